@@ -1,0 +1,61 @@
+# Two commands matter: `make demo` (a live building in two minutes) and `make test` (everything, set-up included).
+# Both need Python 3.11 or newer and the package registries, nothing else.
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+
+.PHONY: demo test lint bench faults schema format clean python
+
+demo: $(VENV)/.runtime
+	@exec $(BIN)/twin demo $(ARGS)
+
+test: $(VENV)/.dev $(VENV)/node/.installed
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+schema: $(VENV)/.dev
+	$(BIN)/twin schema --write
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+
+python:
+	@if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		found=`"$(or $(PYTHON),python3)" -V 2>&1 || echo none`; \
+		echo "twin needs Python 3.11 or newer (found: $$found). Name one with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; fi
+
+$(BIN)/python: | python
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot create a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing the twin into $(VENV) ..." >&2
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing the twin and its tests into $(VENV) ..." >&2
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.runtime
+
+$(VENV)/node/.installed: tests/clients/package.json tests/clients/package-lock.json $(VENV)/.dev
+	@echo "Installing the node clients of the tests ..." >&2
+	@mkdir -p $(VENV)/node && cp tests/clients/package.json tests/clients/package-lock.json $(VENV)/node/
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix $(VENV)/node --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,174 @@
+"""What exists: entities and relations as values, and the ChangeSets that are the only way to change them.
+
+An `Entity` is immutable; a change makes a new one with the next revision. ``id`` never changes or returns; ``path`` is
+``site-key/…/key`` and may. The tree (CONTAINS) is the chain of ``parent``: site -> space, gateway, view, device;
+space -> space, device; device -> its parts. Times are microseconds since 1970-01-01 UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from twin.ontology.model import Document, Kind
+
+__all__ = [
+    "CONNECTS",
+    "CONTAINS",
+    "INCLUDES",
+    "Actor",
+    "Change",
+    "ChangeSet",
+    "Committed",
+    "Create",
+    "Delete",
+    "Document",
+    "Entity",
+    "Entry",
+    "Kind",
+    "Link",
+    "Relation",
+    "Scalar",
+    "Unlink",
+    "Update",
+    "apply_update",
+]
+
+CONTAINS = "CONTAINS"
+INCLUDES = "INCLUDES"
+CONNECTS = "CONNECTS"
+"""The relations every twin has; those an ontology declares keep the ontology's own spelling (``feeds``)."""
+
+Scalar = str | int | float | bool
+"""The value of a property or a point."""
+
+
+class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A node of the graph. ``site`` is the id of its site: the partition (a site's own id for the site itself)."""
+
+    id: str
+    kind: Kind
+    type: str
+    """Qualified: ``connected-home/Thermostat``."""
+    key: str
+    path: str
+    site: str
+    parent: str | None = None
+    """The id of what contains it; None for a site."""
+    title: dict[str, str] = {}
+    """By language; ``""`` is the text whose language was not said."""
+    properties: dict[str, Scalar] = {}
+    points: tuple[str, ...] = ()
+    """The points it really has, a subset of its type's."""
+    sources: dict[str, tuple[str, str]] = {}
+    """Points of a space that follow a device's: point -> (entity id, point)."""
+    serial: str | None = None
+    """The declared serial; on MQTT it may stand for the id."""
+    instance: str | None = None
+    """The topology that created it (its name); None when an app did."""
+    revision: int = 1
+    created: int = 0
+    created_by: str = ""
+    updated: int = 0
+    updated_by: str = ""
+
+
+class Relation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A typed, directed edge; at most one of a type between two entities."""
+
+    type: str
+    source: str
+    target: str
+    instance: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """(source, target, type): what identifies it."""
+        return (self.source, self.target, self.type)
+
+
+class Create(msgspec.Struct, frozen=True, tag="create"):
+    """A new entity; its CONTAINS edge follows from ``parent``."""
+
+    entity: Entity
+
+
+class Update(msgspec.Struct, frozen=True, tag="update", kw_only=True):
+    """New values for some fields of one entity."""
+
+    id: str
+    expected: int | None = None
+    """The revision it must still have, or None for whatever it is now."""
+    fields: dict[str, Any]
+    """Field name -> value, of: title, properties, points, sources, serial, type."""
+
+
+class Delete(msgspec.Struct, frozen=True, tag="delete", kw_only=True):
+    """The end of an entity and of every relation that ends at it; what it contains must be deleted before it."""
+
+    id: str
+    expected: int | None = None
+
+
+class Link(msgspec.Struct, frozen=True, tag="link"):
+    """A new relation (never CONTAINS)."""
+
+    relation: Relation
+
+
+class Unlink(msgspec.Struct, frozen=True, tag="unlink", kw_only=True):
+    """The end of a relation (never CONTAINS)."""
+
+    type: str
+    source: str
+    target: str
+
+
+Entry = Create | Update | Delete | Link | Unlink
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who makes a change, and through what: ``ana`` through ``cli``."""
+
+    name: str
+    via: str
+
+
+class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
+    """Creations, updates and deletions committed as one, or not at all."""
+
+    op_id: str
+    """Chosen by the caller, unique: the same op_id committed again returns what the first one did."""
+    actor: Actor
+    at: int
+    entries: tuple[Entry, ...]
+    documents: tuple[Document, ...] = ()
+    """Ontology documents this ChangeSet installs or replaces, by name."""
+    summary: str = ""
+    expected_head: int | None = None
+    """The sequence a plan was made at: anything committed since, on ``site``, refuses it."""
+    site: str | None = None
+    """The site id it is about, where it is about one."""
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What became of a ChangeSet: its place in the log."""
+
+    sequence: int
+    op_id: str
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One record of the log."""
+
+    sequence: int
+    changeset: ChangeSet
+
+
+def apply_update(entity: Entity, update: Update, at: int, by: str) -> Entity:
+    """The entity after an update: its next revision, or the very same object where nothing differs."""
+    changed = {name: value for name, value in update.fields.items() if getattr(entity, name) != value}
+    if not changed:
+        return entity
+    return msgspec.structs.replace(entity, **changed, revision=entity.revision + 1, updated=at, updated_by=by)

@@ -1,0 +1,54 @@
+"""A reading: what one point says, when it said it, and how two readings of a point are ordered.
+
+Order (design, invariant 3): the greatest (epoch, source time, sequence, value bytes) wins. All four come from the
+message itself, never from when or how it arrived, so any permutation, duplication or batching of the same messages ends in the
+same state. `order_key` packs them into bytes whose plain comparison is that order, so SQL and Cypher can use it too.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Literal
+
+import msgspec
+import orjson
+
+from twin.graph.model import Scalar
+
+__all__ = ["Fate", "Quality", "Reading", "order_key", "quality_at"]
+
+Quality = Literal["good", "stale", "uncertain", "bad"]
+Fate = Literal["applied", "late", "duplicate", "quarantined", "dead"]
+"""What may become of a decoded reading: exactly one of these, and each is counted."""
+
+_ORDER = struct.Struct(">IQQ")
+_SIGN = 1 << 63
+_GRACE = 1.1
+
+
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """One value of one point, in the point's own unit. Times are microseconds since 1970 UTC."""
+
+    value: Scalar
+    time: int
+    """When the source says it was so; the journaled receive time where the source said nothing."""
+    received: int
+    order: bytes
+
+
+def order_key(epoch: int, time: int, sequence: int, value: Scalar) -> bytes:
+    """The packed order of a reading: 20 bytes of (epoch, time, sequence), big-endian, then the value as JSON.
+
+    ``time`` is signed microseconds and may lie before 1970.
+    """
+    return _ORDER.pack(epoch, time + _SIGN, sequence) + orjson.dumps(value)
+
+
+def quality_at(reading: Reading, every: float | None, now: int) -> Quality:
+    """Good, or stale when the point has been silent for longer than its interval (and a tenth, for jitter).
+
+    ``every`` is in seconds (None: never stale), ``now`` in microseconds. Silence is measured from the last receipt.
+    """
+    if every is not None and now - reading.received > every * _GRACE * 1_000_000:
+        return "stale"
+    return "good"
