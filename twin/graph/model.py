@@ -13,10 +13,14 @@ import msgspec
 
 from twin.ontology.model import Document, Kind
 
+UPDATABLE = frozenset({"title", "properties", "points", "sources", "serial", "type", "declared"})
+"""What an `Update` may change; the rest of an entity is its identity or its history."""
+
 __all__ = [
     "CONNECTS",
     "CONTAINS",
     "INCLUDES",
+    "UPDATABLE",
     "Actor",
     "Change",
     "ChangeSet",
@@ -67,6 +71,8 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The declared serial; on MQTT it may stand for the id."""
     instance: str | None = None
     """The topology that created it (its name); None when an app did."""
+    declared: tuple[str, ...] = ()
+    """The fields that topology gives (``title``, ``properties.area``): a re-apply touches only these."""
     revision: int = 1
     created: int = 0
     created_by: str = ""
@@ -101,7 +107,7 @@ class Update(msgspec.Struct, frozen=True, tag="update", kw_only=True):
     expected: int | None = None
     """The revision it must still have, or None for whatever it is now."""
     fields: dict[str, Any]
-    """Field name -> value, of: title, properties, points, sources, serial, type."""
+    """Field name -> value, of `UPDATABLE`."""
 
 
 class Delete(msgspec.Struct, frozen=True, tag="delete", kw_only=True):

@@ -1,8 +1,8 @@
 """A reading: what one point says, when it said it, and how two readings of a point are ordered.
 
 Order (design, invariant 3): the greatest (epoch, source time, sequence, value bytes) wins. All four come from the
-message itself, never from when or how it arrived, so any permutation, duplication or batching of the same messages ends in the
-same state. `order_key` packs them into bytes whose plain comparison is that order, so SQL and Cypher can use it too.
+message itself, never from when or how it arrived, so any permutation, duplication or batching of the same messages ends
+in the same state. `order_key` packs them into bytes whose plain comparison is that order: SQL and Cypher use it too.
 """
 
 from __future__ import annotations

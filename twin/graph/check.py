@@ -1,0 +1,232 @@
+"""Whether a ChangeSet may be applied to the graph as it stands: asked before it is written, answered at once.
+
+`check` raises the first reason why not, and changes nothing. What it guarantees is invariant 2: after every commit a
+site's CONTAINS is a tree, paths and serials are unique, relations end at what exists, and nothing points at the deleted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin.errors import Conflict, InvalidValue, NotFound
+from twin.graph.model import CONTAINS, UPDATABLE, Create, Delete, Link, Unlink, Update, apply_update
+from twin.ids import is_key
+
+if TYPE_CHECKING:
+    from twin.graph.mirror import Mirror
+    from twin.graph.model import ChangeSet, Entity, Entry, Kind
+
+__all__ = ["check", "overlaps", "touched"]
+
+_MAY_CONTAIN: dict[Kind, frozenset[Kind]] = {
+    "site": frozenset({"space", "device", "gateway", "view"}),
+    "space": frozenset({"space", "device"}),
+    "device": frozenset({"device"}),
+    "gateway": frozenset(),
+    "view": frozenset(),
+}
+
+
+def check(mirror: Mirror, changeset: ChangeSet) -> None:
+    """Raise `Conflict`, `NotFound` or `InvalidValue` if the ChangeSet cannot stand on the mirror's head."""
+    _check_head(mirror, changeset)
+    draft = _Draft(mirror, changeset)
+    for entry in changeset.entries:
+        draft.take(entry)
+    draft.finish()
+
+
+def _check_head(mirror: Mirror, changeset: ChangeSet) -> None:
+    made_at, site = changeset.expected_head, changeset.site
+    if made_at is None or made_at == mirror.head:
+        return
+    touched_at = mirror.head if site is None else mirror.sites.get(site, mirror.head)
+    if made_at > mirror.head or touched_at > made_at:
+        raise Conflict(
+            "the plan is stale: its site has changed since it was made",
+            code="plan.stale",
+            help="make the plan again and look at what differs",
+        )
+
+
+def touched(changeset: ChangeSet) -> set[str]:
+    """The ids of every entity a ChangeSet reads or writes."""
+    found: set[str] = set()
+    for entry in changeset.entries:
+        match entry:
+            case Create(entity):
+                found |= {entity.id, entity.site, entity.parent or entity.id, f"path {entity.path}"}
+                found |= {source for source, _ in entity.sources.values()}
+                if entity.serial is not None:
+                    found.add(f"serial {entity.site} {entity.serial}")
+            case Update() | Delete():
+                found.add(entry.id)
+            case Link(relation):
+                found |= {relation.source, relation.target}
+            case Unlink():
+                found |= {entry.source, entry.target}
+    return found
+
+
+def overlaps(changeset: ChangeSet, earlier: set[str]) -> bool:
+    """Whether it must wait for a group of its own: it deletes, moves what others look up, or meets what they touch."""
+    alone = changeset.documents or any(
+        isinstance(entry, Delete) or (isinstance(entry, Update) and {"serial", "sources"} & entry.fields.keys())
+        for entry in changeset.entries
+    )
+    return bool(earlier) and (bool(alone) or not earlier.isdisjoint(touched(changeset)))
+
+
+class _Draft:
+    """The mirror as it would be after the entries taken so far; only differences are held."""
+
+    def __init__(self, mirror: Mirror, changeset: ChangeSet) -> None:
+        self.mirror = mirror
+        self.changeset = changeset
+        self.changed: dict[str, Entity] = {}
+        self.deleted: dict[str, Entity] = {}
+        self.paths: dict[str, str] = {}
+        self.serials: dict[tuple[str, str], str] = {}
+        self.linked: set[tuple[str, str, str]] = set()
+        self.unlinked: set[tuple[str, str, str]] = set()
+
+    def get(self, entity_id: str) -> Entity | None:
+        if entity_id in self.deleted:
+            return None
+        return self.changed.get(entity_id) or self.mirror.get(entity_id)
+
+    def need(self, entity_id: str, expected: int | None = None) -> Entity:
+        entity = self.get(entity_id)
+        if entity is None:
+            raise NotFound(
+                f"there is no entity {entity_id}", ref=entity_id, help="it may have been deleted: look again"
+            )
+        if expected is not None and entity.revision != expected:
+            raise Conflict(
+                f"{entity.path} is at revision {entity.revision}, not {expected}",
+                ref=entity_id,
+                revision=entity.revision,
+                help="read it again and repeat the change on what it says now",
+            )
+        return entity
+
+    def take(self, entry: Entry) -> None:
+        match entry:
+            case Create(entity):
+                self.create(entity)
+            case Update():
+                self.update(entry)
+            case Delete():
+                self.delete(self.need(entry.id, entry.expected))
+            case Link(relation):
+                self.link(relation.key)
+            case Unlink():
+                self.unlink((entry.source, entry.target, entry.type))
+
+    def create(self, entity: Entity) -> None:
+        if self.get(entity.id) is not None or entity.id in self.deleted:
+            raise Conflict(f"the id {entity.id} is taken", code="id.taken", help="mint a new id: they are never reused")
+        self.place(entity)
+        holder = self.paths.get(entity.path) or getattr(self.mirror.by_path(entity.path), "id", None)
+        if holder is not None and holder not in self.deleted:
+            raise Conflict(f"there is something at {entity.path} already", code="path.taken", help="use another key")
+        self.changed[entity.id] = entity
+        self.paths[entity.path] = entity.id
+        self.claim_serial(entity)
+
+    def place(self, entity: Entity) -> None:
+        if not is_key(entity.key) or entity.revision != 1:
+            raise InvalidValue(
+                f"{entity.key!r} is not a key, or the entity is not new",
+                code="key.invalid",
+                help="keys are [a-z0-9][a-z0-9-]*; a new entity has revision 1",
+            )
+        if entity.kind == "site":
+            right = entity.parent is None and entity.site == entity.id and entity.path == entity.key
+        else:
+            parent = self.need(entity.parent or "")
+            right = (
+                entity.kind in _MAY_CONTAIN[parent.kind]
+                and entity.site == parent.site
+                and entity.path == f"{parent.path}/{entity.key}"
+            )
+        if not right:
+            raise InvalidValue(
+                f"{entity.path} ({entity.kind}) cannot stand there",
+                code="parent.invalid",
+                help="sites contain spaces, devices, gateways and views; spaces contain spaces and devices; "
+                "devices contain their parts",
+            )
+
+    def update(self, entry: Update) -> None:
+        entity = self.need(entry.id, entry.expected)
+        unknown = entry.fields.keys() - UPDATABLE
+        if unknown:
+            raise InvalidValue(
+                f"{', '.join(sorted(unknown))} cannot be changed",
+                code="field.fixed",
+                help=f"an update may change {', '.join(sorted(UPDATABLE))}",
+            )
+        after = apply_update(entity, entry, self.changeset.at, self.changeset.actor.name)
+        if entity.serial is not None and after.serial != entity.serial:
+            self.serials[entity.site, entity.serial] = ""
+        self.changed[entity.id] = after
+        self.claim_serial(after)
+
+    def claim_serial(self, entity: Entity) -> None:
+        if entity.serial is None:
+            return
+        slot = (entity.site, entity.serial)
+        holder = self.serials.get(slot)
+        if holder is None:
+            there = self.mirror.by_serial(*slot)
+            holder = there.id if there is not None and there.id not in self.deleted else ""
+        if holder not in {"", entity.id}:
+            raise Conflict(
+                f"the serial {entity.serial!r} belongs to another device of this site",
+                code="serial.taken",
+                help="a serial names one device: release it there first",
+            )
+        self.serials[slot] = entity.id
+
+    def delete(self, entity: Entity) -> None:
+        self.deleted[entity.id] = entity
+        self.changed.pop(entity.id, None)
+        if self.paths.get(entity.path) == entity.id:
+            del self.paths[entity.path]
+
+    def link(self, key: tuple[str, str, str]) -> None:
+        source, target, relation = key
+        self.need(source)
+        self.need(target)
+        exists = self.mirror.relation(*key) is not None and key not in self.unlinked
+        if relation == CONTAINS or exists or key in self.linked:
+            raise Conflict(
+                f"there is a relation {relation} between the two already",
+                code="relation.taken",
+                help="relations of one type between two entities are one; CONTAINS follows the parent",
+            )
+        self.linked.add(key)
+        self.unlinked.discard(key)
+
+    def unlink(self, key: tuple[str, str, str]) -> None:
+        exists = self.mirror.relation(*key) is not None and key not in self.unlinked
+        if key[2] == CONTAINS or not (exists or key in self.linked):
+            raise NotFound(f"there is no relation {key[2]} between the two", code="relation.unknown")
+        self.unlinked.add(key)
+        self.linked.discard(key)
+
+    def finish(self) -> None:
+        for entity in self.deleted.values():
+            left = [child for child in self.mirror.children(entity.id) if child not in self.deleted]
+            left += [made.id for made in self.changed.values() if made.parent == entity.id]
+            if left:
+                raise Conflict(
+                    f"{entity.path} still contains {len(left)} entit{'y' if len(left) == 1 else 'ies'}",
+                    code="entity.occupied",
+                    help="delete what it contains in the same ChangeSet",
+                )
+        for entity in self.changed.values():
+            for point, (source, _) in entity.sources.items():
+                if self.get(source) is None:
+                    raise NotFound(f"{entity.path}.{point} follows what does not exist", code="source.unknown")

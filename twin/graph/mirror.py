@@ -1,0 +1,282 @@
+"""The graph in memory: a live networkx graph, and beside it the indexes that answer requests.
+
+Invariants: only `Mirror.apply` (and `Mirror.load`) change it, by sequence, after the store has committed; indexes
+change in exactly two places, `_put` and `_drop`; interval labels of a site are rebuilt, lazily, only when that site's
+tree changed. `Mirror.graph` is for any networkx algorithm: node = entity id with its `Entity` as ``entity``, edge key =
+relation type. It is live and read-only; an algorithm that runs for long takes a copy.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from twin.graph.model import (
+    CONTAINS,
+    Change,
+    Create,
+    Delete,
+    Entity,
+    Link,
+    Relation,
+    Unlink,
+    Update,
+    apply_update,
+)
+from twin.ids import sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from twin.graph.model import ChangeSet, Document, Entry, Kind
+
+__all__ = ["Intervals", "Mirror"]
+
+
+class Intervals:
+    """One site's tree as positions in document order: what is below an entity is one slice.
+
+    ``order[i]`` is the id at position i; an entity's subtree is ``order[start:end]``, itself included. A slice by type
+    is found by bisection, so its cost is the answer's and not the building's.
+    """
+
+    __slots__ = ("_by_types", "_ends", "_starts", "_types", "order")
+
+    def __init__(self, mirror: Mirror, site: str) -> None:
+        self.order: list[str] = []
+        self._starts: dict[str, int] = {}
+        self._ends: list[int] = []
+        self._types: dict[str, list[int]] = {}
+        self._by_types: dict[frozenset[str], list[int]] = {}
+        self._label(mirror, site)
+
+    def _label(self, mirror: Mirror, site: str) -> None:
+        order, starts, ends, types = self.order, self._starts, self._ends, self._types
+        stack = [(site, False)]
+        while stack:
+            entity, left = stack.pop()
+            if left:
+                ends[starts[entity]] = len(order)
+                continue
+            position = len(order)
+            starts[entity] = position
+            order.append(entity)
+            ends.append(position + 1)
+            types.setdefault(mirror.entities[entity].type, []).append(position)
+            below = mirror.children(entity)
+            if below:
+                stack.append((entity, True))
+                stack.extend((child, False) for child in reversed(below))
+
+    def span(self, entity: str) -> tuple[int, int]:
+        """The positions ``[start, end)`` of an entity and all below it."""
+        start = self._starts[entity]
+        return start, self._ends[start]
+
+    def positions(self, types: frozenset[str] | None) -> Sequence[int]:
+        """The ascending positions of entities of these concrete types; None: of all."""
+        if types is None:
+            return range(len(self.order))
+        found = self._by_types.get(types)
+        if found is None:
+            lists = [self._types[name] for name in types if name in self._types]
+            found = lists[0] if len(lists) == 1 else sorted(position for each in lists for position in each)
+            self._by_types[types] = found
+        return found
+
+    def after(self, mirror: Mirror, path: str) -> int:
+        """The first position whose path comes after this one in natural order, whether or not anything is there now."""
+        key = sort_key(path)
+        return bisect_left(
+            range(len(self.order)),
+            True,
+            key=lambda position: sort_key(mirror.entities[self.order[position]].path) > key,
+        )
+
+
+class Mirror:
+    """Everything that exists, at one sequence of the store's log."""
+
+    def __init__(self) -> None:
+        self.head = 0
+        self.timeline = ""
+        self.entities: dict[str, Entity] = {}
+        self.documents: dict[str, Document] = {}
+        self.sites: dict[str, int] = {}
+        """Site id -> the sequence that last touched it (the head at load time, where nothing has since)."""
+        self._graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        self._paths: dict[str, str] = {}
+        self._serials: dict[tuple[str, str], str] = {}
+        self._children: dict[str, dict[str, None]] = {}
+        self._sorted: dict[str, list[str]] = {}
+        self._intervals: dict[str, Intervals] = {}
+        self._kinds: dict[Kind, dict[str, None]] = {}
+        self._types_of: dict[frozenset[Kind], frozenset[str]] = {}
+        self.graph: nx.MultiDiGraph[str] = nx.graphviews.generic_graph_view(self._graph)  # type: ignore[type-var]  # the stub wants a plain Graph
+
+    def load(
+        self,
+        *,
+        head: int,
+        timeline: str,
+        documents: Iterable[Document],
+        entities: Iterable[Entity],
+        relations: Iterable[Relation],
+    ) -> None:
+        """Take a whole snapshot in place of whatever is here."""
+        self._graph.clear()
+        for index in (self.entities, self.sites, self.documents, self._paths, self._serials, self._children):
+            index.clear()
+        self._sorted.clear()
+        self._intervals.clear()
+        self.head, self.timeline = head, timeline
+        self.documents.update((document.name, document) for document in documents)
+        for entity in entities:
+            self._put(entity)
+            if entity.parent is not None:
+                self._contain(entity.parent, entity.id)
+            else:
+                self.sites[entity.id] = head
+        for relation in relations:
+            self._link(relation)
+
+    def __len__(self) -> int:
+        return len(self.entities)
+
+    def get(self, entity_id: str) -> Entity | None:
+        """An entity by its id."""
+        return self.entities.get(entity_id)
+
+    def by_path(self, path: str) -> Entity | None:
+        """An entity by its path."""
+        return self.entities.get(self._paths.get(path, ""))
+
+    def by_serial(self, site: str, serial: str) -> Entity | None:
+        """An entity of a site (by the site's id) by its declared serial."""
+        return self.entities.get(self._serials.get((site, serial), ""))
+
+    def children(self, entity_id: str) -> list[str]:
+        """The ids of what an entity contains, in natural order. The list is the index's own: do not change it."""
+        found = self._sorted.get(entity_id)
+        if found is None:
+            below = self._children.get(entity_id)
+            if not below:
+                return []
+            found = sorted(below, key=lambda child: sort_key(self.entities[child].key))
+            self._sorted[entity_id] = found
+        return found
+
+    def intervals(self, site: str) -> Intervals:
+        """The labels of a site's tree, made anew when the tree has changed since."""
+        found = self._intervals.get(site)
+        if found is None:
+            found = self._intervals[site] = Intervals(self, site)
+        return found
+
+    def types_of(self, kinds: frozenset[Kind]) -> frozenset[str]:
+        """The concrete types that entities of these kinds have, or ever had since the load."""
+        found = self._types_of.get(kinds)
+        if found is None:
+            found = frozenset(name for kind in kinds for name in self._kinds.get(kind, ()))
+            self._types_of[kinds] = found
+        return found
+
+    def relations(self) -> Iterable[Relation]:
+        """Every relation but CONTAINS, in no particular order."""
+        for source, target, key, data in self._graph.edges(keys=True, data=True):
+            if key != CONTAINS:
+                yield Relation(type=key, source=source, target=target, instance=data.get("instance"))
+
+    def relation(self, source: str, target: str, type: str) -> Relation | None:  # noqa: A002 - the field's own name
+        """One relation by its ends and type, or None."""
+        data: dict[str, Any] | None = self._graph.get_edge_data(source, target, key=type)
+        if data is None:
+            return None
+        return Relation(type=type, source=source, target=target, instance=data.get("instance"))
+
+    def apply(self, change: Change) -> None:
+        """Follow the log by one record: the next sequence, already committed by the store."""
+        if change.sequence != self.head + 1:
+            message = f"the mirror is at {self.head} and cannot apply {change.sequence}"
+            raise AssertionError(message)
+        changeset = change.changeset
+        for entry in changeset.entries:
+            self._apply(entry, changeset, change.sequence)
+        self.documents.update((document.name, document) for document in changeset.documents)
+        self.head = change.sequence
+
+    def _apply(self, entry: Entry, changeset: ChangeSet, sequence: int) -> None:
+        match entry:
+            case Create(entity):
+                self._create(entity)
+                self.sites[entity.site] = sequence
+            case Update():
+                before = self.entities[entry.id]
+                self._put(apply_update(before, entry, changeset.at, changeset.actor.name))
+                self.sites[before.site] = sequence
+            case Delete():
+                site = self.entities[entry.id].site
+                self._drop(entry.id)
+                if site in self.entities:
+                    self.sites[site] = sequence
+            case Link(relation):
+                self._link(relation)
+                self.sites[self.entities[relation.source].site] = sequence
+            case Unlink():
+                self._graph.remove_edge(entry.source, entry.target, key=entry.type)
+                self.sites[self.entities[entry.source].site] = sequence
+
+    def _create(self, entity: Entity) -> None:
+        self._put(entity)
+        if entity.parent is not None:
+            self._contain(entity.parent, entity.id)
+
+    def _put(self, entity: Entity) -> None:
+        before = self.entities.get(entity.id)
+        self.entities[entity.id] = entity
+        if before is None:
+            self._graph.add_node(entity.id, entity=entity)
+            self._paths[entity.path] = entity.id
+        else:
+            self._graph.nodes[entity.id]["entity"] = entity
+            if before.serial is not None:
+                self._serials.pop((before.site, before.serial), None)
+        if before is None or before.type != entity.type:
+            self._intervals.pop(entity.site, None)
+            self._learn(entity)
+        if entity.serial is not None:
+            self._serials[entity.site, entity.serial] = entity.id
+
+    def _learn(self, entity: Entity) -> None:
+        known = self._kinds.setdefault(entity.kind, {})
+        if entity.type not in known:
+            known[entity.type] = None
+            self._types_of.clear()
+
+    def _drop(self, entity_id: str) -> None:
+        entity = self.entities.pop(entity_id)
+        self._graph.remove_node(entity_id)
+        del self._paths[entity.path]
+        if entity.serial is not None:
+            self._serials.pop((entity.site, entity.serial), None)
+        if entity.parent is None:
+            self.sites.pop(entity_id, None)
+        else:
+            self._children[entity.parent].pop(entity_id, None)
+            self._sorted.pop(entity.parent, None)
+        self._children.pop(entity_id, None)
+        self._sorted.pop(entity_id, None)
+        self._intervals.pop(entity.site, None)
+
+    def _contain(self, parent: str, child: str) -> None:
+        self._graph.add_edge(parent, child, key=CONTAINS)
+        self._children.setdefault(parent, {})[child] = None
+        self._sorted.pop(parent, None)
+
+    def _link(self, relation: Relation) -> None:
+        if relation.instance is None:
+            self._graph.add_edge(relation.source, relation.target, key=relation.type)
+        else:
+            self._graph.add_edge(relation.source, relation.target, key=relation.type, instance=relation.instance)
