@@ -1,7 +1,7 @@
 """Whether a ChangeSet may be applied to the graph as it stands: asked before it is written, answered at once.
 
 `check` raises the first reason why not, and changes nothing. What it guarantees is invariant 2: after every commit a
-site's CONTAINS is a tree, paths and serials are unique, relations end at what exists, and nothing points at the deleted.
+site's CONTAINS is a tree, paths and serials are unique, and relations end at what exists.
 """
 
 from __future__ import annotations
@@ -190,6 +190,14 @@ class _Draft:
         self.serials[slot] = entity.id
 
     def delete(self, entity: Entity) -> None:
+        left = [child for child in self.mirror.children(entity.id) if child not in self.deleted]
+        left += [made.id for made in self.changed.values() if made.parent == entity.id and made.id not in left]
+        if left:
+            raise Conflict(
+                f"{entity.path} still contains {len(left)} entit{'y' if len(left) == 1 else 'ies'}",
+                code="entity.occupied",
+                help="delete what it contains before it, in the same ChangeSet",
+            )
         self.deleted[entity.id] = entity
         self.changed.pop(entity.id, None)
         if self.paths.get(entity.path) == entity.id:
@@ -217,15 +225,6 @@ class _Draft:
         self.linked.discard(key)
 
     def finish(self) -> None:
-        for entity in self.deleted.values():
-            left = [child for child in self.mirror.children(entity.id) if child not in self.deleted]
-            left += [made.id for made in self.changed.values() if made.parent == entity.id]
-            if left:
-                raise Conflict(
-                    f"{entity.path} still contains {len(left)} entit{'y' if len(left) == 1 else 'ies'}",
-                    code="entity.occupied",
-                    help="delete what it contains in the same ChangeSet",
-                )
         for entity in self.changed.values():
             for point, (source, _) in entity.sources.items():
                 if self.get(source) is None:

@@ -1,0 +1,203 @@
+"""The one way in: ChangeSets are checked on the mirror, committed in groups, and applied by sequence.
+
+The mirror is never ahead of the store. A ChangeSet that cannot stand is refused at once; one that meets an earlier member
+of its group waits for the next group. When somebody else has committed, their changes are applied first and the group is
+checked again. When the store does not say what became of a group, nothing else is committed until its log has told.
+
+Where the store runs is passed in: on the store thread beside a loop, or inline in a script (`inline`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from twin.errors import BackendError, OutcomeUnknown, TwinError
+from twin.graph.check import check, overlaps, touched
+from twin.graph.model import Change, Committed
+from twin.store import HeadMovedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twin.graph.mirror import Mirror
+    from twin.graph.model import ChangeSet
+    from twin.store import GraphStore
+
+__all__ = ["Commits", "Run", "inline"]
+
+T = TypeVar("T")
+
+_GROUP_ENTRIES = 20_000
+_CHANGES_A_READ = 1000
+_TRIES = 20
+_PAUSE_SECONDS = 0.25
+
+
+class Run(Protocol):
+    """Runs a blocking job somewhere, and hands what it returned or raised to ``done`` on the caller's side."""
+
+    def __call__(self, job: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
+        """Run ``job``; call ``done``."""
+
+
+def inline(job: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
+    """Run a job here and now: how a script calls a store."""
+    answer: T | Exception
+    try:
+        answer = job()
+    except (TwinError, HeadMovedError) as error:
+        answer = error
+    done(answer)
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    changeset: ChangeSet
+    done: Callable[[Committed | Exception], None]
+
+
+class Commits:
+    """The queue in front of a store, and the mirror behind it. Everything but ``run``'s jobs happens on one thread."""
+
+    def __init__(self, store: GraphStore, mirror: Mirror, run: Run, applied: Callable[[Change], None]) -> None:
+        """``applied`` is told of every change, ours and others', right after the mirror has it."""
+        self._store = store
+        self._mirror = mirror
+        self._run = run
+        self._applied = applied
+        self._queue: deque[_Waiting] = deque()
+        self._group: list[_Waiting] = []
+        self._busy = False
+        self.failing: str = ""
+        """Why the store does not answer, while it does not; empty when it does."""
+
+    def submit(self, changeset: ChangeSet, done: Callable[[Committed | Exception], None]) -> None:
+        """Queue a ChangeSet; ``done`` gets its place in the log, or the reason why it has none."""
+        self._queue.append(_Waiting(changeset, done))
+        self._pump()
+
+    def follow(self) -> None:
+        """Look for what others have committed, unless a commit of ours is under way (which looks anyway)."""
+        if not self._busy:
+            self._busy = True
+            self._catch_up()
+
+    def _pump(self) -> None:
+        if self._busy or not self._queue:
+            return
+        self._group = self._form_group()
+        if self._group:
+            self._busy = True
+            sets, head = [waiting.changeset for waiting in self._group], self._mirror.head
+            self._run(lambda: self._store.commit(sets, head), self._committed)
+
+    def _form_group(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        seen: set[str] = set()
+        entries = 0
+        while self._queue and entries < _GROUP_ENTRIES:
+            waiting = self._queue[0]
+            changeset = waiting.changeset
+            if group and (changeset.expected_head is not None or overlaps(changeset, seen)):
+                break
+            self._queue.popleft()
+            try:
+                check(self._mirror, changeset)
+            except TwinError as refusal:
+                self._refuse(waiting, refusal)
+                continue
+            group.append(waiting)
+            seen |= touched(changeset)
+            entries += len(changeset.entries)
+            if overlaps(changeset, {""}):
+                break
+        return group
+
+    def _refuse(self, waiting: _Waiting, refusal: TwinError) -> None:
+        """Answer no, unless this very op_id was committed before: then answer what it got."""
+
+        def answered(known: Committed | Exception | None) -> None:
+            waiting.done(known if isinstance(known, Committed) else refusal)
+
+        op_id = waiting.changeset.op_id
+        self._run(lambda: self._store.outcome(op_id), answered)
+
+    def _committed(self, answer: list[Committed] | Exception) -> None:
+        match answer:
+            case list():
+                self._succeed(answer)
+            case HeadMovedError() | OutcomeUnknown():
+                self._catch_up()
+            case _:
+                self.failing = str(answer)
+                self._finish(lambda _: answer)
+
+    def _succeed(self, results: list[Committed]) -> None:
+        self.failing = ""
+        if any(result.sequence > self._mirror.head + len(results) for result in results):
+            self._catch_up()
+            return
+        for waiting, result in zip(self._group, results, strict=True):
+            if result.sequence == self._mirror.head + 1:
+                self._take(Change(result.sequence, waiting.changeset))
+        places = {result.op_id: result for result in results}
+        self._finish(lambda waiting: places[waiting.changeset.op_id])
+
+    def _take(self, change: Change) -> None:
+        self._mirror.apply(change)
+        self._applied(change)
+
+    def _finish(self, answer: Callable[[_Waiting], Committed | Exception]) -> None:
+        group, self._group, self._busy = self._group, [], False
+        for waiting in group:
+            waiting.done(answer(waiting))
+        self._pump()
+
+    def _catch_up(self) -> None:
+        head = self._mirror.head
+        self._run(lambda: _read_log(self._store, head), self._caught_up)
+
+    def _caught_up(self, answer: list[Change] | Exception) -> None:
+        if isinstance(answer, Exception):
+            self.failing = str(answer)
+            self._finish(lambda waiting: _unsettled(waiting, answer))
+            return
+        self.failing = ""
+        places: dict[str, Committed] = {}
+        for change in answer:
+            self._take(change)
+            places[change.changeset.op_id] = Committed(change.sequence, change.changeset.op_id)
+        settled = [waiting for waiting in self._group if waiting.changeset.op_id in places]
+        self._queue.extendleft(reversed([waiting for waiting in self._group if waiting not in settled]))
+        self._group = settled
+        self._finish(lambda waiting: places[waiting.changeset.op_id])
+
+
+def _read_log(store: GraphStore, since: int) -> list[Change]:
+    """Everything after a sequence, trying for some seconds where the store does not answer."""
+    found: list[Change] = []
+    tries = 0
+    while True:
+        try:
+            page = store.changes(found[-1].sequence if found else since, _CHANGES_A_READ)
+        except BackendError:
+            tries += 1
+            if tries >= _TRIES:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+            continue
+        found += page
+        if len(page) < _CHANGES_A_READ:
+            return found
+
+
+def _unsettled(waiting: _Waiting, reason: Any) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        "the store stopped answering: this change may or may not have been committed",
+        op_id=waiting.changeset.op_id,
+        reason=str(reason),
+        help="send it again with the same op_id: it is committed once, whatever happened",
+    )
