@@ -1,0 +1,53 @@
+"""Principals and the table of scopes."""
+
+from __future__ import annotations
+
+import pytest
+
+from twin.access.principals import SCOPES, Principal, known_scopes
+from twin.errors import Forbidden, InvalidValue
+
+
+def principal(**changes: object) -> Principal:
+    fields = {
+        "client": "c",
+        "subject": "c",
+        "scopes": frozenset({"twin:read"}),
+        "sites": frozenset({"s1"}),
+        "generation": 1,
+        "expires": 1,
+    }
+    return Principal(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_a_scope_that_is_missing_is_named() -> None:
+    with pytest.raises(Forbidden) as caught:
+        principal().require("twin:write")
+    assert caught.value.details == {"scope": "twin:write"}
+    assert "twin:write" in caught.value.help
+
+
+def test_a_scope_that_is_there_passes() -> None:
+    principal().require("twin:read")
+    assert principal().may("twin:read")
+    assert not principal().may("telemetry:write")
+
+
+def test_sites_bound_what_exists() -> None:
+    assert principal().sees("s1")
+    assert not principal().sees("s2")
+    assert principal(sites=None).sees("s2")
+    assert not principal(sites=frozenset()).sees("s1")
+
+
+def test_scopes_are_checked_against_the_table() -> None:
+    assert known_scopes(["twin:read", "twin:read"]) == {"twin:read"}
+    with pytest.raises(InvalidValue, match="twin:raed") as caught:
+        known_scopes(["twin:raed"])
+    assert caught.value.code_ == "scope.unknown"
+    with pytest.raises(InvalidValue, match="at least one"):
+        known_scopes([])
+
+
+def test_every_scope_says_what_it_is_for() -> None:
+    assert all(sentence.endswith(".") and len(sentence) > 20 for sentence in SCOPES.values())

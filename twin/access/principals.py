@@ -1,0 +1,65 @@
+"""Who is asking, and what that lets them do: the result of checking a token, and the one table of scopes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from twin.errors import Forbidden, InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["SCOPES", "Principal", "known_scopes"]
+
+SCOPES: dict[str, str] = {
+    "twin:read": "See the sites it was given: their spaces, views, gateways and devices, and what these report.",
+    "twin:write": "Change titles and properties in the sites it was given, and see messages that could not be used.",
+    "telemetry:write": "Send what the gateways and devices of the sites it was given report.",
+}
+"""Every scope and what it lets a client do: metadata, documentation and the command line all come from here."""
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a verified token says. ``expires`` is in microseconds since 1970 UTC."""
+
+    client: str
+    subject: str
+    scopes: frozenset[str]
+    sites: frozenset[str] | None
+    """The ids of the sites it may touch; None: all there are."""
+    generation: int
+    """The client's, when the token was issued: another one now means that the client was rotated or removed."""
+    expires: int
+
+    def may(self, scope: str) -> bool:
+        """Whether the token carries a scope."""
+        return scope in self.scopes
+
+    def require(self, scope: str) -> None:
+        """Raise `Forbidden`, naming the scope, unless the token carries it."""
+        if scope not in self.scopes:
+            raise Forbidden(
+                f"this needs the scope {scope}",
+                help=f"get a token with the scope {scope} (twin client list shows what a client may ask for)",
+                scope=scope,
+            )
+
+    def sees(self, site: str) -> bool:
+        """Whether a site (by id) exists for this principal."""
+        return self.sites is None or site in self.sites
+
+
+def known_scopes(scopes: Iterable[str]) -> frozenset[str]:
+    """The scopes as a set; `InvalidValue` when one is not in the table, or when there is none."""
+    wanted = frozenset(scopes)
+    unknown = sorted(wanted - SCOPES.keys())
+    if unknown or not wanted:
+        raise InvalidValue(
+            f"unknown scope {unknown[0]!r}" if unknown else "a client needs at least one scope",
+            code="scope.unknown",
+            help=f"the scopes are {', '.join(SCOPES)}",
+            scopes=unknown,
+        )
+    return wanted

@@ -1,0 +1,205 @@
+"""Access tokens: JWTs signed with ES256 in the profile of RFC 9068, issued here and verified here.
+
+Verification is lean because every request and every MQTT CONNECT pays for it: the algorithm is pinned, the key must
+be ours, and a token that was once good is remembered until it expires. What differs between refusals
+(`TokenRefused.reason`) is for tests and logs; outside, all of them read the same.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from joserfc import jwt
+
+from twin.access.principals import Principal
+from twin.errors import Unauthenticated
+from twin.ids import mint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twin.access.keys import SigningKey
+
+__all__ = ["LIFETIME", "Issued", "Reason", "TokenRefused", "Tokens"]
+
+LIFETIME = 600
+"""Seconds an access token lives."""
+
+Reason = Literal["malformed", "header", "signature", "claims", "issuer", "audience", "expired", "early", "revoked"]
+
+_SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}\Z")
+_LONGEST = 8192
+_REMEMBERED = 10_000
+_HEADERS = 64
+_SKEW = 60
+_SECOND = 1_000_000
+_ES256 = ec.ECDSA(hashes.SHA256())
+_TYPES = frozenset({"at+jwt", "application/at+jwt"})
+
+
+class TokenRefused(Unauthenticated):
+    """A token that does not verify. ``reason`` says why to tests and logs, and never leaves the process."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(
+            "the access token is not valid",
+            help="ask /oauth/token for a new one; it lives ten minutes, and dies when its client is rotated or removed",
+        )
+        self.reason = reason
+
+
+class Issued(msgspec.Struct, frozen=True):
+    """A new token and the seconds it will live."""
+
+    token: str
+    expires_in: int
+
+
+class _Claims(msgspec.Struct):
+    """What must be in a token, and of which type; other claims are ignored."""
+
+    iss: str
+    sub: str
+    aud: str | list[str]
+    client_id: str
+    scope: str
+    exp: int
+    iat: int
+    jti: str
+    sites: list[str] | None
+    generation: int
+    nbf: int = 0
+
+
+_claims = msgspec.json.Decoder(_Claims)
+
+
+class Tokens:
+    """Issues and verifies the tokens of one issuer for one audience, both of them URLs."""
+
+    def __init__(self, key: SigningKey, *, issuer: str, audience: str, current: Callable[[str], int | None]) -> None:
+        """``current`` gives a client's generation now, None when there is no such client (`Clients.current`)."""
+        self.issuer = issuer
+        self.audience = audience
+        self._key = key
+        self._current = current
+        self._header = {"alg": "ES256", "kid": key.kid, "typ": "at+jwt"}
+        self._headers: dict[str, None] = {}
+        self._known: dict[str, Principal] = {}
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys (RFC 7517) for anyone who wants to verify a token."""
+        return {"keys": [self._key.published()]}
+
+    def issue(
+        self, client: str, *, scopes: frozenset[str], sites: frozenset[str] | None, generation: int, now: int
+    ) -> Issued:
+        """A new token for a client; ``now`` in microseconds."""
+        at = now // _SECOND
+        claims = {
+            "iss": self.issuer,
+            "sub": client,
+            "aud": self.audience,
+            "client_id": client,
+            "scope": " ".join(sorted(scopes)),
+            "exp": at + LIFETIME,
+            "iat": at,
+            "jti": mint(),
+            "sites": None if sites is None else sorted(sites),
+            "generation": generation,
+        }
+        return Issued(jwt.encode(self._header, claims, self._key.private, algorithms=["ES256"]), LIFETIME)
+
+    def verify(self, token: str, now: int) -> Principal:
+        """Who a token speaks for; `TokenRefused` when it does not verify at ``now`` (microseconds)."""
+        principal = self._known.get(token)
+        if principal is None:
+            principal = self._check(token, now)
+            self._remember(token, principal)
+        if principal.expires <= now:
+            self._known.pop(token, None)
+            raise TokenRefused("expired")
+        if self._current(principal.client) != principal.generation:
+            raise TokenRefused("revoked")
+        return principal
+
+    def holds(self, principal: Principal, now: int) -> bool:
+        """Whether what was verified earlier is still good: what open connections ask again and again."""
+        return principal.expires > now and self._current(principal.client) == principal.generation
+
+    def _remember(self, token: str, principal: Principal) -> None:
+        if len(self._known) >= _REMEMBERED:
+            del self._known[next(iter(self._known))]
+        self._known[token] = principal
+
+    def _check(self, token: str, now: int) -> Principal:
+        if len(token) > _LONGEST or _SHAPE.match(token) is None:
+            raise TokenRefused("malformed")
+        signed, _, signature = token.rpartition(".")
+        header, _, payload = signed.partition(".")
+        if header not in self._headers:
+            self._check_header(header)
+        self._check_signature(signed, signature)
+        if header not in self._headers and len(self._headers) < _HEADERS:
+            self._headers[header] = None
+        try:
+            claims = _claims.decode(_unpadded(payload))
+        except (ValueError, msgspec.MsgspecError) as error:
+            raise TokenRefused("claims") from error
+        return self._check_claims(claims, now // _SECOND)
+
+    def _check_header(self, segment: str) -> None:
+        """RFC 8725 section 3.1 and RFC 9068 section 4: the algorithm and the type are ours to say, not the token's."""
+        try:
+            header = orjson.loads(_unpadded(segment))
+        except ValueError as error:
+            raise TokenRefused("malformed") from error
+        if not (
+            isinstance(header, dict)
+            and header.get("alg") == "ES256"
+            and header.get("kid") == self._key.kid
+            and _is_access_token(header.get("typ"))
+            and "crit" not in header
+        ):
+            raise TokenRefused("header")
+
+    def _check_signature(self, signed: str, signature: str) -> None:
+        raw = _unpadded(signature)
+        r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+        try:
+            self._key.public.verify(utils.encode_dss_signature(r, s), signed.encode(), _ES256)
+        except InvalidSignature as error:
+            raise TokenRefused("signature") from error
+
+    def _check_claims(self, claims: _Claims, now: int) -> Principal:
+        if claims.iss != self.issuer:
+            raise TokenRefused("issuer")
+        if self.audience not in ([claims.aud] if isinstance(claims.aud, str) else claims.aud):
+            raise TokenRefused("audience")
+        if max(claims.iat, claims.nbf) > now + _SKEW:
+            raise TokenRefused("early")
+        return Principal(
+            client=claims.client_id,
+            subject=claims.sub,
+            scopes=frozenset(claims.scope.split()),
+            sites=None if claims.sites is None else frozenset(claims.sites),
+            generation=claims.generation,
+            expires=claims.exp * _SECOND,
+        )
+
+
+def _is_access_token(typ: object) -> bool:
+    """Media types are compared without regard to case (RFC 7515, section 4.1.9)."""
+    return isinstance(typ, str) and typ.lower() in _TYPES
+
+
+def _unpadded(segment: str) -> bytes:
+    """base64url without padding (RFC 7515, section 2); the alphabet has been checked."""
+    return urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
