@@ -1,8 +1,8 @@
 """The one way in: ChangeSets are checked on the mirror, committed in groups, and applied by sequence.
 
-The mirror is never ahead of the store. A ChangeSet that cannot stand is refused at once; one that meets an earlier member
-of its group waits for the next group. When somebody else has committed, their changes are applied first and the group is
-checked again. When the store does not say what became of a group, nothing else is committed until its log has told.
+The mirror is never ahead of the store. A ChangeSet that cannot stand is refused at once; one that meets an earlier
+member of its group waits for the next group. When somebody else has committed, their changes are applied first and the
+group is checked again. When the store does not say what became of a group, nothing else is committed until its log has told.
 
 Where the store runs is passed in: on the store thread beside a loop, or inline in a script (`inline`).
 """
@@ -137,12 +137,12 @@ class Commits:
 
     def _succeed(self, results: list[Committed]) -> None:
         self.failing = ""
-        if any(result.sequence > self._mirror.head + len(results) for result in results):
-            self._catch_up()
-            return
         for waiting, result in zip(self._group, results, strict=True):
             if result.sequence == self._mirror.head + 1:
                 self._take(Change(result.sequence, waiting.changeset))
+        if any(result.sequence > self._mirror.head for result in results):
+            self._catch_up()  # an op_id of before, committed elsewhere, that this mirror has not seen yet
+            return
         places = {result.op_id: result for result in results}
         self._finish(lambda waiting: places[waiting.changeset.op_id])
 
