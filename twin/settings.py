@@ -1,7 +1,7 @@
 """Every setting of a running twin: name, default and meaning in one described model.
 
-Values come from flags, then ``TWIN_…`` environment variables, then the defaults here. Secrets are never settings: the twin
-makes its own keys in the data directory.
+Values come from flags, then ``TWIN_…`` environment variables, then the defaults here. Secrets are never settings: the
+twin makes its own keys in the data directory.
 """
 
 from __future__ import annotations

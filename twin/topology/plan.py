@@ -178,6 +178,7 @@ class _Planner:
         self.entries: list[Entry] = []
         self.counts: dict[str, int] = {}
         self.gone: set[str] = set()
+        self.released: set[str] = set()
 
     def plan(self) -> Plan:
         desired, mirror = self.desired, self.mirror
@@ -188,8 +189,11 @@ class _Planner:
         for entity in desired.entities:
             held = mirror.by_path(entity.path)
             self.ids[entity.path] = held.id if held is not None and held.id not in self.gone else self.mint()
-        self._change()
+        self._release(live)
+        changes = self._changes()
         self._create()
+        self.entries += changes
+        self._feed()
         self._relate(site)
         return Plan(
             topology=desired.topology,
@@ -252,7 +256,17 @@ class _Planner:
             yield above.id
             above = self.mirror.get(above.parent) if above.parent is not None else None
 
-    def _change(self) -> None:
+    def _release(self, live: list[Entity]) -> None:
+        """Serials that pass to another device are let go of before anyone takes them."""
+        takers = {wanted.serial: wanted.path for wanted in self.desired.entities if wanted.serial is not None}
+        for entity in live:
+            if entity.id not in self.gone and entity.serial in takers and takers[entity.serial] != entity.path:
+                self.entries.append(Update(id=entity.id, expected=entity.revision, fields={"serial": None}))
+                self.released.add(entity.id)
+
+    def _changes(self) -> list[Entry]:
+        """The updates: shown before the creations, committed after them, since they may point at what is new."""
+        updates: list[Entry] = []
         for wanted in self.desired.entities:
             held = self.mirror.by_path(wanted.path)
             if held is None or held.id in self.gone:
@@ -262,10 +276,12 @@ class _Planner:
             if not changes:
                 continue
             fields = {change.name: change.after for change in changes}
-            self.entries.append(Update(id=held.id, expected=held.revision, fields=fields))
+            expected = None if held.id in self.released else held.revision
+            updates.append(Update(id=held.id, expected=expected, fields=fields))
             if shown:
                 self._count("change")
                 self.steps.append(Step("~", held.kind, held.path, fields=_itemised(shown)))
+        return updates
 
     def _differences(self, held: Entity, wanted: DesiredEntity) -> list[FieldChange]:
         after: dict[str, Any] = {
@@ -314,7 +330,6 @@ class _Planner:
             self.entries.append(Create(entity))
             self._count("create")
             self.steps.append(Step("+", wanted.kind, wanted.path, _short(wanted.type)))
-        self._feed()
 
     def _feed(self) -> None:
         """Points of new spaces follow devices that may be newer still: set once everything exists."""
@@ -334,12 +349,12 @@ class _Planner:
                 self._count("unlink")
                 ends = f"{self.mirror.entities[relation.source].path} -> {self.mirror.entities[relation.target].path}"
                 self.steps.append(Step("-", relation.type, ends))
-        for (source, target, name), relation in wanted.items():
+        for (source, target, name), new in wanted.items():
             if self.mirror.relation(source, target, name) is None:
                 instance = self.desired.topology
                 self.entries.append(Link(Relation(type=name, source=source, target=target, instance=instance)))
                 self._count("link")
-                self.steps.append(Step("+", name, f"{relation.source} -> {relation.target}"))
+                self.steps.append(Step("+", name, f"{new.source} -> {new.target}"))
 
     def _live_relations(self, site: Entity | None) -> list[Relation]:
         if site is None:
