@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["LIFETIME", "Issued", "Reason", "TokenRefused", "Tokens"]
 
 LIFETIME = 600
-"""Seconds an access token lives."""
+"""Seconds an access token lives, where nothing else is said."""
 
 Reason = Literal["malformed", "header", "signature", "claims", "issuer", "audience", "expired", "early", "revoked"]
 
@@ -50,7 +50,7 @@ class TokenRefused(Unauthenticated):
     def __init__(self, reason: Reason) -> None:
         super().__init__(
             "the access token is not valid",
-            help="ask /oauth/token for a new one; it lives ten minutes, and dies when its client is rotated or removed",
+            help="ask /oauth/token for a new one; a token expires, and dies when its client is rotated or removed",
         )
         self.reason = reason
 
@@ -84,11 +84,20 @@ _claims = msgspec.json.Decoder(_Claims)
 class Tokens:
     """Issues and verifies the tokens of one issuer for one audience, both of them URLs."""
 
-    def __init__(self, key: SigningKey, *, issuer: str, audience: str, current: Callable[[str], int | None]) -> None:
+    def __init__(
+        self,
+        key: SigningKey,
+        *,
+        issuer: str,
+        audience: str,
+        current: Callable[[str], int | None],
+        lifetime: int = LIFETIME,
+    ) -> None:
         """``current`` gives a client's generation now, None when there is no such client (`Clients.current`)."""
         self.issuer = issuer
         self.audience = audience
         self._key = key
+        self.lifetime = lifetime
         self._current = current
         self._header = {"alg": "ES256", "kid": key.kid, "typ": "at+jwt"}
         self._headers: dict[str, None] = {}
@@ -109,13 +118,13 @@ class Tokens:
             "aud": self.audience,
             "client_id": client,
             "scope": " ".join(sorted(scopes)),
-            "exp": at + LIFETIME,
+            "exp": at + self.lifetime,
             "iat": at,
             "jti": mint(),
             "sites": None if sites is None else sorted(sites),
             "generation": generation,
         }
-        return Issued(jwt.encode(self._header, claims, self._key.private, algorithms=["ES256"]), LIFETIME)
+        return Issued(jwt.encode(self._header, claims, self._key.private, algorithms=["ES256"]), self.lifetime)
 
     def verify(self, token: str, now: int) -> Principal:
         """Who a token speaks for; `TokenRefused` when it does not verify at ``now`` (microseconds)."""

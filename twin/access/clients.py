@@ -1,0 +1,196 @@
+"""OAuth2 clients: programs that act in their own name, each with a secret, scopes and the sites it may touch.
+
+A secret is 256 random bits, so a plain SHA-256 of it is as hard to reverse as it is to guess (argon2 is for what people
+choose). Every client has a generation, which a token carries: rotating raises it, removing ends it, and so both end
+the tokens. `Clients.current` answers from memory, as of the last `Clients.refresh`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import JSON, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from twin.access.principals import known_scopes
+from twin.errors import Conflict, InvalidValue, NotFound, Unauthenticated
+from twin.ids import mint
+from twin.records import Base
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy.orm import Session
+
+    from twin.records import Records
+
+__all__ = ["Client", "Clients"]
+
+_SECRET_BYTES = 32
+_LONGEST_NAME = 100
+_NOBODY = hashlib.sha256(secrets.token_bytes(_SECRET_BYTES)).hexdigest()
+"""What an unknown client's secret is compared with, so that it costs the same."""
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """A client as it is registered, without its secret. ``created`` is in microseconds since 1970 UTC."""
+
+    client_id: str
+    name: str
+    scopes: frozenset[str]
+    sites: frozenset[str] | None
+    """The ids of the sites it may touch; None: all there are and will be."""
+    generation: int
+    created: int
+
+
+class ClientRecord(Base):
+    """The table of clients."""
+
+    __tablename__ = "clients"
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    secret_sha256: Mapped[str]
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    sites: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    generation: Mapped[int]
+    created: Mapped[int]
+
+    def seen(self) -> Client:
+        """The record as a value."""
+        return Client(
+            client_id=self.client_id,
+            name=self.name,
+            scopes=frozenset(self.scopes),
+            sites=None if self.sites is None else frozenset(self.sites),
+            generation=self.generation,
+            created=self.created,
+        )
+
+
+class Clients:
+    """The registered clients. All methods but `current` may block, so the loop has a thread call them."""
+
+    def __init__(self, records: Records, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+        self._records = records
+        self._clock = clock
+        self._generations: dict[str, int] = {}
+        self._lock = Lock()
+        records.create(ClientRecord)
+        self.refresh()
+
+    def add(self, name: str, scopes: Iterable[str], sites: Iterable[str] | None) -> tuple[str, str]:
+        """Register a client: its new id, and the only sight of its secret. ``sites`` are ids; None: all.
+
+        `InvalidValue` for a scope that does not exist or a name that is none, `Conflict` for one that is taken.
+        """
+        client_id, secret = mint(), _new_secret()
+        record = ClientRecord(
+            client_id=client_id,
+            name=_checked_name(name),
+            secret_sha256=_digest(secret),
+            scopes=sorted(known_scopes(scopes)),
+            sites=None if sites is None else sorted(set(sites)),
+            generation=1,
+            created=self._clock(),
+        )
+        try:
+            with self._records.write() as session:
+                session.add(record)
+        except IntegrityError as error:
+            raise Conflict(
+                f"there is a client named {name!r} already",
+                code="client.exists",
+                help="choose another name, or rotate its secret: twin client rotate NAME",
+                name=name,
+            ) from error
+        self.refresh()
+        return client_id, secret
+
+    def rotate(self, ref: str) -> tuple[str, str]:
+        """A new secret for a client (by name or id); the old one, and every token got with it, end at once."""
+        secret = _new_secret()
+        with self._records.write() as session:
+            record = _named(session, ref)
+            record.secret_sha256 = _digest(secret)
+            record.generation += 1
+            client_id = record.client_id
+        self.refresh()
+        return client_id, secret
+
+    def remove(self, ref: str) -> Client:
+        """End a client (by name or id) and its tokens."""
+        with self._records.write() as session:
+            record = _named(session, ref)
+            removed = record.seen()
+            session.delete(record)
+        self.refresh()
+        return removed
+
+    def list(self) -> list[Client]:
+        """Every client, by name."""
+        with self._records.read() as session:
+            return [record.seen() for record in session.scalars(select(ClientRecord).order_by(ClientRecord.name))]
+
+    def authenticate(self, client_id: str, secret: str) -> Client:
+        """The client whose secret this is; `Unauthenticated` otherwise, at the same cost whether or not it exists."""
+        offered = _digest(secret)
+        with self._lock, self._records.read() as session:
+            record = session.get(ClientRecord, client_id)
+            kept = _NOBODY if record is None else record.secret_sha256
+            if not hmac.compare_digest(offered, kept) or record is None:
+                raise Unauthenticated(
+                    "the client id or its secret is wrong",
+                    code="client.invalid",
+                    help="check both, or get a new secret: twin client rotate NAME",
+                )
+            # What another process has just registered is known here at once, not at the next refresh.
+            self._generations[client_id] = record.generation
+            return record.seen()
+
+    def refresh(self) -> None:
+        """Look up the generations of all clients, for `current`: what other processes did counts from here on."""
+        with self._lock, self._records.read() as session:
+            rows = session.execute(select(ClientRecord.client_id, ClientRecord.generation))
+            self._generations = dict(rows)
+
+    def current(self, client_id: str) -> int | None:
+        """A client's generation as last looked up; None when there is no such client. Never blocks."""
+        return self._generations.get(client_id)
+
+
+def _named(session: Session, ref: str) -> ClientRecord:
+    named = or_(ClientRecord.name == ref, ClientRecord.client_id == ref)
+    record = session.scalars(select(ClientRecord).where(named).limit(1)).first()
+    if record is None:
+        raise NotFound(
+            f"there is no client {ref!r}", code="client.unknown", help="twin client list shows them", client=ref
+        )
+    return record
+
+
+def _checked_name(name: str) -> str:
+    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise InvalidValue(
+            f"{name!r} cannot name a client",
+            code="client.name",
+            help=f"use 1 to {_LONGEST_NAME} printable characters",
+            name=name,
+        )
+    return name
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
