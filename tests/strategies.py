@@ -1,0 +1,162 @@
+"""Hypothesis strategies, shared by all tests."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from hypothesis import strategies as st
+
+from twin.mqtt.packets import (
+    V5,
+    Ack,
+    Auth,
+    Connack,
+    Connect,
+    Disconnect,
+    Kind,
+    Packet,
+    Pingreq,
+    Pingresp,
+    Properties,
+    Property,
+    Publish,
+    Reason,
+    Suback,
+    Subscribe,
+    Unsuback,
+    Unsubscribe,
+    Will,
+)
+from twin.mqtt.packets.properties import TABLE
+
+# MQTT
+
+_mqtt_text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
+_mqtt_topic = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="+#"), min_size=1, max_size=12)
+_mqtt_ids = st.integers(1, 0xFFFF)
+_mqtt_filters = st.lists(
+    st.one_of(_mqtt_topic.filter(lambda topic: not topic.startswith("$share/")), st.just("#"), st.just("a/+/b")),
+    min_size=1,
+    max_size=3,
+)
+_MQTT_FLAGS = {Property.PAYLOAD_FORMAT_INDICATOR, Property.MAXIMUM_QOS, Property.RETAIN_AVAILABLE} | {
+    name for name in Property if name.name.startswith("REQUEST_") or name.name.endswith("SUBSCRIPTION_AVAILABLE")
+}
+_MQTT_FLAGS |= {Property.SUBSCRIPTION_IDENTIFIER_AVAILABLE}
+_MQTT_TEXTS = {Property.CONTENT_TYPE, Property.ASSIGNED_CLIENT_IDENTIFIER, Property.REASON_STRING}
+_MQTT_TEXTS |= {Property.RESPONSE_INFORMATION, Property.SERVER_REFERENCE, Property.AUTHENTICATION_METHOD}
+_MQTT_BYTES = {Property.CORRELATION_DATA, Property.AUTHENTICATION_DATA}
+
+
+def _mqtt_value(name: Property) -> st.SearchStrategy[Any]:
+    if name in _MQTT_FLAGS:
+        return st.integers(0, 1)
+    if name in _MQTT_TEXTS:
+        return _mqtt_text
+    if name in _MQTT_BYTES:
+        return st.binary(max_size=8)
+    if name is Property.RESPONSE_TOPIC:
+        return _mqtt_topic
+    if name is Property.USER_PROPERTY:
+        return st.lists(st.tuples(_mqtt_text, _mqtt_text), min_size=1, max_size=3)
+    return st.integers(1, 0xFFFF)
+
+
+def mqtt_properties(kind: Kind, version: int) -> st.SearchStrategy[Properties]:
+    """Properties that may stand in packets of the kind; none before MQTT 5."""
+    if version != V5:
+        return st.just({})
+    values = {name: _mqtt_value(name) for name, rule in TABLE.items() if kind in rule.kinds}
+    properties = st.fixed_dictionaries({}, optional=values)
+    if Property.AUTHENTICATION_METHOD in values:
+        return properties.map(_with_method)
+    return properties
+
+
+def _with_method(properties: dict[Property, Any]) -> dict[Property, Any]:
+    if Property.AUTHENTICATION_DATA in properties:
+        properties.setdefault(Property.AUTHENTICATION_METHOD, "method")
+    return properties
+
+
+@cache
+def mqtt_packets(version: int) -> st.SearchStrategy[Packet]:
+    """Any packet that may be sent in the version, in either direction."""
+    reasons = st.sampled_from(Reason) if version == V5 else st.just(Reason.SUCCESS)
+    acks = [
+        st.builds(Ack, st.just(kind), _mqtt_ids, reasons, mqtt_properties(kind, version))
+        for kind in (Kind.PUBACK, Kind.PUBREC, Kind.PUBREL, Kind.PUBCOMP)
+    ]
+    connacks = reasons if version == V5 else st.sampled_from([Reason.SUCCESS, Reason.NOT_AUTHORIZED])
+    granted = reasons if version == V5 else st.sampled_from([Reason.SUCCESS, Reason.UNSPECIFIED_ERROR])
+    unsubscribed = st.lists(reasons, min_size=1, max_size=3).map(tuple) if version == V5 else st.just(())
+    packets: list[st.SearchStrategy[Packet]] = [
+        *acks,
+        mqtt_connects(version),
+        mqtt_publishes(version),
+        st.builds(Connack, connacks, st.booleans(), mqtt_properties(Kind.CONNACK, version)),
+        _mqtt_subscribes(version),
+        st.builds(
+            Suback,
+            _mqtt_ids,
+            st.lists(granted, min_size=1, max_size=3).map(tuple),
+            mqtt_properties(Kind.SUBACK, version),
+        ),
+        st.builds(Unsubscribe, _mqtt_ids, _mqtt_filters.map(tuple), mqtt_properties(Kind.UNSUBSCRIBE, version)),
+        st.builds(Unsuback, _mqtt_ids, unsubscribed, mqtt_properties(Kind.UNSUBACK, version)),
+        st.builds(Pingreq),
+        st.builds(Pingresp),
+        st.builds(Disconnect, reasons, mqtt_properties(Kind.DISCONNECT, version)),
+    ]
+    if version == V5:
+        packets.append(st.builds(Auth, reasons, mqtt_properties(Kind.AUTH, version)))
+    return st.one_of(packets)
+
+
+def mqtt_publishes(version: int) -> st.SearchStrategy[Publish]:
+    """A message of QoS 0, 1 or 2."""
+    rest = {"payload": st.binary(max_size=40), "properties": mqtt_properties(Kind.PUBLISH, version)}
+    return st.one_of(
+        st.builds(Publish, _mqtt_topic, retain=st.booleans(), **rest),
+        st.builds(
+            Publish,
+            _mqtt_topic,
+            qos=st.integers(1, 2),
+            packet_id=_mqtt_ids,
+            retain=st.booleans(),
+            dup=st.booleans(),
+            **rest,
+        ),
+    )
+
+
+def mqtt_connects(version: int) -> st.SearchStrategy[Connect]:
+    """A CONNECT, with and without will, user name and password."""
+    wills = st.builds(
+        Will,
+        _mqtt_topic,
+        st.binary(max_size=8),
+        st.integers(0, 2),
+        st.booleans(),
+        mqtt_properties(Kind.WILL, version),
+    )
+    names = st.tuples(_mqtt_text, st.none() | st.binary(max_size=8))
+    credentials = names | st.tuples(st.none(), st.binary(max_size=8) if version == V5 else st.none())
+    return st.builds(
+        lambda client_id, clean, keep_alive, pair, will, properties: Connect(
+            client_id, version, clean, keep_alive, *pair, will, properties
+        ),
+        _mqtt_text,
+        st.booleans(),
+        st.integers(0, 0xFFFF),
+        credentials,
+        st.none() | wills,
+        mqtt_properties(Kind.CONNECT, version),
+    )
+
+
+def _mqtt_subscribes(version: int) -> st.SearchStrategy[Subscribe]:
+    options = st.sampled_from([0, 1, 2, 4, 8, 0x10, 0x2E] if version == V5 else [0, 1, 2])
+    filters = _mqtt_filters.flatmap(lambda found: st.tuples(*(st.tuples(st.just(one), options) for one in found)))
+    return st.builds(Subscribe, _mqtt_ids, filters, mqtt_properties(Kind.SUBSCRIBE, version))
