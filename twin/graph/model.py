@@ -94,13 +94,13 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return (self.source, self.target, self.type)
 
 
-class Create(msgspec.Struct, frozen=True, tag="create"):
+class Create(msgspec.Struct, frozen=True, tag_field="do", tag="create"):
     """A new entity; its CONTAINS edge follows from ``parent``."""
 
     entity: Entity
 
 
-class Update(msgspec.Struct, frozen=True, tag="update", kw_only=True):
+class Update(msgspec.Struct, frozen=True, tag_field="do", tag="update", kw_only=True):
     """New values for some fields of one entity."""
 
     id: str
@@ -110,20 +110,20 @@ class Update(msgspec.Struct, frozen=True, tag="update", kw_only=True):
     """Field name -> value, of `UPDATABLE`."""
 
 
-class Delete(msgspec.Struct, frozen=True, tag="delete", kw_only=True):
+class Delete(msgspec.Struct, frozen=True, tag_field="do", tag="delete", kw_only=True):
     """The end of an entity and of every relation that ends at it; what it contains must be deleted before it."""
 
     id: str
     expected: int | None = None
 
 
-class Link(msgspec.Struct, frozen=True, tag="link"):
+class Link(msgspec.Struct, frozen=True, tag_field="do", tag="link"):
     """A new relation (never CONTAINS)."""
 
     relation: Relation
 
 
-class Unlink(msgspec.Struct, frozen=True, tag="unlink", kw_only=True):
+class Unlink(msgspec.Struct, frozen=True, tag_field="do", tag="unlink", kw_only=True):
     """The end of a relation (never CONTAINS)."""
 
     type: str

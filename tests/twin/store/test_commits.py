@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.graphs import changeset, contents, entity
+from twin.errors import BackendError, Conflict, OutcomeUnknown
+from twin.graph.mirror import Mirror
+from twin.graph.model import Change, ChangeSet, Committed, Create, Delete, Update
+from twin.store.commits import Commits, inline
+from twin.store.memory import MemoryStore
+from twin.store.thread import StoreThread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Later:
+    """Runs jobs when told to, so that a queue can build up in between."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Callable[[], None]] = []
+
+    def __call__(self, job: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        self.jobs.append(lambda: inline(job, done))
+
+    def drain(self) -> None:
+        while self.jobs:
+            self.jobs.pop(0)()
+
+
+class Spy(MemoryStore):
+    """Remembers the size of each group, and fails as told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.groups: list[int] = []
+        self.failures: list[Callable[[Callable[[], list[Committed]]], list[Committed]]] = []
+
+    def commit(self, group: Sequence[ChangeSet], head: int) -> list[Committed]:
+        self.groups.append(len(group))
+        if self.failures:
+            return self.failures.pop(0)(lambda: MemoryStore.commit(self, group, head))
+        return super().commit(group, head)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.store, self.later, self.mirror = Spy(), Later(), Mirror()
+        self.applied: list[Change] = []
+        self.commits = Commits(self.store, self.mirror, self.later, self.applied.append)
+        self.answers: dict[str, Committed | Exception] = {}
+
+    def submit(self, made: ChangeSet) -> ChangeSet:
+        self.commits.submit(made, lambda answer: self.answers.__setitem__(made.op_id, answer))
+        return made
+
+    def sequence(self, made: ChangeSet) -> int:
+        answer = self.answers[made.op_id]
+        assert isinstance(answer, Committed), answer
+        return answer.sequence
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_what_queues_behind_a_commit_goes_in_one_group(bench: Bench) -> None:
+    sets = [bench.submit(changeset(Create(entity(f"home-{number}", "site")))) for number in range(10)]
+    bench.later.drain()
+    assert bench.store.groups == [1, 9]
+    assert [bench.sequence(made) for made in sets] == list(range(1, 11))
+    assert [change.sequence for change in bench.applied] == list(range(1, 11))
+    assert bench.mirror.head == 10
+
+
+def test_overlapping_sets_and_deletions_wait_for_the_next_group(bench: Bench) -> None:
+    home = entity("home", "site")
+    bench.submit(changeset(Create(home)))
+    bench.submit(changeset(Update(id=home.id, expected=1, fields={"title": {"en": "A"}})))
+    loser = bench.submit(changeset(Update(id=home.id, expected=1, fields={"title": {"en": "B"}})))
+    gone = bench.submit(changeset(Delete(id=home.id)))
+    bench.later.drain()
+    assert isinstance(bench.answers[loser.op_id], Conflict)
+    assert bench.sequence(gone) == 3
+    assert len(bench.mirror) == 0
+
+
+def test_others_commits_are_applied_first_and_the_group_is_checked_again(bench: Bench) -> None:
+    foreign = entity("home", "site")
+    bench.store.commit([changeset(Create(foreign))], 0)
+    late = bench.submit(changeset(Create(entity("home", "site"))))
+    fine = bench.submit(changeset(Create(entity("cabin", "site"))))
+    bench.later.drain()
+    assert isinstance(bench.answers[late.op_id], Conflict)
+    assert bench.sequence(fine) == 2
+    assert bench.mirror.get(foreign.id) is not None
+
+
+def test_following_sees_what_others_committed(bench: Bench) -> None:
+    bench.store.commit([changeset(Create(entity("home", "site")))], 0)
+    bench.commits.follow()
+    bench.later.drain()
+    assert bench.mirror.head == 1
+
+
+def test_the_same_op_id_again_gets_the_same_answer(bench: Bench) -> None:
+    made = bench.submit(changeset(Create(entity("home", "site"))))
+    bench.later.drain()
+    bench.answers.clear()
+    bench.submit(made)
+    bench.later.drain()
+    assert bench.sequence(made) == 1
+    assert bench.store.head() == 1
+
+
+def _lose_the_answer(commit: Callable[[], list[Committed]]) -> list[Committed]:
+    commit()
+    raise OutcomeUnknown("no answer")
+
+
+def _lose_the_question(_: Callable[[], list[Committed]]) -> list[Committed]:
+    raise OutcomeUnknown("no answer")
+
+
+@pytest.mark.parametrize("fault", [_lose_the_answer, _lose_the_question])
+def test_an_unknown_outcome_is_settled_by_the_op_id(
+    bench: Bench, fault: Callable[[Callable[[], list[Committed]]], list[Committed]]
+) -> None:
+    bench.store.failures.append(fault)
+    made = bench.submit(changeset(Create(entity("home", "site"))))
+    after = bench.submit(changeset(Create(entity("cabin", "site"))))
+    bench.later.drain()
+    assert (bench.sequence(made), bench.sequence(after)) == (1, 2)
+    assert bench.store.head() == 2
+
+
+def test_a_store_that_is_down_is_said_and_the_next_commit_tries_again(bench: Bench) -> None:
+    def down(_: object) -> list[Committed]:
+        raise BackendError("down")
+
+    bench.store.failures.append(down)
+    lost = bench.submit(changeset(Create(entity("home", "site"))))
+    bench.later.drain()
+    assert isinstance(bench.answers[lost.op_id], BackendError)
+    assert bench.commits.failing == "down"
+    kept = bench.submit(changeset(Create(entity("home", "site"))))
+    bench.later.drain()
+    assert bench.sequence(kept) == 1
+    assert bench.commits.failing == ""
+
+
+def test_two_committers_on_one_store_lose_nothing() -> None:
+    store = MemoryStore()
+    benches = [Mirror(), Mirror()]
+    threads = [StoreThread(lambda call: call()) for _ in benches]
+    done = threading.Semaphore(0)
+    pairs = list(zip(benches, threads, strict=True))
+    queues = [Commits(store, mirror, thread.run, lambda _: None) for mirror, thread in pairs]
+    locks = [threading.Lock() for _ in queues]
+
+    def submit(which: int, number: int) -> None:
+        with locks[which]:
+            made = changeset(Create(entity(f"home-{which}-{number}", "site")))
+            queues[which].submit(made, lambda _: done.release())
+
+    for number in range(50):
+        # each queue is fed only once its last answer is in: Commits belongs to one thread at a time
+        for which in range(2):
+            submit(which, number)
+            assert done.acquire(timeout=10)
+    for which in range(2):
+        with locks[which]:
+            queues[which].follow()
+    for thread in threads:
+        thread.stop()
+    assert store.head() == 100
+    assert contents(benches[0]) == contents(benches[1])
+
+
+def test_urgent_jobs_go_first() -> None:
+    order: list[str] = []
+    gate = threading.Event()
+    thread = StoreThread(lambda call: call())
+    thread.run(gate.wait, lambda _: None)
+    thread.run(lambda: order.append("state"), lambda _: None, urgent=False)
+    thread.run(lambda: order.append("commit"), lambda _: None)
+    gate.set()
+    thread.stop()
+    assert order == ["commit", "state"]

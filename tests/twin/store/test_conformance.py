@@ -1,0 +1,117 @@
+"""What every store promises, run on each of them."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.graphs import Walk, changeset, contents, entity
+from twin.graph.mirror import Mirror
+from twin.graph.model import Create, Delete, Document, Update
+from twin.graph.readings import Reading, order_key
+from twin.store import HeadMovedError, StateBatch, Watermark
+from twin.store.memory import MemoryStore
+from twin.store.sqlite import SQLiteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from twin.store import GraphStore
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GraphStore]:
+    made: GraphStore = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "twin.sqlite")
+    yield made
+    made.close()
+
+
+def mirrored(store: GraphStore) -> Mirror:
+    snapshot = store.load()
+    mirror = Mirror()
+    mirror.load(
+        head=snapshot.head,
+        timeline=snapshot.timeline,
+        documents=snapshot.documents,
+        entities=snapshot.entities,
+        relations=snapshot.relations,
+    )
+    return mirror
+
+
+def reading(value: float, time: int) -> Reading:
+    return Reading(value, time, time + 1, order_key(0, time, 0, value))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_mirror_rebuilt_from_the_store_equals_the_one_that_followed(store: GraphStore, seed: int) -> None:
+    walk = Walk(random.Random(seed))
+    for _ in range(60):
+        made = walk.step()
+        (done,) = store.commit([made], walk.mirror.head)
+        assert walk.apply(made).sequence == done.sequence
+    assert contents(mirrored(store)) == contents(walk.mirror)
+    assert [change.sequence for change in store.changes(10, limit=5)] == [11, 12, 13, 14, 15]
+    assert store.head() == 60
+
+
+def test_a_group_gets_one_sequence_each(store: GraphStore) -> None:
+    sets = [changeset(Create(entity(f"home-{number}", "site"))) for number in range(3)]
+    assert [done.sequence for done in store.commit(sets, 0)] == [1, 2, 3]
+    assert [change.changeset for change in store.changes(0)] == sets
+
+
+def test_a_moved_head_writes_nothing(store: GraphStore) -> None:
+    store.commit([changeset(Create(entity("home", "site")))], 0)
+    with pytest.raises(HeadMovedError) as caught:
+        store.commit([changeset(Create(entity("cabin", "site")))], 0)
+    assert caught.value.head == 1
+    assert [each.path for each in store.load().entities] == ["home"]
+
+
+def test_a_known_op_id_returns_what_was_recorded_whatever_the_head(store: GraphStore) -> None:
+    made = changeset(Create(entity("home", "site")))
+    (first,) = store.commit([made], 0)
+    store.commit([changeset(Create(entity("cabin", "site")))], 1)
+    assert store.commit([made], 0) == [first]
+    assert store.outcome(made.op_id) == first
+    assert store.outcome("never") is None
+    assert store.head() == 2
+
+
+def test_updates_in_one_group_build_on_each_other(store: GraphStore) -> None:
+    home = entity("home", "site")
+    store.commit([changeset(Create(home)), changeset(Update(id=home.id, fields={"title": {"en": "Home"}}))], 0)
+    (kept,) = store.load().entities
+    assert (kept.title, kept.revision, kept.updated_by) == ({"en": "Home"}, 2, "ana")
+
+
+def test_documents_are_kept_by_name(store: GraphStore) -> None:
+    old, new = Document("core", "1.0.0", "core.yaml", "a"), Document("core", "1.1.0", "core.yaml", "b")
+    store.commit([changeset(documents=(old,))], 0)
+    store.commit([changeset(documents=(new,))], 1)
+    assert store.load().documents == (new,)
+
+
+def test_states_keep_the_greatest_order_and_come_back_with_the_watermark(store: GraphStore) -> None:
+    home = entity("home", "site")
+    store.commit([changeset(Create(home))], 0)
+    assert store.load_states() == ({}, Watermark())
+    newest, mark = reading(21.5, -5_000_000), Watermark("j", 7, {"received": 9})
+    store.write_states(StateBatch({(home.id, "t"): newest, (home.id, "u"): reading(1, 3)}, Watermark("j", 4)))
+    store.write_states(StateBatch({(home.id, "t"): reading(99.0, -6_000_000)}, mark))
+    states, watermark = store.load_states()
+    assert states == {(home.id, "t"): newest, (home.id, "u"): reading(1, 3)}
+    assert watermark == mark
+
+
+def test_states_of_what_does_not_exist_are_not_kept(store: GraphStore) -> None:
+    home = entity("home", "site")
+    store.commit([changeset(Create(home))], 0)
+    store.write_states(StateBatch({(home.id, "t"): reading(1, 1), ("ghost", "t"): reading(1, 1)}, Watermark("j", 1)))
+    store.commit([changeset(Delete(id=home.id))], 1)
+    store.write_states(StateBatch({(home.id, "t"): reading(2, 2)}, Watermark("j", 2)))
+    assert store.load_states() == ({}, Watermark("j", 2))
