@@ -159,8 +159,8 @@ class Clients:
     def refresh(self) -> None:
         """Look up the generations of all clients, for `current`: what other processes did counts from here on."""
         with self._lock, self._records.read() as session:
-            rows = session.execute(select(ClientRecord.client_id, ClientRecord.generation))
-            self._generations = dict(rows.tuples().all())
+            rows = session.execute(select(ClientRecord.client_id, ClientRecord.generation)).all()
+            self._generations = dict(rows)
 
     def current(self, client_id: str) -> int | None:
         """A client's generation as last looked up; None when there is no such client. Never blocks."""
