@@ -1,0 +1,289 @@
+"""What a document may look like, as data: one table from which reading, messages and JSON Schema for editors come.
+
+`conform` walks a node and its shape together, reports what does not fit, and puts a `WrongNode` where a value was
+wrong, so that whoever reads the result can take its form for granted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from twin.source.diagnostics import Diagnostics, did_you_mean
+from twin.source.nodes import Entry, ListNode, MapNode, Node, Scalar, WrongNode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from twin.errors import Place
+
+__all__ = ["Entries", "Field", "Leaf", "Lists", "Record", "Reference", "Shape", "TextOr", "conform", "json_schema"]
+
+Kind = Literal["text", "number", "integer", "boolean"]
+_NOUNS = {"text": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false"}
+_LATER = "leave it out for now"
+EXPRESSION = "${"
+"""Where a text holds one, its form is judged once it has been worked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A single value. ``pattern`` is for texts, and for what was written where a number is welcome as text."""
+
+    kinds: tuple[Kind, ...] = ("text",)
+    pattern: str = ""
+    says: str = ""
+    """What the pattern wants, in words, with an example."""
+    choices: tuple[str, ...] = ()
+    code: str = "value.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One key of a record."""
+
+    shape: Shape
+    says: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A map with known keys."""
+
+    name: str
+    """What it is, with its article: "a point"."""
+    fields: Mapping[str, Field]
+    later: frozenset[str] = frozenset()
+    """Keys of the whole language that this version does not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A map from keys that the author chooses, each an identity."""
+
+    keys: str
+    """The pattern of a key."""
+    says: str
+    """What a key looks like, in words."""
+    shape: Shape
+    patterned: bool = False
+    """Whether a key may hold ``${…}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """A list of values, or one that stands alone."""
+
+    shape: Shape
+    alone: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TextOr:
+    """A single value, or something longer."""
+
+    leaf: Leaf
+    longer: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A shape by name: for shapes that contain themselves."""
+
+    name: str
+    find: Callable[[], Shape] = field(compare=False)
+
+
+Shape: TypeAlias = "Leaf | Record | Entries | Lists | TextOr | Reference"
+
+
+def conform(node: Node, shape: Shape, report: Diagnostics, what: str, at: Place | None = None) -> Node:
+    """The node without what does not fit the shape. ``what`` names it in messages; ``at`` is its key's place."""
+    if isinstance(shape, Reference):
+        shape = shape.find()
+    if isinstance(shape, TextOr):
+        shape = shape.leaf if isinstance(node, Scalar) else shape.longer
+    if isinstance(node, WrongNode):
+        return node
+    if isinstance(shape, Leaf):
+        return _leaf(node, shape, report, what)
+    if isinstance(shape, Lists):
+        return _list(node, shape, report, what)
+    if isinstance(node, MapNode):
+        return _map(node, shape, report, what, at)
+    return _wrong(node, "a map", report, what, at)
+
+
+def _described(node: Node) -> str:
+    if isinstance(node, MapNode):
+        return "a map"
+    if isinstance(node, ListNode):
+        return "a list"
+    value = node.value if isinstance(node, Scalar) else None
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return "a boolean"
+    return "text" if isinstance(value, str) else "a number"
+
+
+def _wrong(node: Node, wanted: str, report: Diagnostics, what: str, at: Place | None = None) -> WrongNode:
+    empty = isinstance(node, Scalar) and node.value is None
+    place = at if empty and at is not None else node.place
+    help_ = ""
+    if empty:
+        help_ = "give it a value, or leave the key out"
+    elif wanted == "text" and isinstance(node, Scalar):
+        help_ = f'write it in quotes: "{node.text}"'
+    elif wanted == "text" and isinstance(node, MapNode):
+        help_ = 'a text that begins with { is written in quotes: "{…}"'
+    report.error("value.type", f"{what} must be {wanted}, not {_described(node)}", place, help=help_)
+    return WrongNode(node.place)
+
+
+def _fits(value: object, kinds: tuple[Kind, ...]) -> bool:
+    if isinstance(value, bool):
+        return "boolean" in kinds
+    if isinstance(value, str):
+        return "text" in kinds
+    if isinstance(value, int):
+        return "integer" in kinds or "number" in kinds
+    return isinstance(value, float) and "number" in kinds
+
+
+def _leaf(node: Node, leaf: Leaf, report: Diagnostics, what: str) -> Node:
+    if not isinstance(node, Scalar) or not _fits(node.value, leaf.kinds):
+        worked_out = isinstance(node, Scalar) and isinstance(node.value, str) and EXPRESSION in node.value
+        wanted = " or ".join(_NOUNS[kind] for kind in leaf.kinds)
+        return node if worked_out else _wrong(node, wanted, report, what)
+    if leaf.choices and node.text not in leaf.choices:
+        help_, suggestions = did_you_mean(node.text, leaf.choices, "one of")
+        report.error(leaf.code, f"{what} cannot be '{node.text}'", node.place, help=help_, suggestions=suggestions)
+        return WrongNode(node.place)
+    if leaf.pattern and EXPRESSION not in node.text and not re.fullmatch(leaf.pattern, node.text):
+        report.error(leaf.code, f"{what} cannot be '{node.text}'", node.place, help=leaf.says)
+        return WrongNode(node.place)
+    return node
+
+
+def _list(node: Node, shape: Lists, report: Diagnostics, what: str) -> Node:
+    if isinstance(node, ListNode):
+        items = (conform(item, shape.shape, report, f"an item of {what}") for item in node.items)
+        return ListNode(tuple(items), node.place)
+    if shape.alone and isinstance(node, Scalar) and node.value is not None:
+        return conform(node, shape.shape, report, what)
+    return _wrong(node, "a list", report, what)
+
+
+def _map(node: MapNode, shape: Shape, report: Diagnostics, what: str, at: Place | None) -> Node:
+    if isinstance(shape, Record):
+        return _record(node, shape, report, what, at)
+    return _entries(node, shape, report) if isinstance(shape, Entries) else conform(node, shape, report, what, at)
+
+
+def _record(node: MapNode, shape: Record, report: Diagnostics, what: str, at: Place | None) -> Node:
+    kept: dict[str, Entry] = {}
+    damaged = False
+    for key, entry in node.entries.items():
+        name = key if key in shape.fields else _unknown(entry.key, shape, report)
+        if name is None or (name != key and name in node.entries):
+            damaged = True
+            continue
+        value = conform(entry.value, shape.fields[name].shape, report, f"'{name}'", entry.key.place)
+        kept[name] = Entry(entry.key, value)
+    for name, known in shape.fields.items():
+        if known.required and name not in kept:
+            help_ = f"add '{name}': {known.says}"
+            report.error("key.missing", f"{what} lacks '{name}'", at or node.place, help=help_)
+    return MapNode(kept, node.place, damaged)
+
+
+def _unknown(key: Scalar, shape: Record, report: Diagnostics) -> str | None:
+    """Report a key, and say which it was meant to be, where that is plain: reading goes on as if it said so."""
+    if key.text in shape.later:
+        message = f"'{key.text}' is part of the language, and not of this version"
+        report.error("key.later", message, key.place, help=_LATER)
+        return None
+    help_, suggestions = did_you_mean(key.text, shape.fields, "its keys")
+    message = f"'{key.text}' is not a key of {shape.name}"
+    report.error("key.unknown", message, key.place, help=help_, suggestions=suggestions)
+    return suggestions[0] if suggestions else None
+
+
+def _entries(node: MapNode, shape: Entries, report: Diagnostics) -> Node:
+    kept: dict[str, Entry] = {}
+    for name, entry in node.entries.items():
+        if shape.patterned and EXPRESSION in name:
+            pass
+        elif not re.fullmatch(shape.keys, name):
+            report.error("key.invalid", f"'{name}' cannot be a key here", entry.key.place, help=shape.says)
+        kept[name] = Entry(entry.key, conform(entry.value, shape.shape, report, f"'{name}'", entry.key.place))
+    return MapNode(kept, node.place)
+
+
+def json_schema(shape: Shape, title: str, identifier: str) -> dict[str, Any]:
+    """The shape as JSON Schema (2020-12), for editors."""
+    definitions: dict[str, Any] = {}
+    body = _schema(shape, definitions)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": identifier,
+        "title": title,
+        **body,
+        **({"$defs": definitions} if definitions else {}),
+    }
+
+
+def _schema(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
+    match shape:
+        case Reference(name, find):
+            if name not in definitions:
+                definitions[name] = {}
+                definitions[name] = _schema(find(), definitions)
+            return {"$ref": f"#/$defs/{name}"}
+        case Leaf():
+            return _leaf_schema(shape)
+        case Lists(inner, alone):
+            listed: dict[str, Any] = {"type": "array", "items": _schema(inner, definitions)}
+            return {"anyOf": [_schema(inner, definitions), listed]} if alone else listed
+        case TextOr(leaf, longer):
+            return {"anyOf": [_leaf_schema(leaf), _schema(longer, definitions)]}
+        case Entries():
+            return _entries_schema(shape, definitions)
+        case Record(_, fields):
+            return _record_schema(fields, definitions)
+
+
+def _leaf_schema(leaf: Leaf) -> dict[str, Any]:
+    names = {"text": "string"}
+    kinds = [names.get(kind, kind) for kind in leaf.kinds]
+    found: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else kinds}
+    if leaf.choices:
+        found["enum"] = list(leaf.choices)
+    if leaf.pattern:
+        found["pattern"] = rf"^(?:{leaf.pattern})$|\$\{{"
+    if leaf.says:
+        found["description"] = leaf.says
+    return found
+
+
+def _entries_schema(shape: Entries, definitions: dict[str, Any]) -> dict[str, Any]:
+    pattern = rf"^(?:{shape.keys})$" + (r"|\$\{" if shape.patterned else "")
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": pattern},
+        "additionalProperties": _schema(shape.shape, definitions),
+    }
+
+
+def _record_schema(fields: Mapping[str, Field], definitions: dict[str, Any]) -> dict[str, Any]:
+    properties = {name: {"description": f.says, **_schema(f.shape, definitions)} for name, f in fields.items()}
+    required = [name for name, f in fields.items() if f.required]
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        **({"required": required} if required else {}),
+    }
