@@ -215,10 +215,10 @@ def _unknown(key: Scalar, shape: Record, report: Diagnostics) -> str | None:
 def _entries(node: MapNode, shape: Entries, report: Diagnostics) -> Node:
     kept: dict[str, Entry] = {}
     for name, entry in node.entries.items():
-        if shape.patterned and EXPRESSION in name:
-            pass
-        elif not re.fullmatch(shape.keys, name):
+        if not (shape.patterned and EXPRESSION in name) and not re.fullmatch(shape.keys, name):
             report.error("key.invalid", f"'{name}' cannot be a key here", entry.key.place, help=shape.says)
+            if isinstance(entry.value, Scalar) and entry.value.value is None:  # a comma too many made the key
+                continue
         kept[name] = Entry(entry.key, conform(entry.value, shape.shape, report, f"'{name}'", entry.key.place))
     return MapNode(kept, node.place)
 

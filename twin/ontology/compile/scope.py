@@ -1,0 +1,165 @@
+"""Every name the documents declare, what each document may see of them, and what to say when a name is not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from twin.ontology.authoring import title_of
+from twin.ontology.model import EnumType, Quantity
+from twin.source import ListNode, MapNode, Scalar, did_you_mean
+from twin.units import UNITS, resolve, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from twin.errors import Place
+    from twin.ontology.authoring import Declaration, Declared
+    from twin.ontology.compile.load import Loaded
+    from twin.source import Diagnostics, Entry
+
+__all__ = ["Scope", "unit_of"]
+
+T = TypeVar("T")
+Owned = tuple[str, T]
+"""The document that declares it, and the thing."""
+
+
+class Scope:
+    """The names in force."""
+
+    def __init__(self, loaded: Loaded, report: Diagnostics) -> None:
+        self.loaded = loaded
+        self._report = report
+        self._places: dict[str, Place] = {}
+        self.short: dict[str, Declaration] = {}
+        """Types and mixins by short name."""
+        self.enums: dict[str, Owned[EnumType]] = {}
+        self.quantities: dict[str, Owned[Quantity]] = {}
+        for document in loaded.documents.values():
+            self._enter(document)
+
+    @property
+    def documents(self) -> Mapping[str, Declared]:
+        """By name, the imported before those that import."""
+        return self.loaded.documents
+
+    @property
+    def declarations(self) -> Iterator[Declaration]:
+        """Every type and mixin, in order."""
+        return iter(self.short.values())
+
+    def _enter(self, document: Declared) -> None:
+        for declaration in document.types:
+            if self._first(declaration.short, "type", declaration.key):
+                self.short[declaration.short] = declaration
+        for entry in document.enums:
+            if self._first(entry.key.text, "type", entry.key):
+                self.enums[entry.key.text] = (document.name, self._enum(entry))
+        for entry in document.quantities:
+            if self._first(entry.key.text, "quantity", entry.key):
+                self.quantities[entry.key.text] = (document.name, self._quantity(entry))
+
+    def _first(self, name: str, noun: str, key: Scalar) -> bool:
+        label = f"{noun}:{name}"
+        earlier = self._places.setdefault(label, key.place)
+        if earlier is key.place:
+            return True
+        help_ = "rename one of the two: names are shared by all ontologies in force"
+        related = [(earlier, f"the first '{name}'")]
+        self._report.error(
+            f"{noun}.duplicate", f"a second '{name}' is declared", key.place, related=related, help=help_
+        )
+        return False
+
+    def _enum(self, entry: Entry) -> EnumType:
+        return EnumType(entry.key.text, words_of(entry.value, self._report), entry.key.place)
+
+    def _quantity(self, entry: Entry) -> Quantity:
+        node = entry.value if isinstance(entry.value, MapNode) else MapNode({}, entry.key.place)
+        return Quantity(entry.key.text, unit_of(node, self._report), title_of(node), entry.key.place)
+
+    def type_(self, word: Scalar, document: str) -> Declaration | None:
+        """The type or mixin that a document means by a name; reports ``type.unknown``."""
+        owner, _, short = word.text.rpartition("/")
+        found = self.short.get(short)
+        if found is not None and owner in {"", found.document} and self._sees(document, found.document):
+            return found
+        if not self._excused(short, document):
+            self._unknown_type(word, short, document, found)
+        return None
+
+    def _unknown_type(self, word: Scalar, short: str, document: str, found: Declaration | None) -> None:
+        help_, suggestions = did_you_mean(short, self._visible_types(document))
+        if found is not None and not self._sees(document, found.document):
+            help_ = f"it is declared in '{found.document}': add that to 'imports'"
+        elif found is None and not suggestions and len(self.loaded.visible[document]) == 1 and document != "core":
+            help_ = "the built-in types come from core: write 'imports: { core: ^1.0 }'"
+        message = f"no type is named '{word.text}'"
+        self._report.error("type.unknown", message, word.place, help=help_, suggestions=suggestions)
+
+    def _visible_types(self, document: str) -> list[str]:
+        return [found.short for found in self.declarations if self._sees(document, found.document)]
+
+    def _sees(self, document: str, other: str) -> bool:
+        return other in self.loaded.visible[document]
+
+    def _excused(self, name: str, document: str) -> bool:
+        """Whether a missing name may follow from something already reported."""
+        seen = [self.documents[other] for other in self.loaded.visible[document] if other in self.documents]
+        return document in self.loaded.partial or any(d.damaged or name in d.broken for d in seen)
+
+    def enum(self, name: str, document: str) -> EnumType | None:
+        """The enum that a document means by a name."""
+        return self._owned(self.enums, name, document)
+
+    def quantity(self, word: Scalar, document: str) -> Quantity | None:
+        """The quantity that a document means by a name; reports ``quantity.unknown``."""
+        found = self._owned(self.quantities, word.text, document)
+        if found is None and not self._excused(word.text, document):
+            known = [name for name, (owner, _) in self.quantities.items() if self._sees(document, owner)]
+            help_, suggestions = did_you_mean(word.text, known)
+            message = f"no quantity is named '{word.text}'"
+            self._report.error("quantity.unknown", message, word.place, help=help_, suggestions=suggestions)
+        return found
+
+    def _owned(self, table: Mapping[str, Owned[T]], name: str, document: str) -> T | None:
+        owner, found = table.get(name, (None, None))
+        return found if owner is not None and self._sees(document, owner) else None
+
+    def unknown_value_type(self, word: Scalar, document: str, known: tuple[str, ...]) -> None:
+        """Report a value type that is neither built in nor an enum."""
+        if self._excused(word.text, document):
+            return
+        visible = [name for name, (owner, _) in self.enums.items() if self._sees(document, owner)]
+        help_, suggestions = did_you_mean(word.text, [*known, *visible], "one of")
+        message = f"no type of values is named '{word.text}'"
+        self._report.error("type.unknown", message, word.place, help=help_, suggestions=suggestions)
+
+
+def unit_of(node: MapNode, report: Diagnostics) -> str | None:
+    """The UCUM code under ``unit``; reports ``unit.unknown``."""
+    found = node.scalar("unit")
+    if found is None or found.text in UNITS:
+        return None if found is None else found.text
+    suggestions = suggest(found.text)
+    help_ = "units are UCUM codes: Cel, %, kW.h, m2, 1"
+    if resolve(found.text) is not None:
+        help_ = f"the UCUM code is '{suggestions[0]}'"
+    elif suggestions:
+        help_ = f"did you mean '{suggestions[0]}'?"
+    message = f"no unit is written '{found.text}'"
+    report.error("unit.unknown", message, found.place, help=help_, suggestions=suggestions)
+    return None
+
+
+def words_of(node: object, report: Diagnostics) -> tuple[str, ...]:
+    """The words of a list of values, each once; reports ``value.duplicate``."""
+    items = [item for item in node.items if isinstance(item, Scalar)] if isinstance(node, ListNode) else []
+    first: dict[str, Scalar] = {}
+    for item in items:
+        if first.setdefault(item.text, item) is not item:
+            related = [(first[item.text].place, "the first")]
+            report.error("value.duplicate", f"'{item.text}' is listed twice", item.place, related=related)
+    if isinstance(node, ListNode) and not node.items:
+        report.error("value.invalid", "the list of values is empty", node.place, help="name at least one value")
+    return tuple(first)
