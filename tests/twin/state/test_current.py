@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from twin.errors import Place
+from twin.events import Subscriber
+from twin.graph.model import Actor, Change, ChangeSet, Create, Delete, Entity, Update, apply_update
+from twin.graph.readings import Reading, order_key
+from twin.ontology.model import EntityType, Ontology, PointType
+from twin.state.current import Current, ReadingChanged
+
+if TYPE_CHECKING:
+    from twin.graph.model import Entry
+
+HERE = Place("test.yaml", 1, 1, 2)
+
+
+def type_(name: str, **units: str | None) -> EntityType:
+    points = {
+        point: PointType(
+            name=point,
+            section="status",
+            value="number",
+            unit=unit,
+            measures=None,
+            minimum=None,
+            maximum=None,
+            values=None,
+            enum=None,
+            every=None,
+            optional=False,
+            title={},
+            declared_by=name,
+            place=HERE,
+        )
+        for point, unit in units.items()
+    }
+    return EntityType(
+        name=name,
+        short=name,
+        kind="device",
+        abstract=False,
+        mixin=False,
+        parents=(),
+        lineage=(name,),
+        points=points,
+        properties={},
+        contains=None,
+        connects=None,
+        of=None,
+        title={},
+        description={},
+        plural=None,
+        place=HERE,
+    )
+
+
+def ontology(*types: EntityType) -> Ontology:
+    return Ontology(documents=(), types={each.name: each for each in types}, relations={}, quantities={}, enums={})
+
+
+ONTOLOGY = ontology(type_("Sensor", temperature="Cel", humidity="%"), type_("Room", warmth="[degF]", temperature="Cel"))
+
+
+@dataclass
+class Graph:
+    entities: dict[str, Entity] = field(default_factory=dict)
+
+    def apply(self, *entries: Entry) -> Change:
+        for entry in entries:
+            match entry:
+                case Create(entity):
+                    self.entities[entity.id] = entity
+                case Update():
+                    self.entities[entry.id] = apply_update(self.entities[entry.id], entry, 0, "")
+                case Delete():
+                    del self.entities[entry.id]
+        return Change(1, ChangeSet(op_id="", actor=Actor("", ""), at=0, entries=entries))
+
+
+def entity(name: str, type_name: str = "Sensor", **fields: Any) -> Entity:
+    return Entity(id=name, kind="device", type=type_name, key=name, path=f"site/{name}", site="site", **fields)
+
+
+def reading(value: float | str, time: int = 1) -> Reading:
+    return Reading(value, time, time, order_key(0, time, 0, value))
+
+
+@pytest.fixture
+def graph() -> Graph:
+    sensor = entity("sensor")
+    room = entity(
+        "room", "Room", sources={"warmth": ("sensor", "temperature"), "temperature": ("sensor", "temperature")}
+    )
+    return Graph({each.id: each for each in (sensor, room)})
+
+
+@pytest.fixture
+def current(graph: Graph) -> Current:
+    return Current(graph, ONTOLOGY)
+
+
+def listen(current: Current) -> Subscriber[ReadingChanged]:
+    return current.readings.subscribe(Subscriber(wants=lambda _: True, key=lambda _: None, ready=lambda: None))
+
+
+def test_the_newest_source_time_stays(current: Current) -> None:
+    assert current.read("sensor", "temperature") is None
+    assert current.offer("sensor", "temperature", reading(20.0, 5)) == "applied"
+    assert current.offer("sensor", "temperature", reading(21.0, 4)) == "late"
+    assert current.offer("sensor", "temperature", reading(20.0, 5)) == "duplicate"
+    assert current.offer("sensor", "humidity", reading(20.0, 1)) == "applied"
+    assert current.read("sensor", "temperature") == reading(20.0, 5)
+
+
+@given(
+    messages=st.lists(
+        st.tuples(st.sampled_from("ab"), st.integers(0, 4), st.floats(allow_nan=False) | st.text(max_size=2)),
+        max_size=12,
+    ),
+    again=st.integers(0, 3),
+    chance=st.randoms(use_true_random=False),
+)
+def test_any_permutation_duplication_and_batching_ends_in_the_same_state(
+    messages: list[tuple[str, int, Any]], again: int, chance: random.Random
+) -> None:
+    graph = Graph({"sensor": entity("sensor")})
+    states = []
+    for _ in range(2):
+        current, stored = Current(graph, ONTOLOGY), {}
+        for point, time, value in messages:
+            current.offer("sensor", point, reading(value, time))
+            if chance.random() < 0.3:
+                stored |= current.take_dirty()
+        stored |= current.take_dirty()
+        assert stored == {("sensor", p): r for p in "ab" if (r := current.read("sensor", p)) is not None}
+        states.append(stored)
+        messages = messages * again + messages
+        chance.shuffle(messages)
+    assert states[0] == states[1]
+
+
+def test_a_point_follows_another_in_its_own_unit(current: Current) -> None:
+    assert current.read("room", "warmth") is None
+    current.offer("sensor", "temperature", reading(20.0))
+    assert current.read("room", "temperature") is current.read("sensor", "temperature")
+    followed = current.read("room", "warmth")
+    assert followed is not None
+    assert followed.value == pytest.approx(68)
+    assert (followed.time, followed.received) == (1, 1)
+    assert current.take_dirty().keys() == {("sensor", "temperature")}
+
+
+def test_a_reading_is_announced_for_its_point_and_for_those_that_follow(current: Current) -> None:
+    subscriber = listen(current)
+    current.offer("sensor", "temperature", reading(20.0, 2))
+    current.offer("sensor", "temperature", reading(20.0, 1))
+    current.offer("sensor", "humidity", reading(50.0))
+    assert [(event.entity_id, event.point, round(float(event.reading.value), 6)) for event in subscriber.take()] == [
+        ("sensor", "temperature", 20.0),
+        ("room", "warmth", 68.0),
+        ("room", "temperature", 20.0),
+        ("sensor", "humidity", 50.0),
+    ]
+
+
+def test_a_listener_that_fails_harms_no_reading(current: Current) -> None:
+    current.readings.subscribe(Subscriber(wants=lambda _: bool(1 / 0), key=lambda _: None, ready=lambda: None))
+    with capture_logs() as logs:
+        assert current.offer("sensor", "temperature", reading(20.0)) == "applied"
+    assert current.read("sensor", "temperature") == reading(20.0)
+    assert [log["event"] for log in logs] == ["reading.listener_failed"]
+
+
+def test_following_changes_with_the_graph(graph: Graph, current: Current) -> None:
+    current.offer("sensor", "temperature", reading(20.0))
+    current.follow(
+        graph.apply(Update(id="room", fields={"sources": {"temperature": ("other", "temperature")}})), ONTOLOGY
+    )
+    assert current.read("room", "warmth") is None
+    assert current.read("room", "temperature") is None
+    current.follow(graph.apply(Create(entity("other"))), ONTOLOGY)
+    subscriber = listen(current)
+    current.offer("other", "temperature", reading(21.0))
+    current.offer("sensor", "temperature", reading(22.0, 2))
+    assert [(event.entity_id, event.reading.value) for event in subscriber.take()] == [
+        ("other", 21.0),
+        ("room", 21.0),
+        ("sensor", 22.0),
+    ]
+
+
+def test_a_space_that_is_created_follows_at_once(graph: Graph, current: Current) -> None:
+    current.offer("sensor", "temperature", reading(20.0))
+    hall = entity("hall", "Room", sources={"temperature": ("sensor", "temperature")})
+    current.follow(graph.apply(Create(hall)), ONTOLOGY)
+    assert current.read("hall", "temperature") == reading(20.0)
+
+
+def test_what_is_created_and_deleted_in_one_change_leaves_nothing(graph: Graph, current: Current) -> None:
+    hall = entity("hall", "Room", sources={"temperature": ("sensor", "temperature")})
+    current.follow(graph.apply(Create(hall), Delete(id="hall")), ONTOLOGY)
+    subscriber = listen(current)
+    current.offer("sensor", "temperature", reading(20.0))
+    assert "hall" not in {event.entity_id for event in subscriber.take()}
+
+
+def test_an_entity_that_is_gone_has_no_state(graph: Graph, current: Current) -> None:
+    current.offer("sensor", "temperature", reading(20.0))
+    taken = current.take_dirty()
+    current.offer("sensor", "humidity", reading(50.0))
+    current.follow(graph.apply(Delete(id="sensor")), ONTOLOGY)
+    current.put_back(taken)
+    assert current.read("sensor", "temperature") is None
+    assert current.read("room", "temperature") is None
+    assert current.take_dirty() == {}
+
+
+def test_what_could_not_be_stored_is_changed_again_unless_newer(current: Current) -> None:
+    current.offer("sensor", "temperature", reading(20.0, 1))
+    current.offer("sensor", "humidity", reading(50.0, 1))
+    taken = current.take_dirty()
+    current.offer("sensor", "temperature", reading(21.0, 2))
+    current.put_back(taken)
+    assert current.take_dirty() == {
+        ("sensor", "temperature"): reading(21.0, 2),
+        ("sensor", "humidity"): reading(50.0, 1),
+    }
+
+
+def test_what_a_store_kept_is_taken_where_it_still_belongs(current: Current) -> None:
+    current.load({("sensor", "temperature"): reading(20.0), ("gone", "temperature"): reading(1.0)})
+    assert current.read("room", "temperature") == reading(20.0)
+    assert current.read("gone", "temperature") is None
+    assert current.take_dirty() == {}
+    assert current.offer("sensor", "temperature", reading(19.0, 0)) == "late"
+
+
+def test_units_follow_the_ontology(graph: Graph, current: Current) -> None:
+    current.offer("sensor", "temperature", reading(20.0))
+    assert current.read("room", "temperature") == reading(20.0)
+    kelvin = ontology(type_("Sensor", temperature="Cel"), type_("Room", warmth="W", temperature="K"))
+    current.follow(graph.apply(), kelvin)
+    followed = current.read("room", "temperature")
+    assert followed is not None
+    assert followed.value == pytest.approx(293.15)
+    assert current.read("room", "warmth") is None
+    subscriber = listen(current)
+    current.offer("sensor", "temperature", reading("off", 2))
+    assert [event.reading.value for event in subscriber.take()] == ["off", "off", "off"]

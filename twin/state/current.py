@@ -1,0 +1,182 @@
+"""The current state: the last reading of every point, in memory, and who is told when one changes.
+
+Invariants: of all readings ever offered for a point, the one with the greatest order is held, whatever came in between
+and however often (design, invariant 3); an entity that is gone has no state; a point that follows another entity's
+holds nothing of its own and always says what the other says, in its own unit. What changed since `Current.take_dirty`
+was last called is remembered for the store.
+"""
+
+from __future__ import annotations
+
+from sys import intern
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+import structlog
+
+from twin.errors import InvalidValue
+from twin.events import Bus
+from twin.graph.model import Create, Delete, Update
+from twin.graph.readings import Reading
+from twin.units import convert
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.graph.model import Change, Entity
+    from twin.graph.readings import Fate
+    from twin.ontology.model import Ontology
+
+__all__ = ["Current", "Graph", "ReadingChanged"]
+
+Point = tuple[str, str]
+"""(entity id, name of the point)."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Graph(Protocol):
+    """What the state needs of the mirror."""
+
+    @property
+    def entities(self) -> Mapping[str, Entity]:
+        """Everything that exists, by id."""
+
+
+class ReadingChanged(msgspec.Struct, frozen=True, gc=False):
+    """A point has a newer reading than before."""
+
+    entity_id: str
+    point: str
+    reading: Reading
+
+
+class Current:
+    """The last readings of everything in a mirror; called on the loop only.
+
+    `readings` announces every reading that was applied: for its own point, then for each point that follows it.
+    """
+
+    def __init__(self, mirror: Graph, ontology: Ontology) -> None:
+        self.readings: Bus[ReadingChanged] = Bus()
+        self.ontology = ontology
+        self._mirror = mirror
+        self._held: dict[str, dict[str, Reading]] = {}
+        self._dirty: dict[Point, Reading] = {}
+        self._sources: dict[str, dict[str, Point]] = {}
+        self._followers: dict[Point, dict[Point, None]] = {}
+        self._units: dict[Point, tuple[str, str] | None] = {}
+        for entity in mirror.entities.values():
+            self._index(entity)
+
+    def read(self, entity_id: str, point: str) -> Reading | None:
+        """The last reading of a point, followed to where it comes from; None: never heard."""
+        sources = self._sources.get(entity_id)
+        if sources is not None and point in sources:
+            return self._read_through(entity_id, point, sources[point])
+        held = self._held.get(entity_id)
+        return None if held is None else held.get(point)
+
+    def offer(self, entity_id: str, point: str, reading: Reading) -> Fate:
+        """Take a reading, if none with its order or a greater one is held, and announce it."""
+        held = self._held.get(entity_id)
+        if held is None:
+            held = self._held[entity_id] = {}
+        else:
+            last = held.get(point)
+            if last is not None and reading.order <= last.order:
+                return "duplicate" if reading.order == last.order else "late"
+        held[point] = reading
+        self._dirty[entity_id, point] = reading
+        if self.readings:
+            self._announce(entity_id, point, reading)
+        return "applied"
+
+    def load(self, states: Mapping[Point, Reading]) -> None:
+        """Take what a store has kept, in place of all that is held."""
+        self._held.clear()
+        self._dirty.clear()
+        for (entity_id, point), reading in states.items():
+            entity = self._mirror.entities.get(entity_id)
+            if entity is not None:  # the mirror's own texts as keys: a million readings share them
+                self._held.setdefault(entity.id, {})[intern(point)] = reading
+
+    def take_dirty(self) -> dict[Point, Reading]:
+        """The last reading of each point that changed since the last call."""
+        dirty, self._dirty = self._dirty, {}
+        return dirty
+
+    def put_back(self, dirty: Mapping[Point, Reading]) -> None:
+        """What was taken and could not be stored counts as changed again, where it still exists."""
+        self._dirty = {point: reading for point, reading in dirty.items() if point[0] in self._held} | self._dirty
+
+    def follow(self, change: Change, ontology: Ontology) -> None:
+        """Take in what a change, already applied to the mirror, has done, and the ontology after it."""
+        if ontology is not self.ontology:
+            self.ontology = ontology
+            self._units.clear()
+        for entry in change.changeset.entries:
+            match entry:
+                case Create(entity):
+                    self._reconsider(entity.id)
+                case Update(id=entity_id) | Delete(id=entity_id):
+                    self._reconsider(entity_id)
+
+    def _reconsider(self, entity_id: str) -> None:
+        """An entity may follow others now, or none; or it is gone."""
+        for point, source in self._sources.pop(entity_id, {}).items():
+            self._followers[source].pop((entity_id, point))
+            if not self._followers[source]:
+                del self._followers[source]
+        self._units.clear()  # its type, or that of what it follows, may be another
+        entity = self._mirror.entities.get(entity_id)
+        if entity is not None:
+            self._index(entity)
+            return
+        for point in self._held.pop(entity_id, ()):
+            self._dirty.pop((entity_id, point), None)
+
+    def _index(self, entity: Entity) -> None:
+        if entity.sources:
+            self._sources[entity.id] = entity.sources
+            for point, source in entity.sources.items():
+                self._followers.setdefault(source, {})[entity.id, point] = None
+
+    def _read_through(self, entity_id: str, point: str, source: Point) -> Reading | None:
+        held = self._held.get(source[0])
+        reading = None if held is None else held.get(source[1])
+        if reading is None:
+            return None
+        try:
+            units = self._units[entity_id, point]
+        except KeyError:
+            units = self._units[entity_id, point] = self._conversion(source, (entity_id, point))
+        if units is None or isinstance(reading.value, str):
+            return reading
+        try:
+            value = convert(reading.value, *units)
+        except InvalidValue:  # the ontology has changed beneath the two: better nothing than a wrong figure
+            return None
+        return Reading(value, reading.time, reading.received, reading.order)
+
+    def _conversion(self, source: Point, point: Point) -> tuple[str, str] | None:
+        """The units to convert from and to; None: as it is."""
+        from_, to = self._unit(source), self._unit(point)
+        return None if from_ is None or to is None or from_ == to else (from_, to)
+
+    def _unit(self, point: Point) -> str | None:
+        entity = self._mirror.entities.get(point[0])
+        type_ = None if entity is None else self.ontology.types.get(entity.type)
+        found = None if type_ is None else type_.points.get(point[1])
+        return None if found is None else found.unit
+
+    def _announce(self, entity_id: str, point: str, reading: Reading) -> None:
+        """Tell of a reading. What a listener gets wrong is logged: the reading is applied all the same."""
+        try:
+            self.readings.publish(ReadingChanged(entity_id, point, reading))
+            for follower in tuple(self._followers.get((entity_id, point), ())):
+                seen = self.read(*follower)
+                if seen is not None:
+                    self.readings.publish(ReadingChanged(*follower, seen))
+        except Exception:  # noqa: BLE001 - a listener is anyone's code
+            _log.exception("reading.listener_failed", entity=entity_id, point=point)
