@@ -1,0 +1,86 @@
+"""What the web needs of an engine: the seam between the two, and what a test must stand in for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.access.clients import Clients
+    from twin.access.tokens import Tokens
+    from twin.events import Bus
+    from twin.graph.mirror import Mirror
+    from twin.graph.model import ChangeSet, Committed
+    from twin.graph.readings import Reading
+    from twin.ontology.model import Ontology
+
+__all__ = ["Counters", "Engine", "ReadingChanged", "State"]
+
+
+class State(Protocol):
+    """What the building says now."""
+
+    def read(self, entity_id: str, point: str) -> Reading | None:
+        """A point's newest reading, in the point's own unit; a point fed from a device reads through to it."""
+
+
+class ReadingChanged(Protocol):
+    """A point has a new reading."""
+
+    @property
+    def entity_id(self) -> str:
+        """Whose point it is."""
+
+    @property
+    def point(self) -> str:
+        """The point's name."""
+
+    @property
+    def reading(self) -> Reading:
+        """What it says now, in the point's own unit."""
+
+
+class Counters(Protocol):
+    """What became of messages and readings since the twin was made."""
+
+    def as_dict(self) -> Mapping[str, int]:
+        """Every counter by its name."""
+
+
+class Engine(Protocol):
+    """One running twin, on whose loop the web runs."""
+
+    @property
+    def ontology(self) -> Ontology:
+        """Everything that is in force; another object as soon as anything about it changes."""
+
+    @property
+    def mirror(self) -> Mirror:
+        """What exists."""
+
+    @property
+    def current(self) -> State:
+        """What it says."""
+
+    @property
+    def clients(self) -> Clients:
+        """Who may get tokens."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """What proves who is asking."""
+
+    @property
+    def counters(self) -> Counters:
+        """What became of messages and readings."""
+
+    @property
+    def readings(self) -> Bus[ReadingChanged]:
+        """Where every new reading is told."""
+
+    async def commit(self, changeset: ChangeSet) -> Committed:
+        """Commit a ChangeSet; on return it is durable and the mirror shows it."""
+
+    def health(self) -> Mapping[str, str]:
+        """Each part that must work for the twin to be of use: ``ok``, or why it is not."""

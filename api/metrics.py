@@ -1,0 +1,61 @@
+"""Figures for Prometheus: what was counted here, and what the engine counts, read when somebody asks.
+
+Labels are routes, methods, parts and fates: nothing of a site, a client or a device is in them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prometheus_client.metrics_core import Metric
+
+    from api.engine import Engine
+
+__all__ = ["Metrics"]
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """One app's figures, in a registry of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_OfEngine(engine))
+        self._requests = Counter(
+            "twin_http_requests", "Answers to HTTP requests.", ["method", "route", "status"], registry=self._registry
+        )
+
+    def count(self, method: str, route: str, status: int) -> None:
+        """One request more; a method nobody knows is not a label."""
+        self._requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
+
+    def page(self) -> bytes:
+        """All figures, in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _OfEngine(Collector):
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterable[Metric]:
+        engine = self._engine
+        yield GaugeMetricFamily("twin_entities", "Entities in the mirror.", value=len(engine.mirror))
+        yield CounterMetricFamily("twin_commits", "ChangeSets in the log.", value=engine.mirror.head)
+        yield GaugeMetricFamily("twin_subscriptions", "Open subscriptions to readings.", value=len(engine.readings))
+        up = GaugeMetricFamily("twin_part_up", "Whether a part works (1) or not (0).", labels=["part"])
+        for part, state in engine.health().items():
+            up.add_metric([part], float(state == "ok"))
+        yield up
+        counted = CounterMetricFamily("twin_telemetry", "Messages and readings, by their fate.", labels=["fate"])
+        for fate, number in engine.counters.as_dict().items():
+            counted.add_metric([fate], number)
+        yield counted

@@ -1,0 +1,174 @@
+"""Errors on HTTP: every one a problem (RFC 9457) with the code that it has everywhere else.
+
+What the twin says no with is mapped by `twin.errors.OUTCOMES`. What the framework says no with gets a code here. All
+else is a bug: it is logged with the request's id, and the answer says nothing but that id.
+"""
+
+from __future__ import annotations
+
+import traceback
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import structlog
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from twin.errors import Forbidden, InvalidValue, NotFound, TwinError, Unauthenticated, outcome_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI
+    from starlette.requests import HTTPConnection, Request
+
+__all__ = ["CODES", "MEDIA_TYPE", "bug", "challenge", "install", "log_bug", "problem", "respond"]
+
+MEDIA_TYPE = "application/problem+json"
+_RESERVED = frozenset({"type", "title", "status", "detail", "code", "help", "instance", "errors"})
+_log = structlog.get_logger(__name__)
+
+CODES: dict[str, str] = {
+    "token.missing": "The request carries no access token: send one as `Authorization: Bearer …`.",
+    "token.invalid": "The access token does not verify, has expired, or its client was rotated or removed.",
+    "token.ambiguous": "The request carries more than one access token, or one in its query string.",
+    "scope.insufficient": "The access token lacks the scope that this needs.",
+    "client.invalid": "The client id or its secret is wrong.",
+    "entity.unknown": "There is nothing of that id or path that this token may see.",
+    "point.unknown": "The entity has no such point.",
+    "path.unknown": "The API has nothing at this address.",
+    "method.unsupported": "The address exists, and not with this method.",
+    "value.invalid": "A parameter or a field cannot mean anything.",
+    "type.unknown": "No ontology in force has a type of that name and kind.",
+    "measure.unknown": "No ontology in force has a quantity of that name.",
+    "cursor.invalid": "The cursor was not given out by this API.",
+    "limit.exceeded": "More was asked for than one answer may hold.",
+    "unit.incompatible": "The unit measures something else than the point does.",
+    "property.unknown": "The entity's type has no such property.",
+    "revision.conflict": "The entity has changed since the revision that was named: read it again.",
+    "body.large": "The request's body is larger than this API takes.",
+    "body.unreadable": "The request's body is not the JSON that this needs.",
+    "backend.unavailable": "A part of the twin is down; the same call may work later.",
+    "commit.unknown": "The store did not answer in time: send the same idempotency key again to learn the outcome.",
+    "internal": "A mistake in the twin; its log has the request's id.",
+}
+"""The codes an app meets here, and what each means; every problem's ``type`` points at its line in the docs."""
+
+_FRAMEWORK = {
+    400: "body.unreadable",
+    404: "path.unknown",
+    405: "method.unsupported",
+    413: "body.large",
+    415: "body.unreadable",
+}
+
+
+def problem(error: TwinError, request_id: str) -> dict[str, Any]:
+    """An error of the twin as a problem's members."""
+    status = outcome_of(error).status
+    members = _members(status, error.code_, error.message)
+    if error.help:
+        members["help"] = error.help
+    members.update((name, value) for name, value in error.details.items() if name not in _RESERVED)
+    if not isinstance(error, NotFound):
+        # Hidden is absent, byte for byte: what is not there carries nothing that differs between two requests.
+        members["instance"] = request_id
+    return members
+
+
+def respond(request: HTTPConnection, error: TwinError) -> Response:
+    """The response to an error of the twin, with the challenge that its status calls for."""
+    members = problem(error, request_id(request))
+    headers = {}
+    asked = challenge(error, request.app.state.engine.tokens.issuer)
+    if asked is not None:
+        headers["WWW-Authenticate"] = asked
+    return _response(members, headers)
+
+
+def challenge(error: TwinError, issuer: str) -> str | None:
+    """The WWW-Authenticate of RFC 6750 (section 3) and RFC 9728 (section 5.1); None where none is due."""
+    said: dict[str, str] = {}
+    match error:
+        case Unauthenticated() if error.code_ == "token.missing":
+            pass
+        case Unauthenticated():
+            said = {"error": "invalid_token", "error_description": error.message}
+        case Forbidden():
+            said = {"error": "insufficient_scope", "scope": str(error.details.get("scope", ""))}
+        case InvalidValue() if error.code_ == "token.ambiguous":
+            said = {"error": "invalid_request", "error_description": error.message}
+        case _:
+            return None
+    said = {"realm": "twin", "resource_metadata": f"{issuer}/.well-known/oauth-protected-resource", **said}
+    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in said.items())
+
+
+def bug(error: BaseException, request_id: str) -> Response:
+    """Log what should not have happened, and the response that says only where to look it up."""
+    log_bug(error, request_id)
+    members = _members(500, "internal", "the twin made a mistake; its log has this request's id")
+    return _response({**members, "instance": request_id}, {})
+
+
+def log_bug(error: BaseException, request_id: str) -> None:
+    """Log what should not have happened: where, and never the local variables, for there are secrets among them."""
+    _log.error("request.failed", request=request_id, trace="".join(traceback.format_exception(error)))
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of an app as a problem."""
+    app.add_exception_handler(TwinError, _on_twin_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_framework)
+
+
+def request_id(request: HTTPConnection) -> str:
+    """The id that `api.middleware` gave the request."""
+    found: str = request.scope["state"]["request_id"]
+    return found
+
+
+async def _on_twin_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TwinError)  # noqa: S101 - what the handler is installed for
+    if outcome_of(error).status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.warning("request.unanswered", request=request_id(request), code=error.code_, message=error.message)
+    return respond(request, error)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what the handler is installed for
+    members = _members(400, "value.invalid", "a parameter cannot mean anything: see errors")
+    members["instance"] = request_id(request)
+    members["errors"] = [_mistake(each) for each in error.errors()]
+    return _response(members, {})
+
+
+async def _on_framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what the handler is installed for
+    code = _FRAMEWORK.get(error.status_code, "value.invalid")
+    members = _members(error.status_code, code, CODES[code])
+    if error.status_code != HTTPStatus.NOT_FOUND:
+        members["instance"] = request_id(request)
+    return _response(members, error.headers or {})
+
+
+def _mistake(found: Mapping[str, Any]) -> dict[str, Any]:
+    where, *names = found["loc"]
+    return {"in": where, "name": ".".join(map(str, names)), "message": found["msg"]}
+
+
+def _members(status: int, code: str, detail: str) -> dict[str, Any]:
+    return {
+        "type": f"/docs#{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+
+
+def _response(members: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    return Response(orjson.dumps(members), members["status"], headers, media_type=MEDIA_TYPE)

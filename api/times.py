@@ -1,0 +1,20 @@
+"""Times as the web writes them: RFC 3339 in UTC, with ``Z``, and with six decimals only where there is a fraction."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+__all__ = ["now", "rfc3339"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def now() -> int:
+    """The clock of the web: microseconds since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
+def rfc3339(at: int) -> str:
+    """Microseconds since 1970 UTC as ``2026-11-03T07:15:00Z`` or ``2026-11-03T07:15:00.250000Z``."""
+    return (_EPOCH + timedelta(microseconds=at)).isoformat().replace("+00:00", "Z")
