@@ -1,7 +1,8 @@
 """MQTT 5's properties: one table of what each is, where it may stand and which values it may have (section 2.2.2).
 
 A property that is unknown or cut short is malformed. One that stands in the wrong packet, or twice, or with a value
-that is not allowed is a protocol error (mosquitto's suite reads the specification so, and our tests hold us to it).
+that is not allowed is a protocol error, but in SUBSCRIBE and UNSUBSCRIBE, where a wrong one is malformed: so
+mosquitto's suite reads section 2.2.2.2, and our tests hold us to it.
 """
 
 from __future__ import annotations
@@ -115,6 +116,11 @@ def _positive(value: int) -> None:
         raise ProtocolError("a property that may not be 0 is 0")
 
 
+def _identifier(value: int) -> None:
+    if not value:
+        raise Malformed("a subscription identifier of 0")
+
+
 def _alias(value: int) -> None:
     if not value:
         raise ProtocolError("a topic alias of 0", Reason.TOPIC_ALIAS_INVALID)
@@ -142,7 +148,7 @@ TABLE: dict[Property, Rule] = {
     Property.CONTENT_TYPE: _rule(_TEXT, _K.PUBLISH, _K.WILL),
     Property.RESPONSE_TOPIC: _rule(_TEXT, _K.PUBLISH, _K.WILL, check=_answerable),
     Property.CORRELATION_DATA: _rule(_BINARY, _K.PUBLISH, _K.WILL),
-    Property.SUBSCRIPTION_IDENTIFIER: _rule(_VARINT, _K.PUBLISH, _K.SUBSCRIBE, check=_positive),
+    Property.SUBSCRIPTION_IDENTIFIER: _rule(_VARINT, _K.PUBLISH, _K.SUBSCRIBE, check=_identifier),
     Property.SESSION_EXPIRY_INTERVAL: _rule(_FOUR, _K.CONNECT, _K.CONNACK, _K.DISCONNECT),
     Property.ASSIGNED_CLIENT_IDENTIFIER: _rule(_TEXT, _K.CONNACK),
     Property.SERVER_KEEP_ALIVE: _rule(_TWO, _K.CONNACK),
@@ -166,6 +172,7 @@ TABLE: dict[Property, Rule] = {
     Property.SHARED_SUBSCRIPTION_AVAILABLE: _rule(_BYTE, _K.CONNACK, check=_flag),
 }
 
+_STRICT = frozenset({Kind.SUBSCRIBE, Kind.UNSUBSCRIBE})
 _BY_NUMBER = {int(name): (name, rule) for name, rule in TABLE.items()}
 
 
@@ -188,7 +195,7 @@ def _checked(found: list[tuple[Property, Rule, Any]], kind: Kind) -> Properties:
     properties: dict[Property, Any] = {}
     for name, rule, value in found:
         if kind not in rule.kinds:
-            raise ProtocolError(f"{name.name} may not stand in {kind.name}")
+            raise (Malformed if kind in _STRICT else ProtocolError)(f"{name.name} may not stand in {kind.name}")
         rule.check(value)
         if name is Property.USER_PROPERTY:
             properties.setdefault(name, []).append(value)

@@ -1,7 +1,4 @@
-"""SUBSCRIBE and UNSUBSCRIBE with their answers.
-
-A fault in the properties of these two is malformed, as the conformance suite of mosquitto reads the specification.
-"""
+"""SUBSCRIBE and UNSUBSCRIBE with their answers."""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ class Subscribe(msgspec.Struct, frozen=True, gc=False):
     def read(cls, reader: Reader, version: int) -> Subscribe:
         """From its body."""
         packet_id = read_packet_id(reader)
-        properties = _read_properties(reader, Kind.SUBSCRIBE, version)
+        properties = read_properties(reader, Kind.SUBSCRIBE) if version == V5 else {}
         filters = []
         while reader.more():
             filters.append(_read_filter(reader, version))
@@ -95,7 +92,7 @@ class Unsubscribe(msgspec.Struct, frozen=True, gc=False):
     def read(cls, reader: Reader, version: int) -> Unsubscribe:
         """From its body."""
         packet_id = read_packet_id(reader)
-        properties = _read_properties(reader, Kind.UNSUBSCRIBE, version)
+        properties = read_properties(reader, Kind.UNSUBSCRIBE) if version == V5 else {}
         filters = []
         while reader.more():
             filters.append(check_filter(reader.text()))
@@ -129,15 +126,6 @@ class Unsuback(msgspec.Struct, frozen=True, gc=False):
         if version != V5:
             return two(self.packet_id)
         return two(self.packet_id) + write_properties(self.properties) + bytes(self.reasons)
-
-
-def _read_properties(reader: Reader, kind: Kind, version: int) -> Properties:
-    if version != V5:
-        return {}
-    try:
-        return read_properties(reader, kind)
-    except ProtocolError as error:
-        raise Malformed(error.message) from None
 
 
 def _some(items: list[_T]) -> list[_T]:

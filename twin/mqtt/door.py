@@ -1,0 +1,80 @@
+"""What the endpoint asks of whoever is behind it: who may come in, where a topic leads, and to keep what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from twin.mqtt.packets import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twin.mqtt.packets import Connect
+
+__all__ = ["Admission", "Counts", "Door", "Refusal"]
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """A connection that was let in."""
+
+    principal: object
+    expires: int | None = None
+    """When the connection is ended, in microseconds since 1970 UTC; None: never."""
+    owner: Hashable = None
+    """Whose sessions: within one owner, a client identifier is one session, which its next connection takes over;
+    another owner's is another session. None: the principal itself is the owner."""
+
+
+class Refusal(Enum):
+    """Why a connection is not let in; the value is what CONNACK says in MQTT 5."""
+
+    BAD_CREDENTIALS = Reason.BAD_USER_NAME_OR_PASSWORD
+    NOT_AUTHORIZED = Reason.NOT_AUTHORIZED
+    CLIENT_IDENTIFIER = Reason.CLIENT_IDENTIFIER_NOT_VALID
+    UNAVAILABLE = Reason.SERVER_UNAVAILABLE
+    BUSY = Reason.SERVER_BUSY
+
+
+@dataclass(slots=True)
+class Counts:
+    """Messages, wills among them, since the start: what was received and neither denied nor dropped was kept."""
+
+    received: int = 0
+    """Parsed and within the protocol."""
+    denied: int = 0
+    """To a topic that the sender may not publish to."""
+    dropped: int = 0
+    """Not kept, by our fault. A QoS 1 message among them was not acknowledged, so its client sends it again."""
+
+
+class Door(Protocol):
+    """What stands behind an endpoint. Everything is called on the loop and must not block it."""
+
+    counts: Counts
+
+    def admit(self, connect: Connect) -> Admission | Refusal:
+        """Let a client in, or not. In at most 100 microseconds: the loop waits."""
+
+    def route(self, admission: Admission, topic: str) -> object | None:
+        """Where messages to this topic go, None where the client may not send them.
+
+        Remembered per connection until `Endpoint.forget_routes`.
+        """
+
+    def keep(
+        self,
+        admission: Admission,
+        received: int,
+        messages: list[tuple[object, bytes, bytes]],
+        done: Callable[[bool], None],
+    ) -> None:
+        """Make (route, topic, payload) messages durable; ``received`` is in microseconds since 1970 UTC.
+
+        ``done(True)`` on the loop, at once or later, lets the acknowledgements go; ``done(False)`` means that they
+        cannot be kept: the acknowledgements are withheld and the connection is ended.
+        """
