@@ -24,7 +24,6 @@ Kind = Literal["text", "number", "integer", "boolean"]
 _NOUNS = {"text": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false"}
 _LATER = "leave it out for now"
 EXPRESSION = "${"
-"""Where a text holds one, its form is judged once it has been worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,8 @@ class Leaf:
     """What the pattern wants, in words, with an example."""
     choices: tuple[str, ...] = ()
     code: str = "value.invalid"
+    dynamic: bool = False
+    """Whether a text with ``${…}`` may stand for it, to be judged once it has been worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class Lists:
 
     shape: Shape
     alone: bool = True
+    map: Shape | None = None
+    """What a map in its place looks like, where one may stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +158,15 @@ def _fits(value: object, kinds: tuple[Kind, ...]) -> bool:
 
 def _leaf(node: Node, leaf: Leaf, report: Diagnostics, what: str) -> Node:
     if not isinstance(node, Scalar) or not _fits(node.value, leaf.kinds):
-        worked_out = isinstance(node, Scalar) and isinstance(node.value, str) and EXPRESSION in node.value
+        worked_out = leaf.dynamic and isinstance(node, Scalar) and EXPRESSION in node.text
         wanted = " or ".join(_NOUNS[kind] for kind in leaf.kinds)
         return node if worked_out else _wrong(node, wanted, report, what)
     if leaf.choices and node.text not in leaf.choices:
         help_, suggestions = did_you_mean(node.text, leaf.choices, "one of")
         report.error(leaf.code, f"{what} cannot be '{node.text}'", node.place, help=help_, suggestions=suggestions)
         return WrongNode(node.place)
-    if leaf.pattern and EXPRESSION not in node.text and not re.fullmatch(leaf.pattern, node.text):
+    worked_out = leaf.dynamic and EXPRESSION in node.text
+    if leaf.pattern and not worked_out and not re.fullmatch(leaf.pattern, node.text):
         report.error(leaf.code, f"{what} cannot be '{node.text}'", node.place, help=leaf.says)
         return WrongNode(node.place)
     return node
@@ -174,6 +178,8 @@ def _list(node: Node, shape: Lists, report: Diagnostics, what: str) -> Node:
         return ListNode(tuple(items), node.place)
     if shape.alone and isinstance(node, Scalar) and node.value is not None:
         return conform(node, shape.shape, report, what)
+    if shape.map is not None and isinstance(node, MapNode):
+        return conform(node, shape.map, report, what)
     return _wrong(node, "a list", report, what)
 
 
@@ -247,7 +253,7 @@ def _schema(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
             return _leaf_schema(shape)
         case Lists(inner, alone):
             listed: dict[str, Any] = {"type": "array", "items": _schema(inner, definitions)}
-            return {"anyOf": [_schema(inner, definitions), listed]} if alone else listed
+            return {"anyOf": [_schema(inner, definitions), listed]} if alone else listed  # a map there is for later
         case TextOr(leaf, longer):
             return {"anyOf": [_leaf_schema(leaf), _schema(longer, definitions)]}
         case Entries():
@@ -263,7 +269,7 @@ def _leaf_schema(leaf: Leaf) -> dict[str, Any]:
     if leaf.choices:
         found["enum"] = list(leaf.choices)
     if leaf.pattern:
-        found["pattern"] = rf"^(?:{leaf.pattern})$|\$\{{"
+        found["pattern"] = f"^(?:{leaf.pattern})$" + (r"|\$\{" if leaf.dynamic else "")
     if leaf.says:
         found["description"] = leaf.says
     return found

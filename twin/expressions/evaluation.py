@@ -1,0 +1,201 @@
+"""What an expression is worth, given names: strict about kinds, bounded in size."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from twin.expressions.faults import ExpressionError
+from twin.expressions.tree import MAX_ITEMS, MAX_NUMBER, Binary, Expression, Listed, Literal, Name, Range, Result, Unary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Range", "described", "evaluate", "iterate", "names_in", "unknown_name"]
+
+_ORDERED = frozenset({"<", "<=", ">", ">="})
+_Number = int | float
+
+
+def evaluate(expression: Expression, names: Mapping[str, Result]) -> Result:
+    """The value. Raises `ExpressionError`."""
+    match expression:
+        case Literal(value):
+            return value
+        case Name():
+            return _name(expression, names)
+        case Unary():
+            return _unary(expression, names)
+        case Listed(items):
+            return tuple(_item(item, names) for item in items)
+        case Binary("and" | "or"):
+            return _logic(expression, names)
+        case Binary():
+            return _binary(expression, evaluate(expression.left, names), evaluate(expression.right, names))
+
+
+def iterate(expression: Expression, names: Mapping[str, Result]) -> tuple[str | int | float | bool, ...]:
+    """The values of a range or a list, in order. Raises `ExpressionError` for anything else."""
+    found = evaluate(expression, names)
+    if isinstance(found, Range):
+        return tuple(range(found.first, found.last + 1))
+    if isinstance(found, tuple):
+        return found
+    raise _kind(expression, f"this is {described(found)}, and must be a range or a list", "1..3, or [left, right]")
+
+
+def names_in(expression: Expression) -> tuple[Name, ...]:
+    """The parameters and loop variables it speaks of, each time it does."""
+    match expression:
+        case Name():
+            return (expression,)
+        case Unary(_, operand):
+            return names_in(operand)
+        case Binary(_, left, right):
+            return names_in(left) + names_in(right)
+        case Listed(items):
+            return tuple(name for item in items for name in names_in(item))
+        case _:
+            return ()
+
+
+def described(value: Result) -> str:
+    """What kind of value it is, in words."""
+    words = {bool: "a boolean", str: "text", int: "a number", float: "a number", Range: "a range", tuple: "a list"}
+    return words.get(type(value), "nothing: an optional parameter that was not given")
+
+
+def _kind(part: Expression, message: str, help_: str = "") -> ExpressionError:
+    return ExpressionError("expression.type", message, part.span, help_)
+
+
+def _name(expression: Name, names: Mapping[str, Result]) -> Result:
+    if expression.name in names:
+        return names[expression.name]
+    raise unknown_name(expression, names)
+
+
+def unknown_name(expression: Name, names: Iterable[str]) -> ExpressionError:
+    """The error of a name that is none of those known."""
+    names = sorted(names)
+    near = get_close_matches(expression.name, names, n=1)
+    known = f"known here: {', '.join(names)}" if names else "no parameter is declared"
+    help_ = f"did you mean '{near[0]}'?" if near else f"{known}; a text is written in quotes"
+    message = f"'{expression.name}' is neither a parameter nor a loop variable"
+    return ExpressionError("name.unknown", message, expression.span, help_)
+
+
+def _item(part: Expression, names: Mapping[str, Result]) -> str | int | float | bool:
+    value = evaluate(part, names)
+    if value is None or isinstance(value, Range | tuple):
+        raise _kind(part, f"an item of a list cannot be {described(value)}")
+    return value
+
+
+def _unary(expression: Unary, names: Mapping[str, Result]) -> Result:
+    value = evaluate(expression.operand, names)
+    if expression.operator == "not":
+        return not _boolean(expression.operand, value)
+    return -_number(expression.operand, value)
+
+
+def _logic(expression: Binary, names: Mapping[str, Result]) -> bool:
+    left = _boolean(expression.left, evaluate(expression.left, names))
+    if left is (expression.operator == "or"):
+        return left
+    return _boolean(expression.right, evaluate(expression.right, names))
+
+
+def _boolean(part: Expression, value: Result) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _kind(part, f"this is {described(value)}, and must be true or false", "compare it with something")
+
+
+def _number(part: Expression, value: Result) -> _Number:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise _kind(part, f"this is {described(value)}, and must be a number")
+
+
+def _whole(part: Expression, value: Result) -> int:
+    number = _number(part, value)
+    if isinstance(number, int):
+        return number
+    raise _kind(part, f"this is {number:g}, and must be a whole number", "// divides without a rest")
+
+
+def _binary(expression: Binary, left: Result, right: Result) -> Result:
+    match expression.operator:
+        case "==" | "!=":
+            return _equal(expression, left, right) is (expression.operator == "==")
+        case "<" | "<=" | ">" | ">=":
+            return _ordered(expression, left, right)
+        case "in":
+            return _contains(expression, left, right)
+        case "..":
+            return _range(expression, _whole(expression.left, left), _whole(expression.right, right))
+        case _:
+            return _arithmetic(expression, _number(expression.left, left), _number(expression.right, right))
+
+
+def _alike(left: Result, right: Result) -> bool:
+    return described(left) == described(right)
+
+
+def _equal(expression: Binary, left: Result, right: Result) -> bool:
+    if left is not None and right is not None and not _alike(left, right):
+        message = f"{described(left)} and {described(right)} are never equal"
+        raise _kind(expression, message, "compare values of one kind")
+    return left == right
+
+
+def _ordered(expression: Binary, left: Result, right: Result) -> bool:
+    if not _alike(left, right) or not isinstance(left, str | int | float) or isinstance(left, bool):
+        message = f"{described(left)} and {described(right)} have no order"
+        raise _kind(expression, message, "compare two numbers, or two texts")
+    sign: _Number = (left > right) - (left < right)  # type: ignore[operator]  # both are numbers, or both are texts
+    return {"<": sign < 0, "<=": sign <= 0, ">": sign > 0, ">=": sign >= 0}[expression.operator]
+
+
+def _contains(expression: Binary, left: Result, right: Result) -> bool:
+    if isinstance(right, Range):
+        return right.first <= _number(expression.left, left) <= right.last
+    if not isinstance(right, tuple):
+        raise _kind(expression.right, f"this is {described(right)}, and must be a range or a list")
+    return any(_alike(left, item) and left == item for item in right)
+
+
+def _range(expression: Binary, first: int, last: int) -> Range:
+    if last - first >= MAX_ITEMS:
+        message = f"the range {first}..{last} has more than {MAX_ITEMS:,} values"
+        raise ExpressionError("expression.large", message, expression.span, "use a smaller range")
+    return Range(first, last)
+
+
+def _arithmetic(expression: Binary, left: _Number, right: _Number) -> _Number:
+    if expression.operator in {"/", "//", "%"} and not right:
+        raise ExpressionError(
+            "expression.division", "division by zero", expression.span, "check the divisor with 'when'"
+        )
+    result = _operate(expression.operator, left, right)
+    if not -MAX_NUMBER <= result <= MAX_NUMBER:
+        raise ExpressionError("expression.large", "the result is too large", expression.span)
+    return result
+
+
+def _operate(operator: str, left: _Number, right: _Number) -> _Number:
+    match operator:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "//":
+            return left // right
+        case "%":
+            return left % right
+        case _:
+            exact = isinstance(left, int) and isinstance(right, int) and left % right == 0
+            return left // right if exact else left / right
