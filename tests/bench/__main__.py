@@ -1,0 +1,26 @@
+"""``make bench``: every figure with its peer in the same run. ``make bench ARGS="mirror"`` runs some of them."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.bench import graphql, mirror, telemetry
+from tests.bench.report import Report
+
+BENCHES = {"mirror": mirror.run, "graphql": graphql.run, "telemetry": telemetry.run}
+
+
+def main() -> None:
+    """Run the benches named on the command line, or all."""
+    wanted = sys.argv[1:] or list(BENCHES)
+    unknown = set(wanted) - BENCHES.keys()
+    if unknown:
+        raise SystemExit(f"no bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    report = Report()
+    for name in wanted:
+        BENCHES[name](report)
+    report.show()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""The command line's skeleton: every command, what it is for, and one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from twin.cli import authors, devices, people, serve
+from twin.cli.output import Output
+from twin.errors import TwinError
+
+__all__ = ["app", "main"]
+
+_USAGE = 64
+_CLICK_USAGE = 2
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="twin",
+    help="A digital twin of buildings: describe them in YAML, keep them live, answer for them.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command()(authors.validate)
+app.command()(authors.plan)
+app.command()(authors.apply)
+app.command()(authors.show)
+app.command()(devices.replay)
+app.command()(devices.simulate)
+app.add_typer(devices.deadletter, name="deadletter")
+app.add_typer(people.client, name="client")
+app.command()(serve.serve)
+app.command()(serve.demo)
+app.command()(serve.schema)
+
+
+def main() -> NoReturn:
+    """Run a command; wrong usage exits with 64, an error of the twin as its kind says."""
+    try:
+        app()
+    except TwinError as error:
+        Output(json="--json" in sys.argv).fail(error)
+    except KeyboardInterrupt:
+        raise SystemExit(_INTERRUPTED) from None
+    except SystemExit as leave:
+        code = leave.code
+        usage = code == _CLICK_USAGE and "--detailed-exitcode" not in sys.argv
+        raise SystemExit(_USAGE if usage else code) from None
+    raise SystemExit(0)

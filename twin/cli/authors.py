@@ -1,0 +1,120 @@
+"""Commands of ontology authors and integrators: validate, plan, apply, show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.cli.options import DEFAULT_DATA, Data, Json, OntologyPath, Parameters, Site, parameters
+from twin.cli.output import Output
+from twin.errors import AuthoringError
+
+if TYPE_CHECKING:
+    from twin.engine import Twin
+    from twin.topology.plan import Plan
+
+__all__ = ["apply", "plan", "show", "validate"]
+
+_CHANGES = 2
+
+Topology = Annotated[Path, typer.Argument(metavar="TOPOLOGY", help="The topology's YAML file.")]
+
+
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Ontologies and topologies.")],
+    ontology_path: OntologyPath = [],
+    *,
+    json: Json = False,
+) -> None:
+    """Check ontologies and topologies; print every mistake with its place and its remedy."""
+    from twin.engine.documents import check_file
+
+    output = Output(json=json)
+    found = [
+        diagnostic for file in files for diagnostic in check_file(file, tuple(ontology_path), output.sources.update)
+    ]
+    errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
+    verdict = (
+        f"{len(files)} file{'s' * (len(files) != 1)} checked: {len(errors)} errors, {len(found) - len(errors)} warnings"
+    )
+    text = f"{output.diagnostics(tuple(found))}\n\n{verdict}" if found else verdict
+    output.result({"valid": not errors, "diagnostics": [each.as_dict() for each in found]}, text)
+    if errors:
+        raise typer.Exit(1)
+
+
+def plan(
+    topology: Topology,
+    site: Site = None,
+    sets: Parameters = [],
+    data: Data = DEFAULT_DATA,
+    ontology_path: OntologyPath = [],
+    *,
+    detailed_exitcode: Annotated[bool, typer.Option(help="Exit with 2 when there are changes.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what applying a topology would do; nothing is changed."""
+    output = Output(json=json)
+    with _opened(data, ontology_path) as twin:
+        made = _planned(twin, topology, site, sets, output)
+    output.result(made.as_dict(), str(made))
+    if detailed_exitcode and not made.empty:
+        raise typer.Exit(_CHANGES)
+
+
+def apply(
+    topology: Topology,
+    site: Site = None,
+    sets: Parameters = [],
+    data: Data = DEFAULT_DATA,
+    ontology_path: OntologyPath = [],
+    *,
+    allow_delete: Annotated[bool, typer.Option("--allow-delete", help="Go on although the plan deletes.")] = False,
+    json: Json = False,
+) -> None:
+    """Make the twin as a topology says: plan, then commit."""
+    output = Output(json=json)
+    with _opened(data, ontology_path) as twin:
+        made = _planned(twin, topology, site, sets, output)
+        output.note(str(made))
+        committed = twin.apply(made, allow_delete=allow_delete)
+    sequences = [each.sequence for each in committed]
+    text = f"Applied at {sequences[-1]}." if sequences else ""
+    output.result({**made.as_dict(), "committed": sequences}, text)
+
+
+def show(
+    path: Annotated[str | None, typer.Argument(metavar="[PATH]", help="What to show; by default everything.")] = None,
+    data: Data = DEFAULT_DATA,
+    *,
+    json: Json = False,
+) -> None:
+    """Print the tree of the twin with the current value of every point."""
+    from twin.cli.tree import as_data, as_text
+
+    output = Output(json=json)
+    with _opened(data, []) as twin:
+        roots = twin.sites() if path is None else [twin.find(path)]
+        if not roots:
+            output.note("There is no site yet: twin apply TOPOLOGY makes one.")
+        shown: list[dict[str, Any]] = [as_data(twin, root) for root in roots]
+        output.result(shown if path is None else shown[0], "\n".join(as_text(twin, root) for root in roots))
+
+
+def _opened(data: Path, ontology_path: list[Path]) -> Twin:
+    from twin.engine import Twin
+
+    return Twin(data, ontology_path=ontology_path)
+
+
+def _planned(twin: Twin, topology: Path, site: str | None, sets: list[str], output: Output) -> Plan:
+    from twin.engine.library import read_source
+
+    source = read_source(topology)
+    output.sources[source.file] = source
+    try:
+        return twin.plan(topology, site=site, parameters=parameters(sets))
+    except AuthoringError as error:
+        output.fail(error)

@@ -1,0 +1,129 @@
+"""Commands about devices: replay measured series, simulate a building, look at dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.cli.credentials import ClientId, Mqtt, Server, access
+from twin.cli.options import DEFAULT_DATA, Data, Json
+from twin.cli.output import Output
+from twin.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twin.telemetry.deadletters import DeadLetters
+
+__all__ = ["deadletter", "replay", "simulate"]
+
+deadletter = typer.Typer(help="Messages and readings that could not be used, and why.", no_args_is_help=True)
+
+
+def replay(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of series: 'seconds <tab> value' lines.")],
+    map_: Annotated[Path, typer.Option("--map", metavar="FILE", help="Which file is which point.")],
+    speed: Annotated[str, typer.Option("--speed", help="Times as fast as it was measured, or 'max'.")] = "max",
+    site: Annotated[str | None, typer.Option("--site", help="Key of the site; by default the map's.")] = None,
+    data: Data = DEFAULT_DATA,
+    server: Server = None,
+    mqtt: Mqtt = None,
+    client_id: ClientId = None,
+    disorder: Annotated[
+        int | None, typer.Option(metavar="SEED", help="Shuffle the messages and send a tenth of them twice.")
+    ] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Publish measured series over MQTT with their own timestamps."""
+    from twin.cli.replaying import Replay
+
+    output = Output(json=json)
+    work = Replay(access(data, server, mqtt, client_id), directory, map_, site, output)
+    done = asyncio.run(work.run(_pace(speed), disorder))
+    output.result(
+        done,
+        f"Sent {done['messages']} messages with {done['readings']} readings in {done['seconds']:.1f} s: "
+        f"{done['acknowledged']} acknowledged, {done['refused']} refused, {done['resent']} sent again.",
+    )
+    if done["refused"]:
+        raise typer.Exit(1)
+
+
+def simulate(
+    site: Annotated[str, typer.Argument(metavar="SITE", help="Key of the site whose devices report.")],
+    every: Annotated[float, typer.Option(help="Seconds between two reports.", min=0.05)] = 5.0,
+    data: Data = DEFAULT_DATA,
+    server: Server = None,
+    mqtt: Mqtt = None,
+    client_id: ClientId = None,
+) -> None:
+    """Pretend to be every device of a site, until stopped. Reads the building from --data, publishes over MQTT."""
+    from twin.cli.simulator import simulate as run
+    from twin.engine import Twin
+
+    with Twin(data) as twin:
+        asyncio.run(run(twin, site, access(data, server, mqtt, client_id), every))
+
+
+@deadletter.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(help="At most so many, the newest first.", min=1, max=1000)] = 20,
+    code: Annotated[str | None, typer.Option(help="Only those with this code.")] = None,
+    site: Annotated[str | None, typer.Option("--site", help="Only those of this site (its key).")] = None,
+    data: Data = DEFAULT_DATA,
+    *,
+    json: Json = False,
+) -> None:
+    """List what could not be used, the newest first."""
+    output = Output(json=json)
+    with _deadletters(data) as letters:
+        found = [each.as_dict() for each in letters.list(limit=limit, code=code, site=site)]
+        counts = letters.counts()
+    lines = [f"{each['id']:<12} {each['received']:<28} {each['code']:<20} {each['topic']}" for each in found]
+    total = ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))
+    output.result({"deadletters": found, "counts": counts}, "\n".join([*lines, f"In all: {total or 'none'}."]))
+
+
+@deadletter.command()
+def show(
+    number: Annotated[str, typer.Argument(metavar="ID", help="As twin deadletter list prints it.")],
+    data: Data = DEFAULT_DATA,
+    *,
+    json: Json = False,
+) -> None:
+    """Show one: its reason, its sender, its bytes."""
+    output = Output(json=json)
+    with _deadletters(data) as letters:
+        found: dict[str, Any] = letters.get(number).as_dict()
+    output.result(found, "\n".join(f"{name:<10} {value}" for name, value in found.items()))
+
+
+@contextmanager
+def _deadletters(data: Path) -> Iterator[DeadLetters]:
+    from twin.engine.home import Home
+    from twin.records import Records
+    from twin.telemetry.deadletters import DeadLetters
+
+    records = Records(Home(data).records)
+    try:
+        yield DeadLetters(records)
+    finally:
+        records.close()
+
+
+def _pace(speed: str) -> float | None:
+    """How many seconds of series go by in one of ours; None: as fast as it goes."""
+    if speed == "max":
+        return None
+    try:
+        pace = float(speed)
+    except ValueError:
+        pace = 0.0
+    if not 0 < pace < float("inf"):
+        raise InvalidValue(f"--speed {speed}", code="speed.invalid", help="a number above 0, such as 3600, or max")
+    return pace

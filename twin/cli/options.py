@@ -1,0 +1,46 @@
+"""Options that several commands share, described once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twin.errors import InvalidValue
+
+__all__ = ["DEFAULT_DATA", "Data", "Json", "OntologyPath", "Parameters", "Site", "parameters"]
+
+DEFAULT_DATA = Path("twin-data")
+
+Data = Annotated[Path, typer.Option("--data", envvar="TWIN_DATA", help="Directory of the twin.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Site = Annotated[str | None, typer.Option("--site", help="Key of the site; by default the topology's name.")]
+Parameters = Annotated[
+    list[str], typer.Option("--set", metavar="NAME=VALUE", help="Value of a parameter of the topology; repeatable.")
+]
+OntologyPath = Annotated[
+    list[Path],
+    typer.Option(
+        "--ontology-path", envvar="TWIN_ONTOLOGY_PATH", help="Directory to look for ontologies in; repeatable."
+    ),
+]
+
+
+def parameters(pairs: list[str]) -> dict[str, str]:
+    """``NAME=VALUE`` pairs as a map.
+
+    Raises:
+        InvalidValue: one has no ``=``, or a name comes twice.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or name in found:
+            raise InvalidValue(
+                f"--set {pair}: " + ("the name comes twice" if equals else "there is no '='"),
+                code="parameter.invalid",
+                help="write --set name=value, once for each parameter",
+            )
+        found[name] = value
+    return found

@@ -1,0 +1,56 @@
+"""What commands print: for people on a terminal, as one JSON document with ``--json``; and how they fail."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import orjson
+
+from twin.errors import AuthoringError, outcome_of
+
+if TYPE_CHECKING:
+    from twin.errors import Diagnostic, TwinError
+    from twin.source import Source
+
+__all__ = ["Output"]
+
+
+class Output:
+    """Where a command's results go. Results on standard output, everything else on standard error."""
+
+    def __init__(self, *, json: bool) -> None:
+        self.json = json
+        self.sources: dict[str, Source] = {}
+        """Documents by file name, to show the lines that diagnostics speak of."""
+
+    def result(self, data: Any, text: str) -> None:
+        """One result: as data, or as text."""
+        if self.json:
+            sys.stdout.write(orjson.dumps(data, default=str).decode() + "\n")
+        elif text:
+            sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """A remark for people; silent with ``--json``."""
+        if not self.json:
+            sys.stderr.write(text.rstrip("\n") + "\n")
+            sys.stderr.flush()
+
+    def diagnostics(self, found: tuple[Diagnostic, ...]) -> str:
+        """Diagnostics as a terminal shows them."""
+        from twin.source import render
+
+        return render(found, self.sources)
+
+    def fail(self, error: TwinError) -> NoReturn:
+        """Say what is wrong and what to do, then exit as the table of outcomes says."""
+        if self.json:
+            sys.stdout.write(orjson.dumps({"error": error.as_dict()}, default=str).decode() + "\n")
+        elif isinstance(error, AuthoringError):
+            sys.stderr.write(self.diagnostics(error.diagnostics) + "\n")
+        else:
+            help_ = f"\n  help: {error.help}" if error.help else ""
+            sys.stderr.write(f"{error.code_}: {error.message}{help_}\n")
+        raise SystemExit(outcome_of(error).exit)

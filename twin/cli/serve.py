@@ -1,0 +1,231 @@
+"""Commands of operators: serve, demo, schema. The one door between the engine and the web."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.cli.options import Json
+from twin.cli.output import Output
+from twin.errors import BackendError, InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from twin.engine import Engine
+    from twin.settings import Settings
+
+__all__ = ["demo", "schema", "serve", "serving"]
+
+Port = Annotated[int | None, typer.Option("--port", help="Port of the API; 0 takes a free one.", show_default="8080")]
+MqttPort = Annotated[
+    int | None, typer.Option("--mqtt-port", help="Port of the MQTT endpoint; 0 takes a free one.", show_default="1883")
+]
+DataDirectory = Annotated[Path | None, typer.Option("--data", help="Directory of the twin.", show_default="twin-data")]
+_GOODBYE_SECONDS = 3
+
+
+def serve(
+    data: DataDirectory = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Port = None,
+    mqtt_port: MqttPort = None,
+    public_url: Annotated[str | None, typer.Option(help="URL that clients reach the API by.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Serve a twin: the API and the MQTT endpoint, until stopped."""
+    output = Output(json=json)
+    settings = _settings(data=data, host=host, mqtt_host=host, port=port, mqtt_port=mqtt_port, public_url=public_url)
+
+    async def ready(engine: Engine) -> None:
+        output.result(
+            {"rest": f"{engine.url}/api/v1", "graphql": f"{engine.url}/graphql", "mqtt": engine.mqtt_url},
+            f"GraphQL {engine.url}/graphql\nREST    {engine.url}/api/v1\nMQTT    {engine.mqtt_url}\nCtrl-C stops it.",
+        )
+
+    _run(settings, ready)
+
+
+def demo(
+    data: DataDirectory = None,
+    port: Port = None,
+    mqtt_port: MqttPort = None,
+    *,
+    simulate: Annotated[bool, typer.Option(help="Have the building's gateway report.")] = True,
+    json: Json = False,
+) -> None:
+    """Bring a building to life: a flat, its gateway reporting over MQTT, the API answering for it."""
+    from twin.cli.demonstration import Demonstration
+
+    settings = _settings(data=data, port=port, mqtt_port=mqtt_port)
+    show = Demonstration(settings, Output(json=json), simulate=simulate)
+    show.prepare()
+    _run(settings, show.begin, show.end)
+
+
+def schema(
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Write the files of this checkout anew.")] = False,
+    graphql: Annotated[bool, typer.Option("--graphql", help="Print the GraphQL schema.")] = False,
+    openapi: Annotated[bool, typer.Option("--openapi", help="Print the OpenAPI document.")] = False,
+    asyncapi: Annotated[bool, typer.Option("--asyncapi", help="Print the AsyncAPI document.")] = False,
+    json_schema: Annotated[bool, typer.Option("--json-schema", help="Print the JSON Schema of the YAML.")] = False,
+) -> None:
+    """Print what is public: schemas of the API, of the messages and of the YAML, for the shipped ontologies."""
+    from api.app import documents
+    from twin.engine.documents import shipped_ontology, yaml_schemas
+
+    found_documents = {**yaml_schemas(), **documents(shipped_ontology())}
+    if write:
+        for path, text in found_documents.items():
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(text, encoding="utf-8")
+        return
+    wanted = {"graphql": graphql, "openapi": openapi, "asyncapi": asyncapi, ".schema.json": json_schema}
+    found = [text for path, text in found_documents.items() if any(on and word in path for word, on in wanted.items())]
+    if not found:
+        raise InvalidValue(
+            "which schema?", code="schema.unknown", help="--graphql, --openapi, --asyncapi or --json-schema"
+        )
+    typer.echo("\n".join(found), nl=False)
+
+
+def _settings(**flags: Any) -> Settings:
+    from pydantic import ValidationError
+
+    from twin.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise InvalidValue(
+            f"the setting {name}: {first['msg'].lower()}",
+            code="setting.invalid",
+            help=f"correct --{name.replace('_', '-')} or TWIN_{name.upper()}",
+        ) from None
+
+
+def _run(
+    settings: Settings,
+    ready: Callable[[Engine], Awaitable[None]],
+    end: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    import uvloop
+
+    from twin.observe import configure
+
+    configure(settings.log_level)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        async with serving(settings) as engine:
+            starting = asyncio.ensure_future(ready(engine))
+            stopping = asyncio.ensure_future(stop.wait())
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await stopping
+            else:
+                starting.cancel()
+                with suppress(asyncio.CancelledError):
+                    await starting
+            if end is not None:
+                await end()
+
+    uvloop.run(run())
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Engine]:
+    """A whole twin on the running loop: engine, API and MQTT; stopped in the reverse order.
+
+    Raises:
+        BackendError: a port is taken, the directory cannot be used. Conflict: another process serves it.
+    """
+    from api.app import create_app
+    from twin.engine import Engine
+
+    listening = _listen(settings.host, settings.port)
+    try:
+        engine = Engine(settings, settings.public_url.rstrip("/") or _url(settings.host, listening))
+        await engine.start()
+        try:
+            async with _web(create_app(engine), listening):
+                yield engine
+        finally:
+            await engine.stop()
+    finally:
+        listening.close()
+
+
+@asynccontextmanager
+async def _web(app: Any, listening: socket.socket) -> AsyncIterator[None]:
+    """An app served on a socket. Signals are the caller's business, not the web server's."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            started.set()
+
+    started = asyncio.Event()
+    server = Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="websockets-sansio",
+            timeout_graceful_shutdown=_GOODBYE_SECONDS,
+            server_header=False,
+        )
+    )
+    task = asyncio.ensure_future(server.serve(sockets=[listening]))
+    waiting = asyncio.ensure_future(started.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        yield
+    finally:
+        waiting.cancel()
+        server.should_exit = True
+        await task
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything else is started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(1024)
+    except OSError as error:
+        listening.close()
+        raise BackendError(
+            f"the API cannot listen on {host}:{port}: {error.strerror}",
+            code="port.taken",
+            help="stop what listens there, or choose another with --port (0 takes a free one)",
+        ) from error
+    listening.setblocking(False)
+    return listening
+
+
+def _url(host: str, listening: socket.socket) -> str:
+    name = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - compared with, not bound to
+    return f"http://{name}:{listening.getsockname()[1]}"

@@ -1,0 +1,39 @@
+"""`twin simulate`, and the demo's gateway: an ordinary MQTT client that pretends to be every device of a site."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from twin.graph import query
+from twin.ids import mint
+from twin.mqtt.client import Client
+from twin.telemetry.simulation import pointset
+
+if TYPE_CHECKING:
+    from twin.cli.credentials import Access
+    from twin.engine import Twin
+
+__all__ = ["simulate"]
+
+
+async def simulate(twin: Twin, site: str, access: Access, every: float) -> None:
+    """Publish every point of every device, now and every so many seconds, until cancelled; `NotFound`: no such site."""
+    async with Client(access.host, access.port, client_id=f"twin-simulator-{mint()}", token=access.token) as client:
+        while True:
+            due = time.monotonic() + every
+            twin.refresh()
+            for topic, payload in _messages(twin, site, time.time_ns() // 1000):
+                await client.publish(topic, payload)
+            await client.drain()
+            await asyncio.sleep(max(due - time.monotonic(), 0))
+
+
+def _messages(twin: Twin, site: str, now: int) -> list[tuple[str, bytes]]:
+    devices = query.select(twin.mirror, kinds=("device",), under=twin.find(site)).items
+    return [
+        (f"r/{site}/d/{device.id}/events/pointset", pointset(device, twin.ontology.types[device.type], now))
+        for device in devices
+        if device.points
+    ]

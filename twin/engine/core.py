@@ -1,0 +1,62 @@
+"""What a script and a server have in common: a store, its mirror, the ontology in force and the current state."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING
+
+from twin.graph.mirror import Mirror
+from twin.ontology.compile import compile_documents
+from twin.state.current import Current
+from twin.store.commits import Commits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twin.graph.model import Change
+    from twin.ontology.model import Ontology
+    from twin.store import GraphStore, Watermark
+    from twin.store.commits import Run
+
+__all__ = ["Core"]
+
+
+class Core:
+    """Loaded from a store when made, and following its log from then on."""
+
+    def __init__(self, store: GraphStore, run: Run, applied: Callable[[Change], None] = lambda _: None) -> None:
+        """``applied`` is told of every change once mirror, ontology and state have followed it."""
+        self.store = store
+        self._told = applied
+        self.mirror = Mirror()
+        self.ontology = self._load()
+        self.current = Current(self.mirror, self.ontology)
+        self.watermark = self._load_states()
+        self.commits = Commits(store, self.mirror, run, self._applied)
+
+    def _load(self) -> Ontology:
+        # A collection in the middle of a million new objects costs more than the load; afterwards they are permanent.
+        gc.disable()
+        try:
+            snapshot = self.store.load()
+            self.mirror.load(
+                head=snapshot.head,
+                timeline=snapshot.timeline,
+                documents=snapshot.documents,
+                entities=snapshot.entities,
+                relations=snapshot.relations,
+            )
+        finally:
+            gc.enable()
+        return compile_documents(snapshot.documents)
+
+    def _load_states(self) -> Watermark:
+        states, watermark = self.store.load_states()
+        self.current.load(states)
+        return watermark
+
+    def _applied(self, change: Change) -> None:
+        if change.changeset.documents:
+            self.ontology = compile_documents(tuple(self.mirror.documents.values()))
+        self.current.follow(change, self.ontology)
+        self._told(change)

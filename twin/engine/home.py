@@ -1,0 +1,67 @@
+"""The data directory of a twin: what lies where, made on first use, readable by its owner alone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from twin.errors import BackendError, Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["Home"]
+
+
+class Home:
+    """Paths below one directory.
+
+    Raises:
+        BackendError: the directory cannot be made or written to.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            probe = directory / f".writable-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise BackendError(
+                f"the data directory {directory} cannot be written to: {error.strerror}",
+                code="data.unwritable",
+                help="name another with --data DIR, or make this one writable",
+            ) from error
+        self.graph = directory / "twin.sqlite"
+        self.records = directory / "records.sqlite"
+        self.journal = directory / "journal"
+        self.keys = directory / "keys"
+        self.demo = directory / "demo.json"
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Hold the directory as the one process that serves it; scripts and commands may still use it beside.
+
+        Raises:
+            Conflict: another process serves it.
+        """
+        lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                owner = os.pread(lock, 32, 0).decode().strip() or "unknown"
+                raise Conflict(
+                    f"another process (pid {owner}) serves {self.directory}",
+                    code="data.owned",
+                    help="stop it first, or name another directory with --data DIR",
+                ) from error
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+            yield
+        finally:
+            os.close(lock)

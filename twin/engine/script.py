@@ -1,0 +1,217 @@
+"""The twin as a script uses it: open, plan, apply, ask, read. Synchronous; safe beside a server on the same directory.
+
+with Twin("twin-data") as twin:
+    plan = twin.plan("examples/flat.yaml", site="flat")
+    print(plan)
+    twin.apply(plan)
+    for device in twin.devices(type="RadiatorValve", under="flat/kitchen"):
+        print(device.path, twin.read(device, "temperature"))
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twin.engine.core import Core
+from twin.engine.home import Home
+from twin.engine.library import Library, read_source
+from twin.errors import Conflict, InvalidValue, NotFound
+from twin.graph import query
+from twin.graph.model import Actor, Committed, Entity
+from twin.ids import mint
+from twin.store.commits import inline
+from twin.store.sqlite import SQLiteStore
+from twin.topology.expand import expand
+from twin.topology.plan import changesets, plan
+from twin.topology.template import read_topology
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    import networkx as nx
+
+    from twin.graph.mirror import Mirror
+    from twin.graph.model import ChangeSet, Kind
+    from twin.graph.readings import Reading
+    from twin.ontology.model import Ontology
+    from twin.source import Source
+    from twin.store import GraphStore
+    from twin.topology.plan import Plan
+
+__all__ = ["Twin"]
+
+
+class Twin:
+    """One twin, opened from its data directory (or from a store of your own).
+
+    Raises:
+        BackendError: the directory or the store cannot be used.
+    """
+
+    def __init__(
+        self,
+        data: Path | str = "twin-data",
+        *,
+        store: GraphStore | None = None,
+        ontology_path: Iterable[Path | str] = (),
+        user: str | None = None,
+    ) -> None:
+        """``user`` is who the log names as the author of changes; by default the login name."""
+        self.store = store if store is not None else SQLiteStore(Home(Path(data)).graph)
+        self.actor = Actor(user or os.environ.get("USER") or "script", "script")
+        self._ontology_path = tuple(map(Path, ontology_path))
+        self._core = Core(self.store, inline)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store; idempotent."""
+        self.store.close()
+
+    @property
+    def ontology(self) -> Ontology:
+        """Every type in force: of the ontologies that applied topologies use."""
+        return self._core.ontology
+
+    @property
+    def mirror(self) -> Mirror:
+        """The graph in memory, with its indexes, at the sequence of the last call that looked at the store."""
+        return self._core.mirror
+
+    @property
+    def graph(self) -> nx.MultiDiGraph[str]:
+        """The live networkx graph: node = id with its `Entity` as ``entity``, edge key = relation type; read-only."""
+        return self._core.mirror.graph
+
+    def refresh(self) -> None:
+        """See what other processes have committed and measured since."""
+        self._core.commits.follow()
+        self._core.current.load(self.store.load_states()[0])
+
+    def plan(
+        self, topology: Path | str | Source, *, site: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> Plan:
+        """What applying a topology (a file, or a `Source`) would do; nothing is changed.
+
+        ``site`` is the key of the site, by default the topology's name; ``parameters`` are values, or texts as on the
+        command line.
+
+        Raises:
+            AuthoringError: the topology, an ontology it uses or a parameter is wrong; carries every diagnostic.
+            Conflict: the site's key, or a path in it, is taken by something else.
+        """
+        self._core.commits.follow()
+        beside = () if not isinstance(topology, (Path, str)) else (Path(topology).resolve().parent,)
+        source = read_source(Path(topology)) if isinstance(topology, (Path, str)) else topology
+        template = read_topology(source, Library((*beside, *self._ontology_path)).find)
+        return plan(expand(template, site, parameters or {}), self.mirror, mint)
+
+    def apply(self, made: Plan, *, allow_delete: bool = False) -> list[Committed]:
+        """Commit a plan; what it returns is durable. An empty plan commits nothing.
+
+        Raises:
+            Conflict: it deletes and may not (``plan.deletes``), or its site has changed since (``plan.stale``).
+        """
+        if made.deletes and not allow_delete:
+            raise Conflict(
+                f"the plan deletes {made.deletes} entities of {made.site}",
+                code="plan.deletes",
+                deletes=made.deletes,
+                help="look at the plan's first lines, then apply with allow_delete (--allow-delete)",
+            )
+        if made.empty:
+            return []
+        now = time.time_ns() // 1000
+        return [self.commit(changeset) for changeset in changesets(made, self.actor, now, mint)]
+
+    def commit(self, changeset: ChangeSet) -> Committed:
+        """Commit one ChangeSet; durable on return.
+
+        Raises:
+            Conflict, NotFound, InvalidValue: it cannot stand on the graph as it is now.
+            BackendError: the store is down; `OutcomeUnknown`: send it again with the same op_id.
+        """
+        answers: list[Committed | Exception] = []
+        self._core.commits.submit(changeset, answers.append)
+        (answer,) = answers
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def find(self, ref: str | Entity) -> Entity:
+        """An entity by id or path.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = query.find(self.mirror, ref.id if isinstance(ref, Entity) else ref)
+        if found is None:
+            raise NotFound(f"there is nothing at {ref}", ref=str(ref), help="twin show prints every path")
+        return found
+
+    def entities(
+        self,
+        *,
+        kind: Kind | None = None,
+        type: str | None = None,  # noqa: A002 - the vocabulary's own word
+        under: str | Entity | None = None,
+        view: str | Entity | None = None,
+    ) -> list[Entity]:
+        """Entities by kind, by type (its subtypes included), below an entity, in a view; in natural order of path.
+
+        Raises:
+            InvalidValue: no such type. NotFound: nothing at ``under`` or ``view``.
+        """
+        return query.select(
+            self.mirror,
+            kinds=None if kind is None else (kind,),
+            types=None if type is None else self._concrete(type),
+            under=None if under is None else self.find(under),
+            within=None if view is None else self.find(view),
+        ).items
+
+    def devices(self, **filters: Any) -> list[Entity]:
+        """Devices; the filters are those of `entities`."""
+        return self.entities(kind="device", **filters)
+
+    def spaces(self, **filters: Any) -> list[Entity]:
+        """Spaces; the filters are those of `entities`."""
+        return self.entities(kind="space", **filters)
+
+    def sites(self) -> list[Entity]:
+        """Every site."""
+        return self.entities(kind="site")
+
+    def read(self, entity: str | Entity, point: str) -> Reading | None:
+        """The last reading of a point, in the point's own unit; None when it was never heard of.
+
+        Raises:
+            NotFound: there is no such entity, or it has no such point.
+        """
+        found = self.find(entity)
+        if point not in found.points:
+            raise NotFound(
+                f"{found.path} has no point {point!r}",
+                code="point.unknown",
+                help=f"its points: {', '.join(found.points) or 'none'}",
+            )
+        return self._core.current.read(found.id, point)
+
+    def _concrete(self, name: str) -> frozenset[str]:
+        known = self.ontology.find(name)
+        if known is None:
+            raise InvalidValue(
+                f"there is no type {name!r}", code="type.unknown", help="types are those of the ontologies in use"
+            )
+        return self.ontology.concrete(known.name)

@@ -1,0 +1,81 @@
+"""A building that pretends: plausible values for every point of a device, a pure function of time.
+
+Each point swings slowly around the middle of what it usually says, with its own phase, so two devices never move in
+step and the same moment always gives the same value. For demos and for trying things out; nothing else depends on it.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from typing import TYPE_CHECKING
+
+import orjson
+
+from twin.graph.readings import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from twin.graph.model import Entity, Scalar
+    from twin.ontology.model import EntityType, PointType
+
+__all__ = ["pointset", "value_at"]
+
+_DAY = 86_400.0
+_RIPPLE = 97.0
+_USUAL: dict[str, tuple[float, float]] = {
+    "air_temperature": (21.0, 2.0),
+    "surface_temperature": (30.0, 6.0),
+    "outdoor_temperature": (9.0, 6.0),
+    "setpoint_temperature": (20.0, 1.0),
+    "relative_humidity": (48.0, 8.0),
+    "illuminance": (260.0, 240.0),
+    "co2_concentration": (650.0, 220.0),
+    "battery_level": (82.0, 3.0),
+    "active_power": (350.0, 300.0),
+    "electric_power": (350.0, 300.0),
+    "atmospheric_pressure": (101_300.0, 600.0),
+}
+"""Middle and swing, in the unit of the quantity, of what is common in homes; the rest is taken from the range."""
+
+
+def value_at(device: str, point: PointType, seconds: float) -> Scalar:
+    """What a point of a device says at a time (seconds since 1970 UTC), in the point's own unit and range."""
+    phase = zlib.crc32(f"{device} {point.name}".encode()) / 2**32
+    wave = math.sin(2 * math.pi * (seconds / _DAY + phase))
+    ripple = math.sin(2 * math.pi * (seconds / _RIPPLE + phase))
+    match point.value:
+        case "boolean":
+            return ripple > 0
+        case "enum":
+            words = point.values or ("",)
+            return words[int((wave + 1) / 2 * len(words)) % len(words)]
+        case "timestamp":
+            return rfc3339(int(seconds) * 1_000_000)
+        case "string":
+            return f"{point.name} {int(phase * 100)}"
+        case "integer":
+            return round(_number(point, wave, ripple))
+        case "number":
+            return round(_number(point, wave, ripple), 2)
+
+
+def _number(point: PointType, wave: float, ripple: float) -> float:
+    low, high = point.minimum, point.maximum
+    middle, swing = _USUAL.get(point.measures or "", _span(low, high))
+    value = middle + swing * (0.9 * wave + 0.1 * ripple)
+    return min(max(value, value if low is None else low), value if high is None else high)
+
+
+def _span(low: float | None, high: float | None) -> tuple[float, float]:
+    if low is None or high is None:
+        return (low + 10.0, 10.0) if low is not None else (0.0, 10.0)
+    return (low + high) / 2, (high - low) / 4
+
+
+def pointset(device: Entity, type_: EntityType, time: int, points: Iterable[str] | None = None) -> bytes:
+    """A UDMI pointset message of what a device says at a time (µs), of all its points or of some."""
+    names = device.points if points is None else points
+    values = {name: {"present_value": value_at(device.path, type_.points[name], time / 1_000_000)} for name in names}
+    return orjson.dumps({"version": "1.5.7", "timestamp": rfc3339(time), "points": values})
