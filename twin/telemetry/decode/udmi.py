@@ -36,6 +36,7 @@ class _Point(Datum, frozen=True, kw_only=True, gc=False):
 class _Payload(msgspec.Struct, gc=False):
     points: dict[str, _Point]
     timestamp: datetime | None = None
+    version: Any = msgspec.UNSET
 
 
 _decode = msgspec.json.Decoder(_Payload).decode
@@ -52,22 +53,23 @@ def pointset(payload: bytes) -> Pointset:
         found = _decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _careful(payload)
-    if _doubtful(payload, found.points):
-        return _careful(payload)
     points = cast("dict[str, Datum]", found.points)
-    if b'"units"' in payload:
+    time = found.timestamp
+    # One colon per name, and two in the time: with no more than these, no name is there twice. An escape may hide one.
+    colons = 1 + 2 * len(points) + (time is not None and 3) + (found.version is not msgspec.UNSET)
+    if payload.count(b":") != colons or b"\\" in payload:
+        if _doubtful(payload, found.points):
+            return _careful(payload)
         points = {name: Datum(point.value, point.unit or point.units) for name, point in found.points.items()}
-    return Pointset(None if found.timestamp is None else _microseconds(found.timestamp), points)
+    return Pointset(None if time is None else _microseconds(time), points)
 
 
 def _doubtful(payload: bytes, points: dict[str, _Point]) -> bool:
-    """Whether some name may be there twice, of which the typed decoder has kept the last: it counts what the bytes
-    say, and never takes a repeated name for a single one.
-    """
+    """Whether some name may be there twice, of which the typed decoder has kept the last; never no when one is."""
     if payload.count(b'present_value"') != len(points) or payload.count(b'"timestamp"') > 1 or b"\\u" in payload:
         return True
     units = payload.count(b'"unit')
-    return units > 0 and units != sum((p.unit is not None) + (p.units is not None) for p in points.values())
+    return units != sum((point.unit is not None) + (point.units is not None) for point in points.values())
 
 
 def instant(text: str) -> int:

@@ -207,6 +207,9 @@ class Journal:
         self.next = following
         for append, first in zip(group, firsts, strict=True):
             self._waiting -= len(append.pending.body)
-            append.done(first)
+            try:
+                append.done(first)
+            except Exception:  # noqa: BLE001 - whoever asked; the others of the group still have to be told
+                _log.exception("journal.report_failed", first=first)
         if self._pressed and self._waiting <= self._queue_bytes // 2:
             self._press(pressed=False)

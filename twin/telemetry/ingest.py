@@ -1,0 +1,186 @@
+"""From journaled messages to the current state, in turns, and what there is to store after them.
+
+Pure and synchronous: `Ingest.run` works for as long as it is given, `Ingest.take_slice` says what there is to store
+since the last time. A slice's watermark covers only messages whose letters are in that slice or were stored before it,
+so after a crash the journal is worked through again from there, and nothing is missed or counted twice.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from twin.store import StateBatch, Watermark
+from twin.telemetry.counters import Counters
+from twin.telemetry.fates import Fates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from twin.mqtt.door import Counts
+    from twin.state.current import Current
+    from twin.store import GraphStore
+    from twin.telemetry.deadletters import DeadLetter, DeadLetters
+    from twin.telemetry.journal import Journal, JournalMessage
+    from twin.telemetry.targets import Graph
+
+__all__ = ["Ingest", "Slice", "catch_up", "store_slice"]
+
+_FUTURE = 300_000_000
+_QUEUE = 64 << 20
+_OVERHEAD = 500
+"""Bytes that a waiting message takes beside its payload, roughly."""
+_LETTERS = 10_000
+_REPLAYED = 20_000
+
+
+class Slice(NamedTuple):
+    """What is to be stored together: the letters first, then the states with their watermark."""
+
+    states: StateBatch
+    letters: tuple[DeadLetter, ...]
+
+
+def store_slice(stored: Slice, store: GraphStore, letters: DeadLetters) -> None:
+    """Store a slice, in the order that makes a crash in between harmless: letters that the watermark does not cover yet
+    are replaced when the journal is worked through again. Blocks; may raise `twin.errors.BackendError`.
+    """
+    letters.add_many(stored.states.watermark.journal, stored.letters)
+    store.write_states(stored.states)
+
+
+def catch_up(ingest: Ingest, journal: Journal, watermark: Watermark, store: GraphStore, letters: DeadLetters) -> None:
+    """At the start: go on from what the store has, through all that the journal holds beyond it. Blocks."""
+    since = ingest.resume(journal.id, watermark)
+    journal.skip_to(since)
+    letters.forget_from(journal.id, since)
+    for each in ingest.replay(journal.read(since)):
+        store_slice(each, store, letters)
+        ingest.confirm(each)
+
+
+class Ingest:
+    """Works messages into the current state, in the order of the journal; called on the loop only.
+
+    ``counts`` are the endpoint's; ``clock`` (seconds) measures turns; ``future`` is how far ahead of its receipt a
+    source time may lie (µs); ``on_work`` is told when there is something to `run` for again, ``on_pressure`` when more
+    is waiting than should, and when that is over.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it is wired to
+        self,
+        graph: Graph,
+        current: Current,
+        counts: Counts,
+        *,
+        clock: Callable[[], float],
+        future: int = _FUTURE,
+        on_work: Callable[[], object] = lambda: None,
+        on_pressure: Callable[[bool], object] = lambda _: None,
+        queue_bytes: int = _QUEUE,
+    ) -> None:
+        self.counters = Counters(counts)
+        self._current = current
+        self._fates = Fates(graph, current, self.counters, future=future)
+        self._clock = clock
+        self._on_work = on_work
+        self._on_pressure = on_pressure
+        self._queue_bytes = queue_bytes
+        self._queue: deque[JournalMessage] = deque()
+        self._waiting = 0
+        self._pressed = False
+        self._journal = ""
+        self._offset = 0
+        self._stored = Watermark()
+        self._out: Slice | None = None
+
+    def resume(self, journal: str, watermark: Watermark) -> int:
+        """Go on where a store's watermark says: the number from which the journal is to be worked through (again)."""
+        self.counters.resume(watermark.counters)
+        self._journal = journal
+        self._offset = watermark.offset if watermark.journal == journal else 0
+        self._stored = watermark
+        return self._offset
+
+    def replay(self, messages: Iterable[JournalMessage]) -> Iterator[Slice]:
+        """Work through what the journal holds beyond the watermark, before anything new is added. Each slice is to be
+        stored and confirmed before the next is asked for.
+        """
+        self._fates.refresh()
+        for number, message in enumerate(messages, start=1):
+            self.counters.replayed += 1
+            self._work(message)
+            if number % _REPLAYED == 0 or self._is_full():
+                yield from self._slices()
+        yield from self._slices()
+
+    def _slices(self) -> Iterator[Slice]:
+        found = self.take_slice()
+        if found is not None:
+            yield found
+
+    def add(self, messages: Iterable[JournalMessage]) -> None:
+        """Take messages that the journal has just kept, in its order."""
+        before = len(self._queue)
+        for message in messages:
+            self._queue.append(message)
+            self._waiting += len(message.payload) + _OVERHEAD
+        self.counters.added += len(self._queue) - before
+        if not before and self._queue:
+            self._on_work()
+        if not self._pressed and self._waiting > self._queue_bytes:
+            self._press(pressed=True)
+
+    def run(self, budget: float) -> bool:
+        """Work for so many seconds at most (a message that was begun is finished); whether to be called again.
+
+        False means that nothing waits, or that so many letters wait to be stored that a slice has to be taken first;
+        either way ``on_work`` says when it is time.
+        """
+        self._fates.refresh()
+        queue, clock, letters = self._queue, self._clock, self._fates.letters
+        until = clock() + budget
+        while queue and len(letters) < _LETTERS:
+            message = queue.popleft()
+            self._waiting -= len(message.payload) + _OVERHEAD
+            self._work(message)
+            if clock() >= until:
+                break
+        if self._pressed and self._waiting <= self._queue_bytes // 2:
+            self._press(pressed=False)
+        return bool(queue) and not self._is_full()
+
+    def take_slice(self) -> Slice | None:
+        """What came about since the last slice; None when nothing did, or the last one is not settled yet."""
+        if self._out is not None:
+            return None
+        watermark = Watermark(self._journal, self._offset, self.counters.settled())
+        if watermark == self._stored:
+            return None
+        letters, self._fates.letters = tuple(self._fates.letters), []
+        self._out = Slice(StateBatch(self._current.take_dirty(), watermark), letters)
+        return self._out
+
+    def confirm(self, stored: Slice) -> None:
+        """A slice is in the store."""
+        self._out = None
+        self._stored = stored.states.watermark
+        if self._queue:
+            self._on_work()
+
+    def put_back(self, unstored: Slice) -> None:
+        """A slice could not be stored, or nobody knows whether it was: the next one holds it again."""
+        self._out = None
+        self._fates.letters[:0] = unstored.letters
+        self._current.put_back(unstored.states.readings)
+
+    def _work(self, message: JournalMessage) -> None:
+        self._fates.decide(message)
+        self._offset = message.number + 1
+
+    def _is_full(self) -> bool:
+        return len(self._fates.letters) >= _LETTERS
+
+    def _press(self, *, pressed: bool) -> None:
+        self._pressed = pressed
+        self._on_pressure(pressed)

@@ -1,0 +1,117 @@
+"""Where a topic leads: the device it names, and what each of the device's points accepts.
+
+Topics are ``r/{site}/d/{device}/events/pointset``, a leading ``/`` accepted; ``{site}`` is the site's key and
+``{device}`` the id or the declared serial of a device or gateway in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from twin.telemetry.decode import Undecodable
+from twin.telemetry.rules import accept
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.graph.model import Entity
+    from twin.ontology.model import Ontology
+    from twin.telemetry.rules import Accept
+
+__all__ = ["Graph", "Nowhere", "Target", "Targets", "site_key"]
+
+_REMEMBERED = 200_000
+_KINDS = frozenset({"device", "gateway"})
+_DEPTH = 6
+
+
+class Graph(Protocol):
+    """What finding a topic's device needs of the mirror."""
+
+    head: int
+
+    def get(self, entity_id: str) -> Entity | None:
+        """An entity by its id."""
+
+    def by_path(self, path: str) -> Entity | None:
+        """An entity by its path; a site's path is its key."""
+
+    def by_serial(self, site: str, serial: str) -> Entity | None:
+        """An entity of a site (by the site's id) by its declared serial."""
+
+
+class Target(NamedTuple):
+    """A device or gateway, and what its points accept."""
+
+    entity: Entity
+    points: Mapping[str, Accept]
+
+
+class Nowhere(NamedTuple):
+    """Why a topic leads to no device; ``site`` is the id of its site, if there is one."""
+
+    code: str
+    why: str
+    site: str | None
+
+
+def site_key(topic: str) -> str | None:
+    """The site that a topic speaks of; None when it is none of the twin's topics."""
+    parts = topic.removeprefix("/").split("/", 2)
+    return parts[1] if len(parts) > 2 and parts[0] == "r" and parts[1] else None  # noqa: PLR2004 - r, the site, the rest
+
+
+class Targets:
+    """Remembers where each topic leads, for as long as graph and ontology stay as they are."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._found: dict[bytes, Target | Nowhere] = {}
+        self._accepts: dict[str, dict[str, Accept]] = {}
+        self._head = -1
+        self._ontology: Ontology | None = None
+
+    def refresh(self, ontology: Ontology) -> None:
+        """Forget what a change of the graph or the ontology may have made wrong."""
+        if self._head != self._graph.head or len(self._found) > _REMEMBERED:
+            self._head = self._graph.head
+            self._found.clear()
+        if self._ontology is not ontology:
+            self._ontology = ontology
+            self._accepts.clear()
+            self._found.clear()
+
+    def find(self, topic: bytes) -> Target | Nowhere:
+        """Where a topic leads; `Undecodable` (``topic.unsupported``) when messages on it mean nothing here."""
+        found = self._found.get(topic)
+        if found is None:
+            found = self._found[topic] = self._resolve(topic.decode(errors="replace"))
+        return found
+
+    def site(self, topic: bytes) -> str | None:
+        """The id of the site that a topic speaks of, if there is one."""
+        key = site_key(topic.decode(errors="replace"))
+        site = None if key is None else self._graph.by_path(key)
+        return None if site is None or site.kind != "site" else site.id
+
+    def _resolve(self, topic: str) -> Target | Nowhere:
+        parts = topic.removeprefix("/").split("/")
+        if len(parts) != _DEPTH or (parts[0], parts[2], *parts[4:]) != ("r", "d", "events", "pointset"):
+            raise Undecodable("topic.unsupported", "messages are taken on r/{site}/d/{device}/events/pointset")
+        site = self._graph.by_path(parts[1])
+        if site is None or site.kind != "site":
+            return Nowhere("site.unknown", f"there is no site {parts[1]!r}", None)
+        entity = self._graph.get(parts[3]) or self._graph.by_serial(site.id, parts[3])
+        if entity is None or entity.site != site.id or entity.kind not in _KINDS:
+            return Nowhere(
+                "device.unknown", f"no device or gateway of {site.key} has the id or serial {parts[3]!r}", site.id
+            )
+        return Target(entity, self._points(entity))
+
+    def _points(self, entity: Entity) -> dict[str, Accept]:
+        accepts = self._accepts.get(entity.type)
+        if accepts is None:
+            type_ = None if self._ontology is None else self._ontology.types.get(entity.type)
+            points = {} if type_ is None else type_.points
+            accepts = self._accepts[entity.type] = {name: accept(point) for name, point in points.items()}
+        return {name: accepts[name] for name in entity.points if name in accepts and name not in entity.sources}
