@@ -37,11 +37,11 @@ class Route(msgspec.Struct, frozen=True):
 
 class TelemetryDoor:
     """What stands behind the endpoint (`twin.mqtt.door.Door`). ``verify`` turns a token into a principal, or raises
-    `Unauthenticated`.
+    `Unauthenticated`; ``counts`` are those the ingest knows too.
     """
 
     def __init__(
-        self, graph: Graph, journal: Journal, ingest: Ingest, counts: Counts, verify: Callable[[str], Principal]
+        self, graph: Graph, journal: Journal, ingest: Ingest, verify: Callable[[str], Principal], counts: Counts
     ) -> None:
         self.counts = counts
         self._graph = graph

@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
     from twin.mqtt.door import Counts
     from twin.state.current import Current
-    from twin.store import GraphStore
-    from twin.telemetry.deadletters import DeadLetter, DeadLetters
-    from twin.telemetry.journal import Journal, JournalMessage
+    from twin.telemetry.deadletters import DeadLetter
+    from twin.telemetry.journal import JournalMessage
     from twin.telemetry.targets import Graph
 
-__all__ = ["Ingest", "Slice", "catch_up", "store_slice"]
+__all__ = ["Ingest", "Slice"]
 
 _FUTURE = 300_000_000
 _QUEUE = 64 << 20
@@ -35,28 +34,13 @@ _REPLAYED = 20_000
 
 
 class Slice(NamedTuple):
-    """What is to be stored together: the letters first, then the states with their watermark."""
+    """What is to be stored together: the letters first, then the states with their watermark. A crash in between is
+    harmless: letters beyond the watermark are forgotten (`DeadLetters.forget_from`) before the journal is worked
+    through again, and made again.
+    """
 
     states: StateBatch
     letters: tuple[DeadLetter, ...]
-
-
-def store_slice(stored: Slice, store: GraphStore, letters: DeadLetters) -> None:
-    """Store a slice, in the order that makes a crash in between harmless: letters that the watermark does not cover yet
-    are replaced when the journal is worked through again. Blocks; may raise `twin.errors.BackendError`.
-    """
-    letters.add_many(stored.states.watermark.journal, stored.letters)
-    store.write_states(stored.states)
-
-
-def catch_up(ingest: Ingest, journal: Journal, watermark: Watermark, store: GraphStore, letters: DeadLetters) -> None:
-    """At the start: go on from what the store has, through all that the journal holds beyond it. Blocks."""
-    since = ingest.resume(journal.id, watermark)
-    journal.skip_to(since)
-    letters.forget_from(journal.id, since)
-    for each in ingest.replay(journal.read(since)):
-        store_slice(each, store, letters)
-        ingest.confirm(each)
 
 
 class Ingest:
