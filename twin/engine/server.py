@@ -124,7 +124,7 @@ class Engine:
             counts,
             clock=time.perf_counter,
             future=round(self.settings.future_seconds * 1_000_000),
-            on_work=lambda: self._workings.wake(),
+            on_work=self._work,
             on_pressure=lambda pressed: self._press("ingest", pressed=pressed),
         )
         since = self._ingest.resume(self._journal.id, self._core.watermark)
@@ -265,6 +265,10 @@ class Engine:
         """The graph has changed: topics may lead elsewhere."""
         if self._endpoint is not None:
             self._endpoint.forget_routes()
+
+    def _work(self) -> None:
+        """The ingest has something to do; `Workings` is made after it."""
+        self._workings.wake()
 
     def _press(self, source: str, *, pressed: bool) -> None:
         """More waits than should, somewhere: read from nobody until nowhere does."""
