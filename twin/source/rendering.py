@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from twin.errors import Diagnostic, Place
     from twin.source.nodes import Source
@@ -17,9 +17,9 @@ _WINDOW = 160
 """A longer line is shown around the mistake only."""
 
 
-def render(diagnostics: Iterable[Diagnostic], sources: Iterable[Source] = ()) -> str:
-    """The diagnostics as text, a blank line between two; source lines are shown for the files in ``sources``."""
-    lines = {source.file: source.lines() for source in sources}
+def render(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source] | None = None) -> str:
+    """The diagnostics as text, a blank line between two; lines are shown of the files in ``sources``, by name."""
+    lines = {name: source.lines() for name, source in (sources or {}).items()}
     return "\n".join("\n".join(_block(found, lines)) + "\n" for found in diagnostics)
 
 

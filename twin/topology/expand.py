@@ -1,0 +1,80 @@
+"""From a template and its parameters to the entities and relations that should exist, or every diagnostic at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin.expressions import Range
+from twin.ids import is_key, sort_key
+from twin.source import Diagnostics
+from twin.topology.checking import prepare
+from twin.topology.desired import Desired
+from twin.topology.growing import Grown, grow
+from twin.topology.linking import link
+from twin.topology.parameters import bind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.errors import Place
+    from twin.expressions import Result
+    from twin.graph.model import Scalar
+    from twin.topology.parts import Given, Template
+
+__all__ = ["check_topology", "expand"]
+
+
+def _with(template: Template, report: Diagnostics) -> Diagnostics:
+    """The report, with what was wrong with the template's form."""
+    for diagnostic in template.diagnostics:
+        report.add(diagnostic)
+    return report
+
+
+def check_topology(template: Template, report: Diagnostics | None = None) -> None:
+    """Judge a template without values for its parameters. Raises `AuthoringError`; warnings are left in ``report``."""
+    report = _with(template, Diagnostics() if report is None else report)
+    prepare(template.site, template.ontology, report)
+    report.raise_if_errors()
+
+
+def expand(
+    template: Template,
+    site: str | None = None,
+    parameters: Mapping[str, Given] | None = None,
+    report: Diagnostics | None = None,
+) -> Desired:
+    """The site as the template describes it with these parameters. ``site`` is its key, else the topology's name.
+
+    Texts are accepted for every parameter and mean what its type says. Raises `AuthoringError` with all that is wrong;
+    warnings are left in ``report``.
+    """
+    report = _with(template, Diagnostics() if report is None else report)
+    site = template.name if site is None else site
+    prepared = prepare(template.site, template.ontology, report)
+    values = bind(template, parameters or {}, report)
+    if not is_key(site):
+        _refuse_key(site, template.place, report)
+    grown = Grown()
+    if values is not None and is_key(site):
+        grown = grow(prepared, site, values, report)
+    entities, relations = link(grown, template.ontology, report)
+    report.raise_if_errors()
+    return Desired(
+        topology=template.name,
+        version=template.version,
+        site=site,
+        documents=template.ontology.documents,
+        entities=tuple(sorted(entities, key=lambda entity: sort_key(entity.path))),
+        relations=tuple(sorted(relations, key=lambda r: (sort_key(r.source), r.type, sort_key(r.target)))),
+        parameters=_plain(values or {}),
+    )
+
+
+def _plain(values: Mapping[str, Result]) -> dict[str, Scalar | None]:
+    return {name: value for name, value in values.items() if not isinstance(value, Range | tuple)}
+
+
+def _refuse_key(site: str, place: Place, report: Diagnostics) -> None:
+    help_ = "a key is lowercase letters, digits and hyphens: flat-302"
+    report.error("key.invalid", f"'{site[:80]}' cannot be the key of a site", place, help=help_)

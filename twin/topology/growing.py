@@ -1,0 +1,314 @@
+"""Parts become entities: every combination of loop variables, each with its path; links are noted, not yet followed.
+
+Bounds: `MAX_ENTITIES` entities, `MAX_ROUNDS` rounds of ``each``, `MAX_KEY` characters of a key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twin.expressions import ExpressionError, evaluate, iterate, parse_template
+from twin.ids import is_key
+from twin.topology.template import report_expression
+from twin.topology.values import fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twin.errors import Place
+    from twin.expressions import Result
+    from twin.graph.model import Scalar as Fact
+    from twin.ontology.model import RelationType
+    from twin.source import Diagnostics
+    from twin.topology.checking import Prepared
+    from twin.topology.parts import Loop, Part, Text
+
+__all__ = ["MAX_ENTITIES", "MAX_KEY", "MAX_ROUNDS", "Grown", "Link", "Sprout", "grow"]
+
+MAX_ENTITIES = 250_000
+MAX_ROUNDS = 1_000_000
+MAX_KEY = 100
+_Names = dict[str, "Result"]
+
+
+@dataclass(slots=True, eq=False)
+class Sprout:
+    """An entity in the making: all of it but what depends on others."""
+
+    prepared: Prepared
+    path: str
+    key: str
+    parent: Sprout | None
+    title: dict[str, str]
+    properties: dict[str, Fact]
+    serial: str | None
+    uncertain: bool
+
+    @property
+    def part(self) -> Part:
+        """The part of the template it grew from."""
+        return self.prepared.part
+
+    @property
+    def space(self) -> Sprout:
+        """What its paths are relative to: itself for a space or a site, the nearest one around it for anything else."""
+        found = self
+        while found.part.kind not in {"site", "space"} and found.parent is not None:
+            found = found.parent
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Link:
+    """One path that an entity names: a source of a point, a member, or the target of a relation."""
+
+    origin: Sprout
+    text: Text
+    path: str
+    point: str | None = None
+    """The origin's point that follows what the path names."""
+    relation: RelationType | None = None
+    """None (and no point): a member of a view, or what a gateway connects."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is written."""
+        return self.text.scalar.place
+
+
+@dataclass(slots=True, eq=False)
+class Grown:
+    """All that grew."""
+
+    sprouts: dict[str, Sprout] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    excluded: set[str] = field(default_factory=set)
+    """Paths that ``when`` left out: naming them is no mistake."""
+    serials: dict[str, Sprout] = field(default_factory=dict)
+
+
+class _TooLargeError(Exception):
+    """The template unfolds beyond the bounds; it has been reported."""
+
+
+def grow(site: Prepared, key: str, parameters: _Names, report: Diagnostics) -> Grown:
+    """Everything that a prepared template describes with these parameters."""
+    grower = _Grower(report)
+    names = dict(parameters)
+    try:
+        root = grower.sprout(site, key, None, names)
+        grower.below(root, names)
+    except _TooLargeError:
+        return Grown()
+    return grower.grown
+
+
+class _Grower:
+    """Walks the prepared parts, outermost first."""
+
+    def __init__(self, report: Diagnostics) -> None:
+        self.grown = Grown()
+        self._report = report
+        self._rounds = 0
+
+    def below(self, parent: Sprout, names: _Names) -> None:
+        """All that stands in an entity."""
+        for prepared in parent.prepared.parts:
+            for inner in self._rounds_of(prepared.part, parent, names):
+                self._one(prepared, parent, inner)
+
+    def _one(self, prepared: Prepared, parent: Sprout, names: _Names) -> None:
+        part = prepared.part
+        key = self._key(part, names)
+        wanted = self._wanted(part, names)
+        if key is None or wanted is None:
+            parent.uncertain = True
+        elif not wanted:
+            self.grown.excluded.add(f"{parent.path}/{key}")
+        else:
+            child = self.sprout(prepared, key, parent, names)
+            self.below(child, names)
+
+    def _rounds_of(self, part: Part, parent: Sprout, names: _Names) -> Iterator[_Names]:
+        """The names of every round: one, where nothing repeats."""
+        rounds = [names]
+        for loop in part.each:
+            turned: list[_Names] = []
+            for outer in rounds:
+                values = self._values(loop, outer)
+                if values is None:
+                    parent.uncertain = True
+                    return
+                self._count(len(values), part)
+                turned += [{**outer, loop.name: value} for value in values]
+            rounds = turned
+        yield from rounds
+
+    def _count(self, rounds: int, part: Part) -> None:
+        self._rounds += rounds
+        if self._rounds > MAX_ROUNDS or len(self.grown.sprouts) >= MAX_ENTITIES:
+            message = f"the topology unfolds to more than {MAX_ENTITIES:,} entities"
+            help_ = "give smaller parameters, or make several sites of it"
+            self._report.error("topology.large", message, part.place, help=help_)
+            raise _TooLargeError
+
+    def _values(self, loop: Loop, names: _Names) -> tuple[Fact, ...] | None:
+        if isinstance(loop.values, tuple):
+            return self._listed(loop, names)
+        try:
+            return iterate(loop.values.expression, names)
+        except ExpressionError as error:
+            report_expression(error, loop.values.scalar, self._report)
+            return None
+
+    def _listed(self, loop: Loop, names: _Names) -> tuple[Fact, ...] | None:
+        values: list[Fact] = []
+        for scalar in loop.values if isinstance(loop.values, tuple) else ():
+            try:
+                value = parse_template(scalar.text).value(names) if isinstance(scalar.value, str) else scalar.value
+            except ExpressionError as error:
+                report_expression(error, scalar, self._report)
+                return None
+            if not isinstance(value, str | int | float):
+                self._report.error("value.type", "a value of 'each' must be single", scalar.place)
+                return None
+            values.append(value)
+        return tuple(values)
+
+    def _wanted(self, part: Part, names: _Names) -> bool | None:
+        if isinstance(part.when, bool):
+            return part.when
+        try:
+            value = evaluate(part.when.expression, names)
+        except ExpressionError as error:
+            report_expression(error, part.when.scalar, self._report)
+            return None
+        if isinstance(value, bool):
+            return value
+        message = "'when' must be true or false"
+        self._report.error(
+            "expression.type", message, part.when.scalar.place, help="compare with something: floors > 1"
+        )
+        return None
+
+    def _key(self, part: Part, names: _Names) -> str | None:
+        key = self._filled(part.key, names)
+        if key is None or (is_key(key) and len(key) <= MAX_KEY):
+            return key
+        if part.key.pattern.constant and len(key) <= MAX_KEY:
+            return key  # its form has been judged when it was read
+        help_ = f"a key is at most {MAX_KEY} lowercase letters, digits and hyphens"
+        self._report.error("key.invalid", f"'{key[:MAX_KEY]}' cannot be a key", part.place, help=help_)
+        return None
+
+    def _filled(self, text: Text, names: _Names) -> str | None:
+        try:
+            return text.pattern.filled(names)
+        except ExpressionError as error:
+            report_expression(error, text.scalar, self._report)
+            return None
+
+    def sprout(self, prepared: Prepared, key: str, parent: Sprout | None, names: _Names) -> Sprout:
+        """One entity, entered under its path."""
+        part = prepared.part
+        made = Sprout(
+            prepared=prepared,
+            path=key if parent is None else f"{parent.path}/{key}",
+            key=key,
+            parent=parent,
+            title=self._titles(part, names),
+            properties=self._facts(prepared, names),
+            serial=self._serial(part, names),
+            uncertain=part.uncertain,
+        )
+        earlier = self.grown.sprouts.setdefault(made.path, made)
+        if earlier is not made:
+            self._report_twice(made, earlier)
+            return made
+        self._count(0, part)
+        self._enter_serial(made)
+        self.grown.links.extend(self._links(prepared, made, names))
+        return made
+
+    def _titles(self, part: Part, names: _Names) -> dict[str, str]:
+        texts = {language: self._filled(text, names) for language, text in part.title.items()}
+        return {language: text for language, text in texts.items() if text is not None}
+
+    def _facts(self, prepared: Prepared, names: _Names) -> dict[str, Fact]:
+        facts: dict[str, Fact] = {}
+        for key, text, wanted in prepared.properties:
+            try:
+                value = fact(text, wanted, names, self._report)
+            except ExpressionError as error:
+                report_expression(error, text.scalar, self._report)
+                continue
+            if value is not None:
+                facts[key.text] = value
+            elif wanted.required and not text.pattern.constant:
+                message = f"the property '{wanted.name}' must have a value"
+                self._report.error("property.missing", message, text.scalar.place)
+        return facts
+
+    def _serial(self, part: Part, names: _Names) -> str | None:
+        if part.serial is None:
+            return None
+        try:
+            if part.serial.pattern.value(names) is None:
+                return None
+        except ExpressionError as error:
+            report_expression(error, part.serial.scalar, self._report)
+            return None
+        serial = self._filled(part.serial, names)
+        if serial is not None and not _is_serial(serial):
+            help_ = "a serial is one word, without / + # and spaces"
+            self._report.error(
+                "serial.invalid", f"'{serial[:80]}' cannot be a serial", part.serial.scalar.place, help=help_
+            )
+            return None
+        return serial
+
+    def _enter_serial(self, made: Sprout) -> None:
+        if made.serial is None or made.part.serial is None:
+            return
+        earlier = self.grown.serials.setdefault(made.serial, made)
+        if earlier is not made and earlier.part.serial is not None:
+            message = f"the serial '{made.serial}' is that of '{earlier.path}' too"
+            related = [(earlier.part.serial.scalar.place, earlier.path)]
+            place = made.part.serial.scalar.place
+            self._report.error("serial.duplicate", message, place, related=related, help="a serial is one product's")
+
+    def _report_twice(self, made: Sprout, earlier: Sprout) -> None:
+        same = made.part is earlier.part
+        help_ = "rename one: spaces, devices, gateways and views under one parent share their keys"
+        if same:
+            variables = ", ".join(f"${{{loop.name}}}" for loop in made.part.each)
+            help_ = f"each round needs a key of its own: put {variables} in it"
+        related = [] if same else [(earlier.part.place, f"the first '{earlier.key}'")]
+        message = f"two entities have the path '{made.path}'"
+        self._report.error("path.duplicate", message, made.part.place, related=related, help=help_)
+
+    def _links(self, prepared: Prepared, made: Sprout, names: _Names) -> Iterator[Link]:
+        for point, text in prepared.sources:
+            path = self._filled(text, names)
+            if path is not None:
+                yield Link(made, text, path, point=point)
+        for relation, texts in prepared.relations:
+            for text in texts:
+                path = self._filled(text, names)
+                if path is not None:
+                    yield Link(made, text, path, relation=relation)
+        for text in prepared.part.members:
+            path = self._filled(text, names)
+            if path is not None:
+                yield Link(made, text, path)
+
+
+_MAX_SERIAL = 128
+_NOT_IN_TOPICS = frozenset("/+#")
+
+
+def _is_serial(text: str) -> bool:
+    """Whether the text may stand in an MQTT topic as one level (MQTT 5, section 4.7)."""
+    usual = text.isprintable() and not any(c.isspace() or c in _NOT_IN_TOPICS for c in text)
+    return usual and 0 < len(text) <= _MAX_SERIAL

@@ -1,0 +1,176 @@
+"""Parameters: how a topology declares them, and what values given from outside mean."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from math import isfinite
+from typing import TYPE_CHECKING, cast, get_args
+
+from twin.ontology.authoring import title_of
+from twin.source import Diagnostics, ListNode, MapNode, Scalar, did_you_mean
+from twin.topology.parts import Given, Parameter, ParameterKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.expressions import Result
+    from twin.source import Entry
+    from twin.topology.parts import Template
+
+__all__ = ["bind", "read_parameters"]
+
+_KINDS = get_args(ParameterKind)
+_INTEGER = re.compile(r"[-+]?\d{1,16}")
+_NUMBER = re.compile(r"[-+]?(?:\d{1,16}(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,2})?")
+_RANGE = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)?\s*\.\.\s*([-+]?\d+(?:\.\d+)?)?\s*")
+_MAX_TEXT = 1_000
+
+
+def read_parameters(root: MapNode, report: Diagnostics) -> dict[str, Parameter]:
+    """The parameters that a topology declares."""
+    return {entry.key.text: _read(entry, report) for entry in root.map("parameters") or ()}
+
+
+def _read(entry: Entry, report: Diagnostics) -> Parameter:
+    node = entry.value if isinstance(entry.value, MapNode) else MapNode({}, entry.value.place)
+    before = len(report)
+    kind = _kind(node, report)
+    low, high = _range(node, kind, report)
+    values = node.get("values")
+    words = (
+        tuple(item.text for item in values.items if isinstance(item, Scalar)) if isinstance(values, ListNode) else ()
+    )
+    if kind == "enum" and "values" not in node:
+        help_ = "list its words: 'values: [collective, individual]'"
+        report.error("key.missing", f"the enum '{entry.key.text}' lacks 'values'", entry.key.place, help=help_)
+    wrong = kind is None or len(report) > before or node is not entry.value
+    parameter = Parameter(
+        name=entry.key.text,
+        kind=kind or "string",
+        minimum=low,
+        maximum=high,
+        values=words,
+        default=None,
+        optional=node.flag("optional"),
+        title=title_of(node),
+        key=entry.key,
+        broken=wrong,
+    )
+    default = node.scalar("default")
+    return parameter if wrong or default is None else _defaulted(parameter, default, report)
+
+
+def _kind(node: MapNode, report: Diagnostics) -> ParameterKind | None:
+    word = node.scalar("type")
+    if word is None:
+        return None
+    if word.text == "table":
+        message = "parameters of type 'table' are part of the language, and not of this version"
+        report.error("key.later", message, word.place, help="leave it out for now")
+    elif word.text not in _KINDS:
+        help_, suggestions = did_you_mean(word.text, _KINDS, "one of")
+        message = f"a parameter cannot be of type '{word.text}'"
+        report.error("type.unknown", message, word.place, help=help_, suggestions=suggestions)
+    else:
+        return cast("ParameterKind", word.text)
+    return None
+
+
+def _range(node: MapNode, kind: ParameterKind | None, report: Diagnostics) -> tuple[float | None, float | None]:
+    text = node.scalar("range")
+    if text is None or kind is None:
+        return None, None
+    if kind not in {"integer", "number"}:
+        report.error("range.unexpected", f"a {kind} has no range", text.place, help="leave it out")
+        return None, None
+    match = _RANGE.fullmatch(text.text)
+    if match is None or match.groups() == (None, None):
+        help_ = "a range is written with two dots: 1..60"
+        report.error("range.invalid", f"'{text.text}' is not a range", text.place, help=help_)
+        return None, None
+    low, high = (None if end is None else float(end) for end in match.groups())
+    if low is not None and high is not None and low > high:
+        message = f"the range {low:g}..{high:g} is empty"
+        report.error("range.empty", message, text.place, help="the lower end comes first")
+    return low, high
+
+
+def _defaulted(parameter: Parameter, default: Scalar, report: Diagnostics) -> Parameter:
+    value = default.value
+    wrong = "it is empty" if value is None else _unfit(parameter, value)
+    if wrong:
+        message = f"the default of '{parameter.name}' does not fit: {wrong}"
+        report.error("default.invalid", message, default.place, help=f"give {_wanted(parameter)}")
+        return replace(parameter, broken=True)
+    return replace(parameter, default=value)
+
+
+def _wanted(parameter: Parameter) -> str:
+    if parameter.kind == "enum":
+        return f"one of: {', '.join(parameter.values)}"
+    if parameter.kind == "boolean":
+        return "true or false"
+    noun = {"integer": "a whole number", "number": "a number"}.get(parameter.kind, "a text")
+    low, high = parameter.minimum, parameter.maximum
+    if low is None and high is None:
+        return noun
+    return f"{noun} in {'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
+
+
+def _unfit(parameter: Parameter, value: Given) -> str:
+    """Why a value does not fit, or nothing."""
+    kinds: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "boolean": (bool,)}
+    if type(value) not in kinds.get(parameter.kind, (str,)):
+        return f"it must be {_wanted(parameter)}"
+    if parameter.kind == "enum" and value not in parameter.values:
+        return f"it must be {_wanted(parameter)}"
+    if isinstance(value, str) and len(value) > _MAX_TEXT:
+        return f"it has more than {_MAX_TEXT:,} characters"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        low, high = parameter.minimum, parameter.maximum
+        outside = (low is not None and value < low) or (high is not None and value > high) or not isfinite(value)
+        return f"it must be {_wanted(parameter)}" if outside else ""
+    return ""
+
+
+def bind(template: Template, given: Mapping[str, Given], report: Diagnostics) -> dict[str, Result] | None:
+    """Every parameter's value; None when one is missing or wrong, or is none of the template's."""
+    before = len(report)
+    unknown = [name for name in given if name not in template.parameters]
+    if unknown:
+        help_, suggestions = did_you_mean(unknown[0], template.parameters, "its parameters")
+        message = f"'{template.name}' has no parameter {', '.join(map(repr, unknown))}"
+        help_ = help_ or "it has no parameters"
+        report.error("parameter.unknown", message, template.place, help=help_, suggestions=suggestions)
+    values = {name: _bound(parameter, given, report) for name, parameter in template.parameters.items()}
+    broken = any(parameter.broken for parameter in template.parameters.values())
+    return None if broken or len(report) > before else values
+
+
+def _bound(parameter: Parameter, given: Mapping[str, Given], report: Diagnostics) -> Result:
+    if parameter.name not in given:
+        if parameter.default is None and not parameter.optional and not parameter.broken:
+            message = f"the parameter '{parameter.name}' has no value"
+            help_ = f"give it {_wanted(parameter)}: --set {parameter.name}=…; or declare a default"
+            report.error("parameter.missing", message, parameter.key.place, help=help_)
+        return parameter.default
+    value = _converted(parameter, given[parameter.name])
+    wrong = "" if parameter.broken else _unfit(parameter, value)
+    if wrong:
+        message = f"the value of '{parameter.name}' does not fit: {str(value)[:40]!r}"
+        report.error("parameter.invalid", message, parameter.key.place, help=f"give {_wanted(parameter)}")
+    return value
+
+
+def _converted(parameter: Parameter, value: Given) -> Given:
+    """What a text from a command line means, where the parameter is no text."""
+    if not isinstance(value, str):
+        return value
+    if parameter.kind == "integer" and _INTEGER.fullmatch(value):
+        return int(value)
+    if parameter.kind == "number" and _NUMBER.fullmatch(value):
+        return float(value)
+    if parameter.kind == "boolean" and value in {"true", "false"}:
+        return value == "true"
+    return value

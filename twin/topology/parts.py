@@ -1,0 +1,122 @@
+"""A topology as read: parts that repeat, texts with expressions, parameters; nothing worked out yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.errors import Diagnostic, Place
+    from twin.expressions import Expression
+    from twin.expressions import Template as Pattern
+    from twin.ontology.model import Kind, Ontology
+    from twin.source import MapNode, Scalar, Source
+
+__all__ = ["Formula", "Given", "Loop", "Parameter", "ParameterKind", "Part", "Template", "Text", "Use"]
+
+ParameterKind = Literal["string", "integer", "number", "boolean", "enum"]
+Given = str | int | float | bool
+"""The value of a parameter."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Text:
+    """A scalar in which ``${…}`` may stand."""
+
+    scalar: Scalar
+    pattern: Pattern
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Formula:
+    """A scalar that is an expression as a whole."""
+
+    scalar: Scalar
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    """One variable of ``each`` and where its values come from: an expression, or values as listed."""
+
+    name: str
+    key: Scalar
+    values: Formula | tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter:
+    """What differs from one building to the next."""
+
+    name: str
+    kind: ParameterKind
+    minimum: float | None
+    maximum: float | None
+    values: tuple[str, ...]
+    default: Given | None
+    optional: bool
+    title: Mapping[str, str]
+    key: Scalar
+    broken: bool
+    """Whether its declaration is wrong, and has been reported."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """The site, a space, a device, a gateway or a view of the template; or as many as ``each`` makes of it."""
+
+    kind: Kind
+    key: Text
+    node: MapNode
+    type: Scalar | None
+    each: tuple[Loop, ...]
+    when: Formula | bool
+    title: Mapping[str, Text]
+    properties: tuple[tuple[Scalar, Text], ...]
+    serial: Text | None
+    sources: tuple[tuple[Scalar, Text], ...]
+    relations: tuple[tuple[Scalar, tuple[Text, ...]], ...]
+    """By the relation's name; ``members`` and ``connects`` are apart."""
+    members: tuple[Text, ...]
+    """What a view includes, or a gateway connects."""
+    parts: tuple[Part, ...]
+    uncertain: bool
+    """Whether something in it was wrong, so that what is not found in it may follow from that."""
+
+    @property
+    def place(self) -> Place:
+        """Of its key."""
+        return self.key.scalar.place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """An ontology that the topology uses, and the versions it works with."""
+
+    name: str
+    range: str
+    place: Place
+    range_place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A whole topology, with the ontology that it uses.
+
+    ``diagnostics`` is what was found while it was read: `twin.topology.expand.expand` reports it with the rest.
+    """
+
+    name: str
+    version: str
+    title: Mapping[str, str]
+    description: Mapping[str, str]
+    uses: tuple[Use, ...]
+    ontology: Ontology
+    parameters: Mapping[str, Parameter]
+    site: Part
+    source: Source
+    place: Place
+    """Of its name."""
+    diagnostics: tuple[Diagnostic, ...]

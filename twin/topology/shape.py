@@ -1,0 +1,134 @@
+"""The form of a topology document, and of a map of series: every key, what it holds, and what it is for."""
+
+from __future__ import annotations
+
+from twin.ontology.shape import DOCUMENT_NAME, RANGE_LEAF, TITLE, TYPE_NAME, VERSION_LEAF
+from twin.source import Entries, Field, Leaf, Lists, Record, Reference
+
+__all__ = ["SERIES", "TOPOLOGY"]
+
+_NAME_KEY = (r"[a-z][a-z0-9_]*", "a name is lowercase, with underscores: flats_per_floor")
+_KEY = (r"[a-z0-9][a-z0-9-]*", 'a key is lowercase letters, digits and hyphens: flat-302, or "flat-${n}"')
+_TEXT = Leaf(dynamic=True)
+_VALUE = Leaf(("text", "number", "boolean"))
+_TYPE = Leaf(pattern=TYPE_NAME, says="a type begins with a capital: Thermostat, or core/Device")
+_NAMES = Lists(Leaf(pattern=_NAME_KEY[0], says=_NAME_KEY[1]))
+_LATER_PATHS = Record("a list of paths", {}, frozenset({"rule", "each"}))
+_PATHS = Lists(_TEXT, map=_LATER_PATHS)
+_LATER = frozenset({"use", "with", "configuration", "roles", "rule", "absent", "rules", "events", "commands", "table"})
+
+_SOURCE = Record(
+    "a point of a space",
+    {"from": Field(_TEXT, "the device and its point that it follows: thermostat.temperature", required=True)},
+    frozenset({"sum", "avg", "min", "max", "count", "any", "all", "over", "value"}),
+)
+_COMMON = {
+    "type": Field(_TYPE, "its type, of the ontologies used", required=True),
+    "title": Field(TITLE, "its name for people"),
+    "properties": Field(Entries(*_NAME_KEY, _VALUE), "facts about it"),
+    "has": Field(_NAMES, "optional points that it has"),
+    "lacks": Field(_NAMES, "points of its type that it is without"),
+    "relations": Field(Entries(*_NAME_KEY, _PATHS), "what it is related to, by path"),
+}
+_REPEATED = {
+    "each": Field(
+        Entries(*_NAME_KEY, Lists(_VALUE)),
+        "one for each value of a range or a list: { n: 1..4 }",
+    ),
+    "when": Field(Leaf(("text", "boolean")), 'only if this holds: heating == "collective"'),
+}
+_FOLLOWS = {"status": Field(Entries(*_NAME_KEY, _SOURCE), "points that follow a device in it")}
+_SERIAL = {"asset": Field(_TEXT, "its declared serial number")}
+
+_DEVICES = Entries(*_KEY, Reference("device", lambda: DEVICE), patterned=True)
+_SPACES = Entries(*_KEY, Reference("space", lambda: SPACE), patterned=True)
+DEVICE: Record = Record(
+    "a device",
+    {**_COMMON, **_REPEATED, **_SERIAL, "devices": Field(_DEVICES, "its parts")},
+    _LATER,
+)
+SPACE: Record = Record(
+    "a space",
+    {
+        **_COMMON,
+        **_REPEATED,
+        **_FOLLOWS,
+        "spaces": Field(_SPACES, "the spaces in it"),
+        "devices": Field(_DEVICES, "the devices in it"),
+    },
+    _LATER,
+)
+SITE = Record(
+    "the site",
+    {
+        **_COMMON,
+        **_FOLLOWS,
+        "timezone": Field(
+            Leaf(pattern=r"[A-Za-z_+\-0-9]+(/[A-Za-z_+\-0-9]+)*", says="a zone is written like Europe/Paris"),
+            "its time zone: Europe/Paris",
+        ),
+    },
+    _LATER,
+)
+GATEWAY = Record(
+    "a gateway",
+    {**_COMMON, **_REPEATED, **_SERIAL, "connects": Field(_PATHS, "the devices behind it, by path")},
+    _LATER,
+)
+VIEW = Record(
+    "a view",
+    {
+        **_COMMON,
+        "type": Field(_TYPE, "its type; a plain Group where none is said"),
+        **_REPEATED,
+        **_FOLLOWS,
+        "members": Field(_PATHS, "what it groups, by path"),
+    },
+    _LATER,
+)
+PARAMETER = Record(
+    "a parameter",
+    {
+        "type": Field(Leaf(), "string, integer, number, boolean or enum", required=True),
+        "range": Field(Leaf(), "the least and the greatest value: 1..60"),
+        "values": Field(Lists(Leaf(), alone=False), "the words of an enum"),
+        "default": Field(_VALUE, "its value when none is given"),
+        "optional": Field(Leaf(("boolean",)), "whether it may be left out"),
+        "title": Field(TITLE, "its name for people"),
+    },
+    frozenset({"key", "columns", "description"}),
+)
+TOPOLOGY = Record(
+    "a topology",
+    {
+        "topology": Field(DOCUMENT_NAME, "its name", required=True),
+        "version": Field(VERSION_LEAF, "its version: 1.0.0", required=True),
+        "title": Field(TITLE, "its name for people"),
+        "description": Field(TITLE, "what it is for"),
+        "uses": Field(
+            Entries(DOCUMENT_NAME.pattern, DOCUMENT_NAME.says, RANGE_LEAF),
+            "the ontologies whose types it uses, with the versions it works with",
+            required=True,
+        ),
+        "parameters": Field(Entries(*_NAME_KEY, PARAMETER), "what differs from one building to the next"),
+        "site": Field(SITE, "the home or the building itself", required=True),
+        "gateways": Field(Entries(*_KEY, GATEWAY, patterned=True), "products that give access to devices"),
+        "spaces": Field(_SPACES, "the spaces of the site"),
+        "devices": Field(_DEVICES, "devices that belong to the site as a whole"),
+        "views": Field(Entries(*_KEY, VIEW, patterned=True), "groupings, wherever their members are"),
+    },
+    frozenset({"fragments", "overrides", "moved", "roles", "rules"}),
+)
+SERIES = Record(
+    "a map of series",
+    {
+        "series": Field(
+            Entries(r"[^/\\]+", "a key is the name of a file", Leaf()),
+            "which file holds which point: kitchen/climate.temperature",
+            required=True,
+        ),
+        "site": Field(Leaf(pattern=_KEY[0], says=_KEY[1]), "the key of the site they were measured in", required=True),
+        "title": Field(TITLE, "its name for people"),
+        "description": Field(TITLE, "where the series are from"),
+    },
+)

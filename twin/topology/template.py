@@ -1,0 +1,224 @@
+"""From a topology's YAML to a `Template`: form checked, expressions parsed, names in them known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from twin.errors import AuthoringError
+from twin.expressions import ExpressionError, Name, names_in, parse, parse_template, unknown_name
+from twin.ontology.authoring import read_document, title_of
+from twin.source import Diagnostics, Entry, ListNode, MapNode, Scalar, WrongNode, conform
+from twin.topology.parameters import read_parameters
+from twin.topology.parts import Formula, Loop, Parameter, Part, Template, Text, Use
+from twin.topology.shape import TOPOLOGY
+from twin.topology.uses import ontology_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from twin.ontology.model import Kind
+    from twin.source import Source
+
+__all__ = ["read_topology", "report_expression"]
+
+T = TypeVar("T")
+_CHILDREN: dict[str, Kind] = {"spaces": "space", "devices": "device", "gateways": "gateway", "views": "view"}
+
+
+def read_topology(source: Source, find: Callable[[str], Source | None]) -> Template:
+    """The template that a document describes. ``find`` gives an ontology document by its name, or None.
+
+    Raises `AuthoringError` when there is no telling what it describes, or when an ontology it uses is wrong; smaller
+    mistakes are left in its ``diagnostics``, for `twin.topology.expand.expand` to report together with the rest.
+    """
+    report = Diagnostics()
+    root = read_document(source, "topology", report)
+    if root is None:
+        raise AuthoringError(report.all)
+    node = cast("MapNode", conform(root, TOPOLOGY, report, "the topology", root.entries["topology"].key.place))
+    parameters = read_parameters(node, report)
+    reader = _Reader(parameters, report)
+    site = reader.site(node)
+    if site is None or node.text("topology") is None:
+        raise AuthoringError(report.all)
+    reader.report_unused()
+    uses = tuple(_use(entry) for entry in node.under("uses"))
+    return Template(
+        name=node.text("topology") or "",
+        version=node.text("version") or "0",
+        title=title_of(node),
+        description=title_of(node, "description"),
+        uses=uses,
+        ontology=ontology_of(uses, find, report),
+        parameters=parameters,
+        site=site,
+        source=source,
+        place=node.place_of("topology"),
+        diagnostics=report.all,
+    )
+
+
+def _use(entry: Entry) -> Use:
+    wanted = entry.value.text if isinstance(entry.value, Scalar) else "*"
+    return Use(entry.key.text, wanted, entry.key.place, entry.value.place)
+
+
+class _Reader:
+    """Reads parts; keeps which parameters they speak of."""
+
+    def __init__(self, parameters: dict[str, Parameter], report: Diagnostics) -> None:
+        self._parameters = parameters
+        self._report = report
+        self._used: set[str] = set()
+
+    def site(self, root: MapNode) -> Part | None:
+        entry = root.entries.get("site")
+        if entry is None or not isinstance(entry.value, MapNode):
+            return None
+        sections = {name: root.entries[name] for name in _CHILDREN if name in root.entries}
+        return self._part("site", entry, MapNode({**entry.value.entries, **sections}, entry.value.place), frozenset())
+
+    def report_unused(self) -> None:
+        for name, parameter in self._parameters.items():
+            if name not in self._used and not parameter.broken:
+                message = f"the parameter '{name}' is never used"
+                help_ = f"use it as ${{{name}}}, or take it away"
+                self._report.warn("parameter.unused", message, parameter.key.place, help=help_)
+
+    def _part(self, kind: Kind, entry: Entry, node: MapNode, outer: frozenset[str]) -> Part:
+        loops = self._loops(node, outer)
+        scope = outer | {loop.name for loop in loops}
+        key = self._text(entry.key, scope if kind != "site" else frozenset())
+        parts = tuple(self._parts(node, scope))
+        return Part(
+            kind=kind,
+            key=key or Text(entry.key, parse_template("x")),
+            node=node,
+            type=node.scalar("type"),
+            each=tuple(loops),
+            when=self._when(node, scope),
+            title=self._title(node, scope),
+            properties=tuple(self._pairs(node, "properties", scope)),
+            serial=self._optional(node.scalar("asset"), scope),
+            sources=tuple(self._sources(node, scope)),
+            relations=tuple((e.key, tuple(self._paths(e, scope))) for e in node.under("relations")),
+            members=tuple(self._paths(node.entries.get("members") or node.entries.get("connects"), scope)),
+            parts=parts,
+            uncertain=key is None or node.damaged or _broken(node),
+        )
+
+    def _parts(self, node: MapNode, scope: frozenset[str]) -> Iterator[Part]:
+        for section, kind in _CHILDREN.items():
+            for entry in node.under(section):
+                if isinstance(entry.value, MapNode):
+                    yield self._part(kind, entry, entry.value, scope)
+
+    def _loops(self, node: MapNode, outer: frozenset[str]) -> list[Loop]:
+        loops: list[Loop] = []
+        for entry in node.under("each"):
+            scope = outer | {loop.name for loop in loops}
+            name = entry.key.text
+            if name in scope or name in self._parameters:
+                message = f"'{name}' has a meaning here already"
+                help_ = "choose another name for the loop variable"
+                self._report.error("name.duplicate", message, entry.key.place, help=help_)
+            values = self._values(entry, scope)
+            loops.append(Loop(name, entry.key, values if values is not None else ()))
+        return loops
+
+    def _values(self, entry: Entry, scope: frozenset[str]) -> Formula | tuple[Scalar, ...] | None:
+        if isinstance(entry.value, ListNode):
+            return tuple(item for item in entry.value.items if isinstance(item, Scalar))
+        return self._formula(entry.value, scope) if isinstance(entry.value, Scalar) else None
+
+    def _when(self, node: MapNode, scope: frozenset[str]) -> Formula | bool:
+        found = node.scalar("when")
+        if found is None:
+            return "when" not in node
+        if isinstance(found.value, bool):
+            return found.value
+        formula = self._formula(found, scope)
+        return False if formula is None else formula
+
+    def _title(self, node: MapNode, scope: frozenset[str]) -> dict[str, Text]:
+        found = node.get("title")
+        if isinstance(found, Scalar):
+            text = self._text(found, scope)
+            return {} if text is None else {"": text}
+        pairs = self._pairs(node, "title", scope)
+        return {key.text: text for key, text in pairs}
+
+    def _pairs(self, node: MapNode, section: str, scope: frozenset[str]) -> Iterator[tuple[Scalar, Text]]:
+        for entry in node.under(section):
+            text = self._text(entry.value, scope) if isinstance(entry.value, Scalar) else None
+            if text is not None:
+                yield entry.key, text
+        if section == "properties" and (zone := node.entries.get("timezone")) is not None:
+            text = self._text(zone.value, scope) if isinstance(zone.value, Scalar) else None
+            if text is not None:
+                yield zone.key, text
+
+    def _sources(self, node: MapNode, scope: frozenset[str]) -> Iterator[tuple[Scalar, Text]]:
+        for entry in node.under("status"):
+            found = entry.value.scalar("from") if isinstance(entry.value, MapNode) else None
+            text = self._optional(found, scope)
+            if text is not None:
+                yield entry.key, text
+
+    def _paths(self, entry: Entry | None, scope: frozenset[str]) -> Iterator[Text]:
+        if entry is None:
+            return
+        items: Iterable[object] = entry.value.items if isinstance(entry.value, ListNode) else (entry.value,)
+        for item in items:
+            text = self._text(item, scope) if isinstance(item, Scalar) else None
+            if text is not None:
+                yield text
+
+    def _optional(self, scalar: Scalar | None, scope: frozenset[str]) -> Text | None:
+        return None if scalar is None else self._text(scalar, scope)
+
+    def _text(self, scalar: Scalar, scope: frozenset[str]) -> Text | None:
+        pattern = self._parsed(scalar, parse_template)
+        if pattern is None or not self._known(scalar, pattern.names, scope):
+            return None
+        return Text(scalar, pattern)
+
+    def _formula(self, scalar: Scalar, scope: frozenset[str]) -> Formula | None:
+        expression = self._parsed(scalar, parse)
+        if expression is None or not self._known(scalar, names_in(expression), scope):
+            return None
+        return Formula(scalar, expression)
+
+    def _parsed(self, scalar: Scalar, parser: Callable[[str], T]) -> T | None:
+        try:
+            return parser(scalar.text)
+        except ExpressionError as error:
+            report_expression(error, scalar, self._report)
+            return None
+
+    def _known(self, scalar: Scalar, names: Iterable[Name], scope: frozenset[str]) -> bool:
+        known = True
+        for name in names:
+            self._used.add(name.name)
+            if name.name not in scope and name.name not in self._parameters:
+                report_expression(unknown_name(name, scope | set(self._parameters)), scalar, self._report)
+                known = False
+        return known
+
+
+def _broken(node: MapNode) -> bool:
+    """Whether a part in it, or its repetition, could not be read."""
+    for section in (*_CHILDREN, "each", "when"):
+        entry = node.entries.get(section)
+        if entry is None:
+            continue
+        if isinstance(entry.value, WrongNode):
+            return True
+        if isinstance(entry.value, MapNode) and any(isinstance(inner.value, WrongNode) for inner in entry.value):
+            return True
+    return False
+
+
+def report_expression(error: ExpressionError, scalar: Scalar, report: Diagnostics) -> None:
+    """Place the mistake of an expression in the document."""
+    report.error(error.code, error.message, scalar.within(*error.span), help=error.help)

@@ -1,0 +1,90 @@
+"""The value of a property: what an author wrote, as the type says it should be."""
+
+from __future__ import annotations
+
+import re
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from twin.expressions import Range, described
+from twin.source import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.expressions import Result
+    from twin.graph.model import Scalar as Fact
+    from twin.ontology.model import PropertyType
+    from twin.source import Diagnostics, Scalar
+    from twin.topology.parts import Text
+
+__all__ = ["fact"]
+
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d\d:\d\d)?)?")
+_TEXTS = frozenset({"string", "enum", "timestamp"})
+_NOUNS = {
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "string": "text",
+    "enum": "a word",
+    "timestamp": "a time, like 2017-03-09T12:00:00Z",
+}
+
+
+def fact(text: Text, wanted: PropertyType, names: Mapping[str, Result], report: Diagnostics) -> Fact | None:
+    """The value of a property; None when it has none, or a wrong one, which has been reported.
+
+    Raises `ExpressionError`.
+    """
+    scalar = text.scalar
+    value = scalar.value if text.pattern.constant else text.pattern.value(names)
+    if value is None and not text.pattern.constant:
+        return None
+    spelled = isinstance(value, str) or not (text.pattern.constant or isinstance(value, Range | tuple))
+    if wanted.value in _TEXTS and spelled:
+        value = text.pattern.filled(names)
+    return _checked(value, wanted, scalar, report)
+
+
+def _checked(value: Result, wanted: PropertyType, scalar: Scalar, report: Diagnostics) -> Fact | None:
+    noun = _NOUNS[wanted.value]
+    if not _fits(value, wanted):
+        found = described(value) if value is not None else "empty"
+        message = f"'{wanted.name}' must be {noun}, not {found}"
+        quotes = wanted.value in _TEXTS and isinstance(value, int | float)
+        help_ = f'write it in quotes: "{scalar.text}"' if quotes else ""
+        related = [(wanted.place, wanted.name)]
+        report.error("value.type", message, scalar.place, related=related, help=help_)
+        return None
+    if wanted.values is not None and value not in wanted.values:
+        help_, suggestions = did_you_mean(str(value), wanted.values, "one of")
+        message = f"'{wanted.name}' cannot be '{value}'"
+        report.error("value.invalid", message, scalar.place, help=help_, suggestions=suggestions)
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _bounded(value, wanted, scalar, report)
+    return value if isinstance(value, str | bool) else None
+
+
+def _fits(value: Result, wanted: PropertyType) -> bool:
+    if wanted.value == "boolean":
+        return isinstance(value, bool)
+    if wanted.value == "timestamp":
+        return isinstance(value, str) and _TIMESTAMP.fullmatch(value) is not None
+    if wanted.value in _TEXTS:
+        return isinstance(value, str)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, int) if wanted.value == "integer" else isfinite(value)
+
+
+def _bounded(value: float, wanted: PropertyType, scalar: Scalar, report: Diagnostics) -> float | None:
+    low, high = wanted.minimum, wanted.maximum
+    if (low is not None and value < low) or (high is not None and value > high):
+        bounds = f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
+        unit = f" {wanted.unit}" if wanted.unit else ""
+        message = f"'{wanted.name}' is {value:g}, outside {bounds}{unit}"
+        report.error("value.outside", message, scalar.place, related=[(wanted.place, wanted.name)])
+        return None
+    return float(value) if wanted.value == "number" else value
