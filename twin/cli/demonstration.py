@@ -30,7 +30,10 @@ __all__ = ["QUERY", "SITE", "Demonstration"]
 
 SITE = "flat"
 APP, GATEWAY = "demo-app", "demo-gateway"
-QUERY = '{ entity(ref: "flat/kitchen") { title ... on Space { devices { nodes { key points { name reading { value unit time } } } } } } }'
+QUERY = (
+    '{ entity(ref: "flat/kitchen") { title '
+    "... on Space { devices { nodes { key points { name reading { value unit time } } } } } } }"
+)
 _EVERY_SECONDS = 5.0
 _FIRST_READINGS_SECONDS = 10.0
 _ASK_SECONDS = 10
@@ -68,7 +71,7 @@ class Demonstration:
         """A client whose secret we know: the one of the last run, or else a new one."""
         known = {client.name: client for client in clients.list()}
         held = known.get(name)
-        if held is not None and held.sites == {site} and self._secrets.get(name):
+        if held is not None and held.sites == frozenset({site}) and self._secrets.get(name):
             return
         with suppress(NotFound):
             clients.remove(name)
@@ -105,10 +108,10 @@ class Demonstration:
 
     async def _first_readings(self, engine: Engine) -> None:
         """Until something was applied since the start, or the gateway has failed (then its error is ours)."""
-        before = engine.counters.as_dict().get("applied", 0)
+        before = engine.counters.now()["applied"]
         with suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_READINGS_SECONDS):
-                while engine.counters.as_dict().get("applied", 0) == before:
+                while engine.counters.now()["applied"] == before:
                     if self._gateway is not None and self._gateway.done():
                         await self._gateway
                     await asyncio.sleep(0.05)

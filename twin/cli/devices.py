@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +18,7 @@ from twin.errors import InvalidValue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from twin.telemetry.deadletters import DeadLetters
+    from twin.telemetry.deadletters import DeadLetters, Letter
 
 __all__ = ["deadletter", "replay", "simulate"]
 
@@ -81,39 +82,73 @@ def list_(
 ) -> None:
     """List what could not be used, the newest first."""
     output = Output(json=json)
-    with _deadletters(data) as letters:
-        found = [each.as_dict() for each in letters.list(limit=limit, code=code, site=site)]
-        counts = letters.counts()
-    lines = [f"{each['id']:<12} {each['received']:<28} {each['code']:<20} {each['topic']}" for each in found]
-    total = ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))
-    output.result({"deadletters": found, "counts": counts}, "\n".join([*lines, f"In all: {total or 'none'}."]))
+    with _opened(data) as (letters, keys):
+        wanted = None if site is None else [keys.get(site, "")]
+        found = [_row(each, keys) for each in letters.list(limit=limit, code=code, sites=wanted)]
+        counts, dropped = letters.count(), letters.dropped()
+    lines = [
+        f"{row['id']:<6} {row['received']}  {row['code']:<22} {row['topic']}  {row['point'] or ''}" for row in found
+    ]
+    total = ", ".join(f"{number} {name}" for name, number in counts.items())
+    lines.append(f"In all: {total or 'none'}." + (f" {dropped} older ones were given up." if dropped else ""))
+    output.result({"deadletters": found, "counts": counts, "dropped": dropped}, "\n".join(lines))
 
 
 @deadletter.command()
 def show(
-    number: Annotated[str, typer.Argument(metavar="ID", help="As twin deadletter list prints it.")],
+    number: Annotated[int, typer.Argument(metavar="ID", help="As twin deadletter list prints it.")],
     data: Data = DEFAULT_DATA,
     *,
     json: Json = False,
 ) -> None:
     """Show one: its reason, its sender, its bytes."""
     output = Output(json=json)
-    with _deadletters(data) as letters:
-        found: dict[str, Any] = letters.get(number).as_dict()
-    output.result(found, "\n".join(f"{name:<10} {value}" for name, value in found.items()))
+    with _opened(data) as (letters, keys):
+        letter = letters.show(number)
+        found = {**_row(letter, keys), **_payload(letter.payload or b"")}
+    output.result(found, "\n".join(f"{name:<10} {'' if value is None else value}" for name, value in found.items()))
 
 
 @contextmanager
-def _deadletters(data: Path) -> Iterator[DeadLetters]:
+def _opened(data: Path) -> Iterator[tuple[DeadLetters, dict[str, str]]]:
+    """The dead letters of a twin, and the ids of its sites by their keys."""
+    from twin.engine import Twin
     from twin.engine.home import Home
     from twin.records import Records
     from twin.telemetry.deadletters import DeadLetters
 
-    records = Records(Home(data).records)
+    with Twin(data) as twin:
+        records = Records(Home(data).records)
+        try:
+            yield DeadLetters(records), {site.key: site.id for site in twin.sites()}
+        finally:
+            records.close()
+
+
+def _row(letter: Letter, keys: dict[str, str]) -> dict[str, Any]:
+    from twin.graph.readings import rfc3339
+
+    key = next((key for key, site in keys.items() if site == letter.site), None)
+    return {
+        "id": letter.id,
+        "code": letter.code,
+        "reason": letter.why,
+        "point": letter.point,
+        "topic": letter.topic,
+        "sender": letter.sender,
+        "site": key,
+        "received": rfc3339(letter.received),
+        "journal": f"{letter.journal}/{letter.number}",
+        "bytes": letter.size,
+    }
+
+
+def _payload(payload: bytes) -> dict[str, str]:
+    """The bytes as text where they are text, else in base64."""
     try:
-        yield DeadLetters(records)
-    finally:
-        records.close()
+        return {"payload": payload.decode()}
+    except UnicodeDecodeError:
+        return {"payload_base64": base64.b64encode(payload).decode()}
 
 
 def _pace(speed: str) -> float | None:

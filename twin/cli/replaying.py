@@ -48,18 +48,18 @@ class Replay:
         """Send it all and wait until it is acknowledged; what was sent and what became of it."""
         ordered = self.messages if seed is None else disorder(self.messages, seed)
         topics = await asyncio.to_thread(self._topics)
-        client = Client(self.access.host, self.access.port, client_id=f"twin-replay-{mint()}", token=self.access.token)
+        client = Client(self.access.host, self.access.port, f"twin-replay-{mint()}", self.access.token)
         started = time.monotonic()
         async with client:
             await self._send(client, ordered, topics, pace)
             await client.drain()
-        counts = client.counts
+        tally = client.tally
         return {
             "messages": len(ordered),
             "readings": sum(message.readings for message in ordered),
-            "acknowledged": counts.acknowledged,
-            "refused": sum(counts.refused.values()),
-            "resent": counts.resent,
+            "acknowledged": tally.acknowledged,
+            "refused": tally.refused,
+            "resent": tally.resent,
             "seconds": time.monotonic() - started,
         }
 

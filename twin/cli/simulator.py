@@ -6,7 +6,6 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from twin.graph import query
 from twin.ids import mint
 from twin.mqtt.client import Client
 from twin.telemetry.simulation import pointset
@@ -20,7 +19,7 @@ __all__ = ["simulate"]
 
 async def simulate(twin: Twin, site: str, access: Access, every: float) -> None:
     """Publish every point of every device, now and every so many seconds, until cancelled; `NotFound`: no such site."""
-    async with Client(access.host, access.port, client_id=f"twin-simulator-{mint()}", token=access.token) as client:
+    async with Client(access.host, access.port, f"twin-simulator-{mint()}", access.token) as client:
         while True:
             due = time.monotonic() + every
             twin.refresh()
@@ -31,7 +30,7 @@ async def simulate(twin: Twin, site: str, access: Access, every: float) -> None:
 
 
 def _messages(twin: Twin, site: str, now: int) -> list[tuple[str, bytes]]:
-    devices = query.select(twin.mirror, kinds=("device",), under=twin.find(site)).items
+    devices = twin.devices(under=site)
     return [
         (f"r/{site}/d/{device.id}/events/pointset", pointset(device, twin.ontology.types[device.type], now))
         for device in devices

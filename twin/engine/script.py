@@ -22,6 +22,7 @@ from twin.errors import Conflict, InvalidValue, NotFound
 from twin.graph import query
 from twin.graph.model import Actor, Committed, Entity
 from twin.ids import mint
+from twin.ontology.compile import compile_documents
 from twin.store.commits import inline
 from twin.store.sqlite import SQLiteStore
 from twin.topology.expand import expand
@@ -115,7 +116,25 @@ class Twin:
         beside = () if not isinstance(topology, (Path, str)) else (Path(topology).resolve().parent,)
         source = read_source(Path(topology)) if isinstance(topology, (Path, str)) else topology
         template = read_topology(source, Library((*beside, *self._ontology_path)).find)
-        return plan(expand(template, site, parameters or {}), self.mirror, mint)
+        made = plan(expand(template, site, parameters or {}), self.mirror, mint)
+        self._check_documents(made)
+        return made
+
+    def _check_documents(self, made: Plan) -> None:
+        """Ontologies that a plan installs must go together with those in force, and keep the types that are in use."""
+        if not made.documents:
+            return
+        merged = self.mirror.documents | {document.name: document for document in made.documents}
+        ontology = compile_documents(tuple(merged.values()))
+        others = (entity for entity in self.mirror.entities.values() if entity.site != made.site_id)
+        lost = sorted({entity.type for entity in others} - ontology.types.keys())
+        if lost:
+            raise Conflict(
+                f"sites that exist have entities of {lost[0]}, which the ontology no longer has",
+                code="ontology.in_use",
+                types=lost,
+                help="keep the type, or give the changed ontology another name",
+            )
 
     def apply(self, made: Plan, *, allow_delete: bool = False) -> list[Committed]:
         """Commit a plan; what it returns is durable. An empty plan commits nothing.

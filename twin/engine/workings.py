@@ -106,7 +106,7 @@ class Workings:
         """Work in and store everything that has been taken, if the store lets us."""
         stored = True
         while stored and not self.failing:
-            while self._running:
+            while self._running:  # noqa: ASYNC110 - the turns are on this loop: each sleep lets one of them run
                 await asyncio.sleep(0)
             await self._idle.wait()
             self._cancel()

@@ -20,7 +20,7 @@ _STOP_PRIORITY = 9
 class StoreThread:
     """Runs jobs one at a time, urgent ones first, in the order they came otherwise."""
 
-    def __init__(self, on_loop: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, on_loop: Callable[[Callable[[], None]], object]) -> None:
         """``on_loop`` runs a callable on the loop, from any thread (`loop.call_soon_threadsafe`)."""
         self._on_loop = on_loop
         self._jobs: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()

@@ -27,7 +27,7 @@ from twin.graph.model import (
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from twin.graph.mirror import Mirror
     from twin.graph.model import Document, Entry
@@ -138,13 +138,13 @@ def _text(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def plan(desired: Desired, documents: Iterable[Document], mirror: Mirror, mint: Callable[[], str]) -> Plan:
-    """Compare what is asked for with what exists. ``documents`` are the ontologies that the topology is made of.
+def plan(desired: Desired, mirror: Mirror, mint: Callable[[], str]) -> Plan:
+    """Compare what is asked for with what exists.
 
     Raises:
         Conflict: the site's key, or a path in it, belongs to something this topology did not create.
     """
-    return _Planner(desired, documents, mirror, mint).plan()
+    return _Planner(desired, mirror, mint).plan()
 
 
 def changesets(made: Plan, actor: Actor, at: int, mint: Callable[[], str]) -> list[ChangeSet]:
@@ -168,11 +168,8 @@ def changesets(made: Plan, actor: Actor, at: int, mint: Callable[[], str]) -> li
 
 
 class _Planner:
-    def __init__(
-        self, desired: Desired, documents: Iterable[Document], mirror: Mirror, mint: Callable[[], str]
-    ) -> None:
+    def __init__(self, desired: Desired, mirror: Mirror, mint: Callable[[], str]) -> None:
         self.desired = desired
-        self.documents = documents
         self.mirror = mirror
         self.mint = mint
         self.wanted = {entity.path: entity for entity in desired.entities}
@@ -206,7 +203,7 @@ class _Planner:
             head=mirror.head,
             steps=tuple(self.steps),
             entries=tuple(self.entries),
-            documents=tuple(d for d in self.documents if mirror.documents.get(d.name) != d),
+            documents=tuple(d for d in desired.documents if mirror.documents.get(d.name) != d),
             counts=self.counts,
         )
 
