@@ -1,7 +1,7 @@
 """A publisher over MQTT 5: everything it was given is acknowledged by the server, or it says why not.
 
 At most a window of messages is on its way. When the connection is lost it is made anew, after growing pauses and with
-a new token, and what was not acknowledged is sent again in order. So a message may arrive twice; none is lost in silence.
+a new token, and what was not acknowledged is sent again in order. A message may arrive twice; none is lost in silence.
 """
 
 from __future__ import annotations

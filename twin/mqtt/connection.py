@@ -48,6 +48,9 @@ PASS = 16_384
 _BACKLOG = 65_536
 """Bytes unread beyond which the peer is not listened to: TCP then makes it wait."""
 
+_LONG = frozenset({Kind.CONNECT, Kind.PUBLISH})
+"""Packets that may be longer than a pass, because their length is that of a payload."""
+
 
 class State(IntEnum):
     """Of a connection, in the order they are passed."""
@@ -225,8 +228,7 @@ class Connection(asyncio.Protocol):
         if found is None:
             return inbox.refill(len(buffer) - at + 1)
         start, stop = found
-        if stop - at > self._endpoint.limits.packet:
-            raise ProtocolError("a packet above the maximum packet size", Reason.PACKET_TOO_LARGE)
+        self._check_size(buffer[at] >> 4, stop - at)
         if self.session is None and buffer[at] >> 4 != Kind.CONNECT:
             raise Malformed("the first packet is not CONNECT")
         if stop > len(buffer):
@@ -235,6 +237,12 @@ class Connection(asyncio.Protocol):
         inbox.at = stop
         self._take(packet, batch)
         return True
+
+    def _check_size(self, kind: int, size: int) -> None:
+        if size > self._endpoint.limits.packet:
+            raise ProtocolError("a packet above the maximum packet size", Reason.PACKET_TOO_LARGE)
+        if size > PASS and kind not in _LONG:
+            raise ProtocolError("a packet that would take too long to read", Reason.QUOTA_EXCEEDED)
 
     def _take(self, packet: Packet, batch: Batch) -> None:
         if self.session is None:

@@ -172,6 +172,8 @@ TABLE: dict[Property, Rule] = {
     Property.SHARED_SUBSCRIPTION_AVAILABLE: _rule(_BYTE, _K.CONNACK, check=_flag),
 }
 
+_MOST = 16_384
+"""Bytes of properties: reading more would keep others waiting."""
 _STRICT = frozenset({Kind.SUBSCRIBE, Kind.UNSUBSCRIBE})
 _BY_NUMBER = {int(name): (name, rule) for name, rule in TABLE.items()}
 
@@ -180,6 +182,8 @@ def read_properties(reader: Reader, kind: Kind) -> Properties:
     """The properties of a packet of this kind, every rule checked."""
     if not (length := reader.varint()):
         return {}
+    if length > _MOST:
+        raise ProtocolError(f"{length} bytes of properties", Reason.QUOTA_EXCEEDED)
     inside = reader.within(length)
     found: list[tuple[Property, Rule, Any]] = []
     while inside.more():

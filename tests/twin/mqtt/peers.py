@@ -1,0 +1,131 @@
+"""A peer that says exactly what a test wants it to, and an endpoint to say it to."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from tests.twin.mqtt.doubles import OpenDoor
+from twin.mqtt.endpoint import Endpoint
+from twin.mqtt.packets import (
+    V5,
+    V311,
+    Ack,
+    Connack,
+    Connect,
+    Disconnect,
+    Kind,
+    Packet,
+    Publish,
+    Reason,
+    parse,
+    serialise,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+__all__ = ["BOTH", "Peer", "Site", "listening", "live", "until"]
+
+BOTH = (V311, V5)
+
+
+def live(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Run the test on a loop of its own."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        asyncio.run(test(*args, **kwargs))  # type: ignore[arg-type]
+
+    return run
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what will be so."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - the endpoint has no event for every state a test waits for
+            await asyncio.sleep(0.002)
+
+
+class Peer:
+    """A client that speaks in packets and bytes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, version: int) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.version = version
+
+    def say(self, *packets: Packet | bytes) -> None:
+        self.writer.write(b"".join(one if isinstance(one, bytes) else serialise(one, self.version) for one in packets))
+
+    async def hear(self) -> Packet:
+        async with asyncio.timeout(5):
+            head = await self.reader.readexactly(2)
+            return parse(head[0], await self.reader.readexactly(head[1]), self.version)
+
+    async def hears_nothing_more(self) -> bool:
+        async with asyncio.timeout(5):
+            try:
+                return await self.reader.read() == b""
+            except ConnectionResetError:
+                return True
+
+    async def is_ended_with(self, reason: Reason) -> bool:
+        """Whether the next thing is the end, with this reason where the version can say it."""
+        if self.version == V5:
+            assert await self.hear() == Disconnect(reason)
+        return await self.hears_nothing_more()
+
+    async def publishes(self, topic: str = "t", payload: bytes = b"p", packet_id: int = 1) -> Ack:
+        self.say(Publish(topic, payload, 1, packet_id))
+        answer = await self.hear()
+        assert isinstance(answer, Ack)
+        assert (answer.kind, answer.packet_id) == (Kind.PUBACK, packet_id)
+        return answer
+
+    async def close(self) -> None:
+        self.writer.close()
+
+
+class Site:
+    """An endpoint with its door and its peers; its clocks go when a test says so."""
+
+    def __init__(self, door: OpenDoor, endpoint: Endpoint, port: int) -> None:
+        self.door = door
+        self.endpoint = endpoint
+        self.port = port
+        self.peers: list[Peer] = []
+
+    async def dial(self, version: int = V5) -> Peer:
+        peer = Peer(*await asyncio.open_connection("127.0.0.1", self.port), version)
+        self.peers.append(peer)
+        return peer
+
+    async def ask(self, connect: Connect) -> tuple[Peer, Connack]:
+        peer = await self.dial(connect.version)
+        peer.say(connect)
+        answer = await peer.hear()
+        assert isinstance(answer, Connack)
+        return peer, answer
+
+    async def join(self, client_id: str = "c", version: int = V5, **more: Any) -> Peer:
+        peer, answer = await self.ask(Connect(client_id, version, **more))
+        assert answer.reason is Reason.SUCCESS
+        assert not answer.session_present
+        return peer
+
+
+@asynccontextmanager
+async def listening(door: OpenDoor | None = None, **more: Any) -> AsyncIterator[Site]:
+    """An endpoint on a free port, closed afterwards."""
+    door = door or OpenDoor()
+    endpoint = Endpoint(door, **more)
+    site = Site(door, endpoint, await endpoint.start("127.0.0.1", 0))
+    try:
+        yield site
+    finally:
+        for peer in site.peers:
+            await peer.close()
+        await endpoint.close(0.5)
