@@ -28,6 +28,11 @@ class Diagnostics:
         """Take one in, unless it is already there."""
         self._found.setdefault((diagnostic.code, diagnostic.place), diagnostic)
 
+    def include(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Take several in."""
+        for diagnostic in diagnostics:
+            self.add(diagnostic)
+
     def error(
         self,
         code: str,

@@ -26,8 +26,7 @@ __all__ = ["check_topology", "expand"]
 
 def _with(template: Template, report: Diagnostics) -> Diagnostics:
     """The report, with what was wrong with the template's form."""
-    for diagnostic in template.diagnostics:
-        report.add(diagnostic)
+    report.include(template.diagnostics)
     return report
 
 

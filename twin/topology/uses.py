@@ -30,8 +30,7 @@ def ontology_of(uses: Iterable[Use], find: Callable[[str], Source | None], repor
     try:
         ontology = compile_ontology([source for _, source in found], find, inner)
     except AuthoringError as error:
-        for diagnostic in error.diagnostics:
-            report.add(diagnostic)
+        report.include(error.diagnostics)
         raise AuthoringError(report.all) from None
     versions = {document.name: document.version for document in ontology.documents}
     for use, _ in found:
