@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 from bisect import bisect_right
+from itertools import zip_longest
 from secrets import randbits
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -105,7 +106,7 @@ class Segments:
         """Every block that holds a message numbered ``since`` or later, in order."""
         with self._changing:
             firsts = self._firsts[max(bisect_right(self._firsts, since) - 1, 0) :]
-        for first, limit in zip(firsts, [*firsts[1:], None], strict=True):
+        for first, limit in zip_longest(firsts, firsts[1:]):
             for block in self._blocks(first, limit):
                 if block.first + block.total > since:
                     yield block
