@@ -338,10 +338,16 @@ class Connection(asyncio.Protocol):
         if transport is None:
             self._go()
         elif self._reason and not transport.is_closing() and transport.can_write_eof():
-            transport.write_eof()
-            self.release(~Hold(0))
+            self._linger(transport)
         else:
             transport.close()
+
+    def _linger(self, transport: asyncio.Transport) -> None:
+        try:
+            transport.write_eof()
+            self.release(~Hold(0))
+        except OSError:  # the peer was quicker
+            transport.abort()
 
     def abort(self) -> None:
         """Leave without a word."""

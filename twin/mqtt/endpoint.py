@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twin.mqtt.connection import Connection, Hold
@@ -19,7 +20,7 @@ from twin.mqtt.greeting import Limits
 from twin.mqtt.packets import Connect, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable
 
     from twin.mqtt.sessions import Session
 
@@ -83,8 +84,7 @@ class Endpoint:
         if self._server is None:
             return
         self._server.close()
-        for connection in tuple(self._everyone):
-            connection.end(Reason.SERVER_SHUTTING_DOWN)
+        self._end(tuple(self._everyone), Reason.SERVER_SHUTTING_DOWN)
         try:
             async with asyncio.timeout(within):
                 await self._gone()
@@ -120,8 +120,7 @@ class Endpoint:
             for connection in self._sessions.values()
             if connection.session is not None and predicate(connection.session.admission)
         ]
-        for connection in picked:
-            connection.end(reason)
+        self._end(picked, reason)
         return len(picked)
 
     def forget_routes(self) -> None:
@@ -148,7 +147,7 @@ class Endpoint:
         """A client was let in. An older connection of the same session is taken over."""
         older = self._sessions.get(session.key)
         if older is not None:
-            older.end(Reason.SESSION_TAKEN_OVER, now=True)
+            self._safely(older, partial(older.end, Reason.SESSION_TAKEN_OVER, now=True))
         self._sessions[session.key] = connection
 
     def closed(self, connection: Connection) -> None:
@@ -208,7 +207,11 @@ class Endpoint:
             self._sweeping = self._loop.call_later(self._sweep_every, self._sweep)
         now, clock = self.monotonic(), self.clock()
         for connection in tuple(self._everyone):
-            self._safely(connection, lambda connection=connection: connection.check(now, clock))  # type: ignore[misc]
+            self._safely(connection, partial(connection.check, now, clock))
+
+    def _end(self, connections: Iterable[Connection], reason: Reason) -> None:
+        for connection in connections:
+            self._safely(connection, partial(connection.end, reason))
 
     def _safely(self, connection: Connection, step: Callable[[], bool | None]) -> bool:
         """A bug ends the connection it was met on, and no other."""
