@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from api import health, oauth, problems
+from api import graphql, health, oauth, problems
 from api.metrics import Metrics
 from api.middleware import Envelope
 
@@ -38,4 +38,5 @@ def create_app(engine: Engine) -> FastAPI:
     app.add_middleware(Envelope, count=metrics.count)
     app.include_router(health.router(engine, metrics))
     app.include_router(oauth.router(engine.clients, engine.tokens))
+    app.include_router(graphql.router(engine))
     return app

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from twin.graph.model import ChangeSet, Committed
     from twin.graph.readings import Reading
     from twin.ontology.model import Ontology
+    from twin.state.current import ReadingChanged
 
-__all__ = ["Counters", "Engine", "ReadingChanged", "State"]
+__all__ = ["Counters", "Engine", "State"]
 
 
 class State(Protocol):
@@ -25,26 +26,10 @@ class State(Protocol):
         """A point's newest reading, in the point's own unit; a point fed from a device reads through to it."""
 
 
-class ReadingChanged(Protocol):
-    """A point has a new reading."""
-
-    @property
-    def entity_id(self) -> str:
-        """Whose point it is."""
-
-    @property
-    def point(self) -> str:
-        """The point's name."""
-
-    @property
-    def reading(self) -> Reading:
-        """What it says now, in the point's own unit."""
-
-
 class Counters(Protocol):
     """What became of messages and readings since the twin was made."""
 
-    def as_dict(self) -> Mapping[str, int]:
+    def now(self) -> Mapping[str, int]:
         """Every counter by its name."""
 
 

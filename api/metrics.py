@@ -56,6 +56,6 @@ class _OfEngine(Collector):
             up.add_metric([part], float(state == "ok"))
         yield up
         counted = CounterMetricFamily("twin_telemetry", "Messages and readings, by their fate.", labels=["fate"])
-        for fate, number in engine.counters.as_dict().items():
+        for fate, number in engine.counters.now().items():
             counted.add_metric([fate], number)
         yield counted

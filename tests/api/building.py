@@ -248,7 +248,7 @@ class Now:
 
 
 class Counts:
-    def as_dict(self) -> Mapping[str, int]:
+    def now(self) -> Mapping[str, int]:
         return {"received": 3, "journaled": 3}
 
 

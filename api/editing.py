@@ -1,0 +1,64 @@
+"""Changing an entity through the web: one function for GraphQL and REST."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from api.times import now
+from twin.errors import InvalidValue
+from twin.graph.edit import edit
+from twin.graph.model import Actor, ChangeSet
+from twin.ids import mint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from api.questions import Question
+    from twin.graph.model import Entity
+
+__all__ = ["update"]
+
+_LONGEST_KEY = 200
+
+
+async def update(
+    question: Question,
+    ref: str,
+    *,
+    via: str,
+    title: Mapping[str, str] | None,
+    properties: Mapping[str, Any] | None,
+    expected: int | None,
+    idempotency_key: str | None,
+) -> Entity:
+    """Give an entity a new title or new values of properties, and return it as it is then.
+
+    The same idempotency key of the same client does it once. Needs twin:write. Raises what `twin.graph.edit.edit` and
+    the engine's commit raise, and `NotFound`.
+    """
+    question.principal.require("twin:write")
+    entity = question.entity(ref)
+    change = edit(entity, question.engine.ontology, title=title, properties=properties, expected=expected)
+    if change.fields or expected is not None:
+        await question.engine.commit(
+            ChangeSet(
+                op_id=_op_id(question.principal.client, idempotency_key),
+                actor=Actor(question.principal.subject, via),
+                at=now(),
+                entries=(change,),
+                summary=f"change {', '.join(change.fields) or 'nothing'} of {entity.path}",
+                site=entity.site,
+            )
+        )
+    return question.entity(entity.id)
+
+
+def _op_id(client: str, key: str | None) -> str:
+    """A client's own key, kept apart from those of other clients; a new one where it gave none."""
+    if key is None:
+        return mint()
+    if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
+        raise InvalidValue(
+            "the idempotency key is none", code="key.invalid", help=f"use 1 to {_LONGEST_KEY} printable characters"
+        )
+    return f"{client}:{key}"

@@ -1,0 +1,66 @@
+"""Errors in GraphQL: the code and the help they have everywhere else, and of a bug nothing but the request's id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.extensions import SchemaExtension
+
+from api.graphql.limits import check
+from twin.errors import TwinError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Bounded", "Explained", "explain", "explained", "is_bug"]
+
+
+class Bounded(SchemaExtension):
+    """Refuses what is too large, before it runs. Comes after what validates."""
+
+    def on_validate(self) -> Iterator[None]:
+        """Measure what has turned out to be valid."""
+        context = self.execution_context
+        if context.pre_execution_errors == [] and context.graphql_document is not None:
+            context.pre_execution_errors = check(context.graphql_document, context.variables)
+        yield
+
+
+class Explained(SchemaExtension):
+    """Gives every error of a stream its code; those of a single answer get it from the endpoint."""
+
+    def on_stream_result(self, result: Any) -> Iterator[None]:
+        """One event, or the refusal of an operation."""
+        explain(result, getattr(self.execution_context.context, "request_id", ""))
+        yield
+
+
+def explain(result: Any, request_id: str) -> None:
+    """Give every error of a result its code."""
+    if getattr(result, "errors", None):
+        result.errors = [explained(each, request_id) for each in result.errors]
+
+
+def is_bug(error: GraphQLError) -> bool:
+    """Whether nobody meant to raise this."""
+    return error.original_error is not None and not isinstance(error.original_error, TwinError | GraphQLError)
+
+
+def explained(error: GraphQLError, request_id: str) -> GraphQLError:
+    """The error as it may be told, with ``extensions.code``. Explaining what is explained changes nothing."""
+    original = error.original_error
+    if (error.extensions or {}).get("code"):
+        return error
+    if isinstance(original, TwinError):
+        return _told(error, original.message, original.as_dict())
+    if is_bug(error):
+        text = "the twin made a mistake; its log has this request's id"
+        return _told(error, text, {"code": "internal", "instance": request_id})
+    code = "graphql.syntax" if isinstance(error, GraphQLSyntaxError) else "graphql.invalid"
+    return _told(error, error.message, {"code": code})
+
+
+def _told(error: GraphQLError, message: str, said: dict[str, Any]) -> GraphQLError:
+    extensions = {name: value for name, value in said.items() if name != "message" and value != ""}
+    return GraphQLError(message, error.nodes, error.source, error.positions, error.path, extensions=extensions)

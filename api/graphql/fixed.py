@@ -1,0 +1,236 @@
+"""What is the same for every ontology: readings, pages, who is asking. Written with Strawberry."""
+
+# No `from __future__ import annotations`: Strawberry reads these annotations.
+
+from enum import Enum
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError, GraphQLScalarType, ValueNode, value_from_ast_untyped
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.scalar import ScalarDefinition
+
+from api.times import rfc3339
+
+__all__ = ["CONFIG", "READINGS", "REF", "TYPES", "Instant", "Me", "PageInfo", "Query", "Value"]
+
+Instant = NewType("Instant", int)
+Long = NewType("Long", int)
+Value = NewType("Value", object)
+
+
+def _scalar(value: Any) -> object:
+    if not isinstance(value, bool | int | float | str):
+        raise GraphQLError("a Value is a number, a boolean or a text")
+    return value
+
+
+def _literal(node: ValueNode, variables: dict[str, Any] | None = None) -> object:
+    return _scalar(value_from_ast_untyped(node, variables))
+
+
+def _ref(value: Any) -> str:
+    if not isinstance(value, str):
+        raise GraphQLError("a Ref is an id or a path, as text")
+    return value
+
+
+REF = GraphQLScalarType(
+    "Ref", parse_value=_ref, description='An id, or a path from the site\'s key on: "hugo/floor-1/flat-102".'
+)
+"""Only arguments have it, and those belong to the ontology's part of the schema."""
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _defined(name: str, description: str, **more: Any) -> ScalarDefinition:
+    made: ScalarDefinition = strawberry.scalar(name=name, description=description, **more)
+    return made
+
+
+CONFIG = StrawberryConfig(
+    scalar_map={
+        Instant: _defined(
+            "DateTime",
+            "A time: RFC 3339 in UTC, with six decimals where there is a fraction.",
+            serialize=rfc3339,
+            specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        ),
+        Long: _defined("Long", "A whole number of up to 64 bits, as a JSON number.", serialize=int),
+        Value: _defined(
+            "Value",
+            "A number, a boolean or a text, as it is in JSON.",
+            serialize=_unchanged,
+            parse_value=_scalar,
+            parse_literal=_literal,
+        ),
+    }
+)
+
+
+@strawberry.enum(description="How far a reading can be relied on.")
+class Quality(Enum):
+    """The words of `twin.graph.readings.Quality`."""
+
+    GOOD = strawberry.enum_value("good", description="Heard within the interval in which the point reports.")
+    STALE = strawberry.enum_value("stale", description="The point has been silent for longer than its interval.")
+    UNCERTAIN = strawberry.enum_value("uncertain", description="The source doubts it.")
+    BAD = strawberry.enum_value("bad", description="The source says that it is wrong.")
+
+
+@strawberry.enum(description="How a device presents its data.")
+class Section(Enum):
+    """The words of `twin.ontology.model.Section`."""
+
+    STATUS = strawberry.enum_value("status", description="What is measured or observed.")
+    CONFIGURATION = strawberry.enum_value("configuration", description="What is set.")
+
+
+_UNIT = "UCUM code; null for what has no unit."
+_TIME = "When the source says it was so."
+_RECEIVED = "When the twin received it."
+
+
+@strawberry.type(description="What a point says: any kind of value.")
+class Reading:
+    """Any reading."""
+
+    value: Value = strawberry.field(description="As it is in JSON.")
+    unit: str | None = strawberry.field(description=_UNIT)
+    time: Instant = strawberry.field(description=_TIME)
+    received_at: Instant = strawberry.field(description=_RECEIVED)
+    quality: Quality
+
+
+@strawberry.type(description="What a point says that is a number.")
+class NumberReading:
+    """A reading of a number."""
+
+    value: float | None
+    unit: str | None = strawberry.field(description=_UNIT)
+    time: Instant = strawberry.field(description=_TIME)
+    received_at: Instant = strawberry.field(description=_RECEIVED)
+    quality: Quality
+
+
+@strawberry.type(description="What a point says that is a whole number.")
+class IntegerReading:
+    """A reading of a whole number."""
+
+    value: Long | None
+    unit: str | None = strawberry.field(description=_UNIT)
+    time: Instant = strawberry.field(description=_TIME)
+    received_at: Instant = strawberry.field(description=_RECEIVED)
+    quality: Quality
+
+
+@strawberry.type(description="What a point says that is true or false.")
+class BooleanReading:
+    """A reading of a truth."""
+
+    value: bool | None
+    time: Instant = strawberry.field(description=_TIME)
+    received_at: Instant = strawberry.field(description=_RECEIVED)
+    quality: Quality
+
+
+@strawberry.type(description="What a point says that is a text.")
+class StringReading:
+    """A reading of a text."""
+
+    value: str | None
+    time: Instant = strawberry.field(description=_TIME)
+    received_at: Instant = strawberry.field(description=_RECEIVED)
+    quality: Quality
+
+
+@strawberry.type(description="A setting that is a number: what the device reports.")
+class NumberSetting:
+    """A configuration point of numbers."""
+
+    reported: NumberReading | None
+
+
+@strawberry.type(description="A setting that is a whole number: what the device reports.")
+class IntegerSetting:
+    """A configuration point of whole numbers."""
+
+    reported: IntegerReading | None
+
+
+@strawberry.type(description="A setting that is true or false: what the device reports.")
+class BooleanSetting:
+    """A configuration point of truths."""
+
+    reported: BooleanReading | None
+
+
+@strawberry.type(description="A setting that is a text: what the device reports.")
+class StringSetting:
+    """A configuration point of texts."""
+
+    reported: StringReading | None
+
+
+@strawberry.type(description="A fact about an entity that does not change by itself.")
+class Property:
+    """Any property."""
+
+    name: str
+    value: Value
+    unit: str | None = strawberry.field(description=_UNIT)
+
+
+@strawberry.type(description="Where a page lies in its list.")
+class PageInfo:
+    """Relay's PageInfo."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.type(description="The client whose token this is, and what it may do.")
+class Me:
+    """Who is asking."""
+
+    client_id: str
+    scopes: list[str]
+    sites: list[str] | None = strawberry.field(description="The ids of the sites it may see; null: all.")
+
+
+@strawberry.type
+class Query:
+    """The fields of Query that know nothing of an ontology; `api.graphql.roots` adds the others."""
+
+    @strawberry.field(description="Who is asking.")  # type: ignore[untyped-decorator]  # Strawberry's overloads
+    def me(self, info: strawberry.Info) -> Me:
+        """From the token alone."""
+        principal = info.context.question.principal
+        sites = None if principal.sites is None else sorted(principal.sites)
+        return Me(client_id=principal.client, scopes=sorted(principal.scopes), sites=sites)
+
+
+READINGS = {
+    "number": ("NumberReading", "NumberSetting"),
+    "integer": ("IntegerReading", "IntegerSetting"),
+    "boolean": ("BooleanReading", "BooleanSetting"),
+    "string": ("StringReading", "StringSetting"),
+    "timestamp": ("StringReading", "StringSetting"),
+    "enum": ("StringReading", "StringSetting"),
+}
+"""The type of a point's value -> the types of its field, as status and as configuration."""
+
+TYPES: list[type] = [
+    Section,
+    Reading,
+    NumberSetting,
+    IntegerSetting,
+    BooleanSetting,
+    StringSetting,
+    Property,
+    PageInfo,
+]

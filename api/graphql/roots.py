@@ -1,0 +1,95 @@
+"""The fields of Query: one entity, lists of each kind, and points by what they measure."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLArgument, GraphQLField, GraphQLID, GraphQLList, GraphQLNonNull
+
+from api.graphql.context import question_of
+from api.graphql.fixed import REF
+from api.graphql.pages import paging
+from twin.errors import TooMany
+from twin.ontology.model import KINDS
+
+if TYPE_CHECKING:
+    from api.graphql.context import Info
+    from api.graphql.kinds import Fields, Kinds
+    from api.questions import Slice
+    from twin.graph.model import Entity
+    from twin.ontology.model import Kind
+
+__all__ = ["query_fields", "within"]
+
+_MOST_IDS = 1000
+
+
+def query_fields(frame: Kinds) -> Fields:
+    """The fields of Query for one ontology."""
+    ids = GraphQLNonNull(GraphQLList(GraphQLNonNull(GraphQLID)))
+    ref = GraphQLArgument(GraphQLNonNull(REF))
+    return {
+        "node": GraphQLField(
+            frame.node,
+            {"id": GraphQLArgument(GraphQLNonNull(GraphQLID))},
+            resolve=lambda _root, info, id: _by_id(info, id),  # noqa: A006 - the argument's name
+            description="By id; null when there is none.",
+        ),
+        "nodes": GraphQLField(
+            GraphQLNonNull(GraphQLList(frame.node)),
+            {"ids": GraphQLArgument(ids)},
+            resolve=_nodes,
+            description="By ids, in their order; null where there is none.",
+        ),
+        "entity": GraphQLField(
+            frame.entity,
+            {"ref": ref},
+            resolve=lambda _root, info, ref: question_of(info).find(ref),
+            description="By id or path; null when there is none.",
+        ),
+        **{f"{kind}s": _collection(frame, kind) for kind in KINDS},
+        "readings": GraphQLField(
+            GraphQLNonNull(frame.pages["point"]),
+            {**frame.filters("device"), **within(), **frame.measures(), **paging()},
+            resolve=_readings,
+            description="Points, by what they measure and where: of devices of a type, or of everything.",
+        ),
+    }
+
+
+def within() -> dict[str, GraphQLArgument]:
+    """The arguments that say where to look. ``in`` is a word of Python, so resolvers know it as ``within``."""
+    return {
+        "under": GraphQLArgument(REF, description="Below this entity, at any depth."),
+        "in": GraphQLArgument(REF, out_name="within", description="In this view: its members and all below them."),
+    }
+
+
+def _collection(frame: Kinds, kind: Kind) -> GraphQLField:
+    places = {} if kind == "site" else within()
+    return GraphQLField(
+        GraphQLNonNull(frame.pages[kind]),
+        {**frame.filters(kind), **places, **paging()},
+        resolve=partial(_page, kind),
+    )
+
+
+def _by_id(info: Info, entity_id: str) -> Entity | None:
+    """An id only: a path that happens to be given finds nothing."""
+    found = question_of(info).find(entity_id)
+    return found if found is not None and found.id == entity_id else None
+
+
+def _nodes(_root: object, info: Info, ids: list[str]) -> list[Entity | None]:
+    if len(ids) > _MOST_IDS:
+        raise TooMany(f"{len(ids)} ids are too many", help=f"ask for {_MOST_IDS} at most")
+    return [_by_id(info, each) for each in ids]
+
+
+def _page(kind: Kind, _root: object, info: Info, **arguments: Any) -> Slice:
+    return question_of(info).page(kind, **arguments)
+
+
+def _readings(_root: object, info: Info, **arguments: Any) -> Slice:
+    return question_of(info).readings(**arguments)

@@ -1,0 +1,344 @@
+"""What GraphQL and REST both ask: lists in pages, points, readings; always within what the asker may see."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from api import cursors
+from api.times import now
+from api.vocabulary import vocabulary_of
+from twin.errors import InvalidValue, NotFound
+from twin.graph import query
+from twin.graph.model import CONNECTS, Entity
+from twin.graph.readings import Quality, quality_at
+from twin.ids import sort_key
+from twin.ontology.model import KINDS, PointType
+from twin.units import compatible, convert, dimension, of_dimension, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from api.engine import Engine
+    from twin.access.principals import Principal
+    from twin.graph.readings import Reading
+    from twin.ids import SortKey
+    from twin.ontology.model import Kind
+
+__all__ = ["DEFAULT_FIRST", "MOST", "Part", "Question", "Said", "Slice", "title_in"]
+
+DEFAULT_FIRST = 50
+MOST = 1000
+"""How long a page is when nothing is said, and at most."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One point of one entity."""
+
+    entity: Entity
+    kind: PointType
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A reading as it is told: in the unit asked for, with its quality now."""
+
+    value: object
+    unit: str | None
+    time: int
+    received_at: int
+    quality: Quality
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """A page of anything: what is on it, with a cursor each, whether another follows, and how many there are in all."""
+
+    items: list[tuple[str, object]]
+    has_next: bool
+    has_previous: bool
+    total: Callable[[], int]
+
+    @property
+    def end(self) -> str | None:
+        """The cursor that the next page starts after."""
+        return self.items[-1][0] if self.items else None
+
+
+class Question:
+    """Questions of one principal to one engine. Refs are ids or paths."""
+
+    __slots__ = ("_sites", "engine", "principal", "vocabulary")
+
+    def __init__(self, engine: Engine, principal: Principal) -> None:
+        self.engine = engine
+        self.principal = principal
+        self.vocabulary = vocabulary_of(engine.ontology)
+        self._sites = principal.sites
+
+    def find(self, ref: str) -> Entity | None:
+        """An entity, or None when there is none to be seen."""
+        return query.find(self.engine.mirror, ref, self._sites)
+
+    def entity(self, ref: str) -> Entity:
+        """An entity; `NotFound` when there is none to be seen, with nothing in it that says which."""
+        found = self.find(ref)
+        if found is None:
+            raise NotFound(
+                "there is nothing of that id or path",
+                help="a ref is an id, or a path from the site's key on: hugo/floor-1/flat-102",
+            )
+        return found
+
+    def page(
+        self,
+        kind: Kind,
+        *,
+        type: str | None = None,  # noqa: A002 - the word users see
+        under: str | None = None,
+        within: str | None = None,
+        measures: Sequence[str] | None = None,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Slice:
+        """A page of the entities of a kind: of a type, below one, in a view, measuring something."""
+        position = cursors.decode(after)
+        types, measuring = self.vocabulary.types(kind, type), self.vocabulary.measuring(measures)
+        found = query.select(
+            self.engine.mirror,
+            sites=self._sites,
+            kinds=(kind,),
+            types=types if measuring is None else measuring if types is None else types & measuring,
+            under=None if under is None else self.entity(under),
+            within=None if within is None else self.view(within),
+            after=position[0] if position else None,
+            first=page_size(first),
+        )
+        return Slice(
+            [(cursors.encode(each.path), each) for each in found.items],
+            found.has_next,
+            position is not None,
+            lambda: found.total,
+        )
+
+    def view(self, ref: str) -> Entity:
+        """A view; `InvalidValue` for anything else that there is to be seen."""
+        found = self.entity(ref)
+        if found.kind != "view":
+            raise InvalidValue(
+                "only a view has members",
+                code="view.expected",
+                help="name a view here, and anything that contains others with under",
+            )
+        return found
+
+    def below(
+        self,
+        entity: Entity,
+        kind: Kind,
+        *,
+        type: str | None,  # noqa: A002 - the word users see
+        recursive: bool,
+        first: int | None,
+        after: str | None,
+    ) -> Slice:
+        """A page of what an entity contains, of one kind: directly, or at any depth."""
+        if recursive:
+            return self.page(kind, type=type, under=entity.id, first=first, after=after)
+        types = self.vocabulary.types(kind, type)
+        found = query.children(self.engine.mirror, entity, (kind,))
+        return listed([each for each in found if types is None or each.type in types], first, after)
+
+    def children(self, entity: Entity, first: int | None, after: str | None) -> Slice:
+        """A page of what an entity contains directly."""
+        return listed(query.children(self.engine.mirror, entity), first, after)
+
+    def parent(self, entity: Entity) -> Entity | None:
+        """What contains it."""
+        return next(query.ancestors(self.engine.mirror, entity), None)
+
+    def site(self, entity: Entity) -> Entity:
+        """The site it is in: itself, for a site."""
+        return query.site_of(self.engine.mirror, entity)
+
+    def space(self, entity: Entity) -> Entity | None:
+        """The nearest space around it."""
+        above = query.ancestors(self.engine.mirror, entity)
+        return next((each for each in above if each.kind == "space"), None)
+
+    def views(self, entity: Entity) -> list[Entity]:
+        """The views it is in, itself or with something around it; those of a site, for a site."""
+        kinds: tuple[Kind, ...] = ("view",)
+        if entity.kind == "site":
+            return query.children(self.engine.mirror, entity, kinds)
+        return query.views_of(self.engine.mirror, entity, self._sites)
+
+    def connects(self, gateway: Entity, first: int | None, after: str | None) -> Slice:
+        """A page of the devices that a gateway gives access to."""
+        found = query.related(self.engine.mirror, gateway, CONNECTS, "OUT", self._sites)
+        return listed([each.entity for each in found], first, after)
+
+    def members(self, view: Entity, first: int | None, after: str | None) -> Slice:
+        """A page of what a view includes."""
+        return listed(query.members(self.engine.mirror, view, self._sites), first, after)
+
+    def related(
+        self,
+        entity: Entity,
+        relation: str | None,
+        direction: query.Direction,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Slice:
+        """A page of the neighbours (`query.Related`) along a relation, or along all (what it contains apart)."""
+        position, size = cursors.decode(after, 2), page_size(first)
+        found = query.related(self.engine.mirror, entity, relation, direction, self._sites)
+        start = 0
+        if position is not None:
+            start = bisect_right(found, (sort_key(position[0]), position[1]), key=_place)
+        return Slice(
+            [(cursors.encode(each.entity.path, each.relation), each) for each in found[start : start + size]],
+            start + size < len(found),
+            position is not None,
+            lambda: len(found),
+        )
+
+    def part(self, entity: Entity, name: str) -> Part:
+        """A point that an entity has; `NotFound` otherwise."""
+        kind = self.vocabulary.type_of(entity.type).points.get(name)
+        if kind is None or name not in entity.points:
+            raise NotFound(
+                "it has no such point", code="point.unknown", help="its points are listed under /points of it"
+            )
+        return Part(entity, kind)
+
+    def parts(self, entity: Entity, measures: Sequence[str] | None = None) -> list[Part]:
+        """The points that an entity has, in the order of its type."""
+        wanted = None if measures is None else frozenset(measures)
+        return [Part(entity, kind) for kind in self.vocabulary.points(entity.type, entity.points, wanted)]
+
+    def readings(
+        self,
+        *,
+        type: str | None = None,  # noqa: A002 - the word users see
+        under: str | None = None,
+        within: str | None = None,
+        measures: Sequence[str] | None = None,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Slice:
+        """A page of points, whether or not they were ever heard of: of devices of a type, or of all there is."""
+        position, size = cursors.decode(after, 2), page_size(first)
+        types, measuring = self.vocabulary.types("device", type), self.vocabulary.measuring(measures)
+        found = query.select(
+            self.engine.mirror,
+            sites=self._sites,
+            kinds=KINDS if type is None else ("device",),
+            types=types if measuring is None else measuring if types is None else types & measuring,
+            under=None if under is None else self.entity(under),
+            within=None if within is None else self.view(within),
+        ).items
+        rest = self._after(found, position, measures)
+        items = [(cursors.encode(part.entity.path, part.kind.name), part) for part in islice(rest, size)]
+        return Slice(
+            list[tuple[str, object]](items),
+            next(rest, None) is not None,
+            position is not None,
+            lambda: sum(len(self.parts(each, measures)) for each in found),
+        )
+
+    def _after(
+        self, entities: list[Entity], position: tuple[str, ...] | None, measures: Sequence[str] | None
+    ) -> Iterator[Part]:
+        """The points of these entities that come after a (path, point)."""
+        start = 0
+        if position is not None:
+            path, name = position
+            start = bisect_right(entities, sort_key(path), key=lambda each: sort_key(each.path))
+            if start and entities[start - 1].path == path:
+                yield from _following(self.parts(entities[start - 1], measures), name)
+        for index in range(start, len(entities)):
+            yield from self.parts(entities[index], measures)
+
+    def said(self, part: Part, unit: str | None = None) -> Said | None:
+        """What a point says now; None: never heard. `InvalidValue` for a unit that measures something else."""
+        wanted = _unit(part.kind, unit)
+        reading = self.engine.current.read(part.entity.id, part.kind.name)
+        return None if reading is None else self.told(part, reading, wanted)
+
+    def told(self, part: Part, reading: Reading, unit: str | None = None) -> Said:
+        """A reading of a point, in a unit that fits it."""
+        own, value = part.kind.unit, reading.value
+        if unit is not None and own is not None and unit != own and not isinstance(value, str):
+            value = convert(value, own, unit)
+        return Said(value, unit or own, reading.time, reading.received, quality_at(reading, self._every(part), now()))
+
+    def _every(self, part: Part) -> float | None:
+        """How often a point reports: one that follows another has that one's rhythm where it names none."""
+        source = part.entity.sources.get(part.kind.name)
+        if part.kind.every is not None or source is None:
+            return part.kind.every
+        followed = self.engine.mirror.get(source[0])
+        return None if followed is None else self.vocabulary.type_of(followed.type).points[source[1]].every
+
+
+def listed(entities: list[Entity], first: int | None, after: str | None) -> Slice:
+    """A page of a short list that is in natural order already."""
+    position, size = cursors.decode(after), page_size(first)
+    start = (
+        0 if position is None else bisect_right(entities, sort_key(position[0]), key=lambda each: sort_key(each.path))
+    )
+    items = entities[start : start + size]
+    return Slice(
+        [(cursors.encode(each.path), each) for each in items],
+        start + size < len(entities),
+        position is not None,
+        lambda: len(entities),
+    )
+
+
+def _place(each: query.Related) -> tuple[SortKey, str]:
+    return sort_key(each.entity.path), each.relation
+
+
+def page_size(first: int | None) -> int:
+    """How long a page is to be; `InvalidValue` when that is not between 1 and `MOST`."""
+    if first is None:
+        return DEFAULT_FIRST
+    if not 1 <= first <= MOST:
+        raise InvalidValue(
+            f"a page holds 1 to {MOST}, not {first}",
+            code="limit.exceeded",
+            help=f"ask for {MOST} at most, and for the next page with after",
+        )
+    return first
+
+
+def title_in(entity: Entity, lang: str | None = None) -> str:
+    """The title in a language; else the one without a language, else English, else any; else the key."""
+    titles = entity.title
+    for key in (lang, "", "en"):
+        if key is not None and key in titles:
+            return titles[key]
+    return next(iter(titles.values()), entity.key)
+
+
+def _following(parts: list[Part], name: str) -> list[Part]:
+    names = [part.kind.name for part in parts]
+    return parts[names.index(name) + 1 :] if name in names else []
+
+
+def _unit(kind: PointType, wanted: str | None) -> str | None:
+    """The code of the unit that is asked for, if the point's values can be told in it."""
+    if wanted is None:
+        return None
+    code = resolve(wanted) or wanted
+    if kind.unit is None or not (code == kind.unit or compatible(kind.unit, code)):
+        raise InvalidValue(
+            f"{kind.name} cannot be told in {wanted!r}",
+            code="unit.incompatible",
+            help=f"use one of {', '.join(of_dimension(dimension(kind.unit) or ''))}" if kind.unit else "it has no unit",
+        )
+    return code
