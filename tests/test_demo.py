@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.running import ROOT, run, running, start
 
 pytestmark = pytest.mark.demo

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.running import ROOT, Running, done, running, start
 
+from tests.running import ROOT, Running, done, running, start
 from twin.engine.library import read_source
 from twin.topology.series import read_series
 

@@ -24,6 +24,7 @@ from twin.graph.model import (
     Unlink,
     Update,
     apply_update,
+    created,
 )
 from twin.ids import sort_key
 
@@ -210,7 +211,7 @@ class Mirror:
     def _apply(self, entry: Entry, changeset: ChangeSet, sequence: int) -> None:
         match entry:
             case Create(entity):
-                self._create(entity)
+                self._create(created(entity, changeset))
                 self.sites[entity.site] = sequence
             case Update():
                 before = self.entities[entry.id]

@@ -37,6 +37,7 @@ __all__ = [
     "Unlink",
     "Update",
     "apply_update",
+    "created",
 ]
 
 CONTAINS = "CONTAINS"
@@ -172,9 +173,22 @@ class Change(msgspec.Struct, frozen=True):
     changeset: ChangeSet
 
 
+_FIELD_TYPES = {field.name: field.type for field in msgspec.structs.fields(Entity)}
+
+
+def created(entity: Entity, changeset: ChangeSet) -> Entity:
+    """The entity as its ChangeSet creates it: marked with when and by whom."""
+    at, by = changeset.at, changeset.actor.name
+    return msgspec.structs.replace(entity, created=at, created_by=by, updated=at, updated_by=by)
+
+
 def apply_update(entity: Entity, update: Update, at: int, by: str) -> Entity:
-    """The entity after an update: its next revision, or the very same object where nothing differs."""
-    changed = {name: value for name, value in update.fields.items() if getattr(entity, name) != value}
+    """The entity after an update: its next revision, or the very same object where nothing differs.
+
+    Values are taken in the field's own type, so an update that was read back from a log does what it did before.
+    """
+    fields = {name: msgspec.convert(value, _FIELD_TYPES[name]) for name, value in update.fields.items()}
+    changed = {name: value for name, value in fields.items() if getattr(entity, name) != value}
     if not changed:
         return entity
     return msgspec.structs.replace(entity, **changed, revision=entity.revision + 1, updated=at, updated_by=by)

@@ -2,7 +2,8 @@
 
 The mirror is never ahead of the store. A ChangeSet that cannot stand is refused at once; one that meets an earlier
 member of its group waits for the next group. When somebody else has committed, their changes are applied first and the
-group is checked again. When the store does not say what became of a group, nothing else is committed until its log has told.
+group is checked again. When the store does not say what became of a group, nothing else is committed until its log has
+told.
 
 Where the store runs is passed in: on the store thread beside a loop, or inline in a script (`inline`).
 """

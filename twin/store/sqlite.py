@@ -29,6 +29,7 @@ from twin.graph.model import (
     Unlink,
     Update,
     apply_update,
+    created,
 )
 from twin.graph.readings import Reading
 from twin.ids import mint
@@ -260,7 +261,7 @@ class _Writer:
     def take(self, entry: Create | Update | Delete | Link | Unlink, changeset: ChangeSet) -> None:
         match entry:
             case Create(entity):
-                self._entities[entity.id] = entity
+                self._entities[entity.id] = created(entity, changeset)
             case Update():
                 after = apply_update(self._read(entry.id), entry, changeset.at, changeset.actor.name)
                 self._entities[entry.id] = after

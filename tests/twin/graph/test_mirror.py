@@ -49,7 +49,7 @@ def test_graph_is_live_and_read_only() -> None:
     mirror = Mirror()
     site = entity("home", "site")
     mirror.apply(Change(1, changeset(Create(site))))
-    assert mirror.graph.nodes[site.id]["entity"] is site
+    assert mirror.graph.nodes[site.id]["entity"] is mirror.get(site.id)
     with pytest.raises(nx.NetworkXError):
         mirror.graph.add_node("intruder")
 

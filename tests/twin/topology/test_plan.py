@@ -1,0 +1,203 @@
+"""Plans and their application on a real mirror, from topologies as authors write them."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from tests.graphs import contents
+from twin.engine import Twin
+from twin.engine.library import shipped
+from twin.errors import Conflict
+from twin.graph.model import Actor, ChangeSet, Create, Entity, Update
+from twin.source import Source
+from twin.store.memory import MemoryStore
+from twin.topology.plan import CHANGESET_ENTRIES, Plan
+
+_ops = count()
+
+HOME = """
+topology: home
+version: 1.0.0
+uses: { connected-home: ^1.0 }
+parameters:
+  rooms: { type: integer, range: 0..5000, default: 2 }
+  serial: { type: string, default: SN-1 }
+site: { type: Residence, title: Home }
+spaces:
+  "room-${n}":
+    each: { n: 1..rooms }
+    type: Room
+    title: "Room ${n}"
+    properties: { area: 10 }
+    status: { temperature: { from: climate.temperature } }
+    devices:
+      climate: { type: ClimateSensor, relations: { monitors: ["."] } }
+devices:
+  outside: { type: OutdoorSensor, asset: "${serial}" }
+views:
+  all: { type: Climate, members: [outside] }
+"""
+
+
+@pytest.fixture
+def twin() -> Twin:
+    return Twin(store=MemoryStore(), ontology_path=[shipped("ontologies")])
+
+
+def planned(twin: Twin, text: str = HOME, site: str = "home", **parameters: object) -> Plan:
+    return twin.plan(Source("home.yaml", text), site=site, parameters=parameters)
+
+
+def applied(twin: Twin, text: str = HOME, **parameters: object) -> Plan:
+    made = planned(twin, text, **parameters)
+    twin.apply(made, allow_delete=True)
+    return made
+
+
+def act(twin: Twin, *entries: object) -> None:
+    twin.commit(ChangeSet(op_id=f"op-{next(_ops)}", actor=Actor("ana", "app"), at=1, entries=tuple(entries)))
+
+
+def signs(made: Plan) -> list[tuple[str, str]]:
+    return [(step.sign, step.path) for step in made.steps]
+
+
+def test_applying_twice_changes_nothing(twin: Twin) -> None:
+    first = applied(twin)
+    assert first.counts == {"create": 7, "link": 3}
+    before = contents(twin.mirror)
+    second = planned(twin)
+    assert second.empty
+    assert twin.apply(second) == []
+    assert contents(twin.mirror) == before
+    assert second.summary.startswith("No changes")
+
+
+def test_two_rooms_more_touch_no_other(twin: Twin) -> None:
+    applied(twin, rooms=40)
+    ids = {path: twin.find(f"home/{path}").id for path in ("room-1", "room-40", "room-7/climate")}
+    more = applied(twin, rooms=42)
+    assert [path for sign, path in signs(more) if sign == "+" and "->" not in path] == [
+        "home/room-41", "home/room-41/climate", "home/room-42", "home/room-42/climate",
+    ]  # fmt: skip
+    assert more.counts == {"create": 4, "link": 2}
+    assert {path: twin.find(f"home/{path}").id for path in ids} == ids
+
+
+def test_a_path_created_again_is_somebody_new(twin: Twin) -> None:
+    applied(twin)
+    before = twin.find("home/room-2").id
+    applied(twin, rooms=1)
+    applied(twin, rooms=2)
+    assert twin.find("home/room-2").id != before
+
+
+def test_a_deletion_needs_a_yes_and_comes_first(twin: Twin) -> None:
+    applied(twin)
+    made = planned(twin, HOME.replace("title: Home", "title: House"), rooms=1)
+    assert signs(made)[:2] == [("-", "home/room-2"), ("-", "home/room-2/climate")]
+    assert ("~", "home") in signs(made)
+    assert "Needs --allow-delete" in made.summary
+    with pytest.raises(Conflict) as caught:
+        twin.apply(made)
+    assert caught.value.code_ == "plan.deletes"
+    twin.apply(made, allow_delete=True)
+    assert twin.mirror.by_path("home/room-2") is None
+
+
+def test_a_stale_plan_is_refused_and_another_sites_changes_do_not_make_it_stale(twin: Twin) -> None:
+    applied(twin)
+    made = planned(twin, rooms=3)
+    twin.apply(planned(twin, site="cabin"))
+    twin.apply(made)
+    stale = planned(twin, rooms=4)
+    act(twin, Update(id=twin.find("home/room-1").id, fields={"title": {"": "Mine"}}))
+    with pytest.raises(Conflict) as caught:
+        twin.apply(stale)
+    assert caught.value.code_ == "plan.stale"
+
+
+def test_a_new_title_changes_one_field(twin: Twin) -> None:
+    applied(twin)
+    made = planned(twin, HOME.replace("title: Home", "title: House"))
+    assert made.counts == {"change": 1}
+    (step,) = made.steps
+    assert [(change.name, change.before, change.after) for change in step.fields] == [
+        ("title", {"": "Home"}, {"": "House"})
+    ]
+    assert 'title "Home" -> "House"' in str(made)
+
+
+def test_what_a_user_set_and_the_topology_never_gave_survives(twin: Twin) -> None:
+    applied(twin)
+    climate = twin.find("home/room-1/climate")
+    act(twin, Update(id=climate.id, fields={"title": {"": "By the window"}, "properties": {"vendor": "Acme"}}))
+    assert planned(twin).empty
+    applied(twin, rooms=3)
+    kept = twin.find(climate.id)
+    assert (kept.title, kept.properties) == ({"": "By the window"}, {"vendor": "Acme"})
+
+
+def test_what_the_topology_gives_no_more_is_taken_away(twin: Twin) -> None:
+    applied(twin)
+    made = applied(twin, HOME.replace("    properties: { area: 10 }\n", ""))
+    assert made.counts == {"change": 2}
+    assert twin.find("home/room-1").properties == {}
+
+
+def test_what_others_created_below_is_kept_with_what_contains_it(twin: Twin) -> None:
+    applied(twin)
+    room = twin.find("home/room-2")
+    lamp = Entity(
+        id="lamp", kind="device", type="connected-home/Light", key="lamp",
+        path=f"{room.path}/lamp", site=room.site, parent=room.id,
+    )  # fmt: skip
+    act(twin, Create(lamp))
+    made = applied(twin, rooms=1)
+    assert ("=", "home/room-2") in signs(made)
+    assert ("-", "home/room-2/climate") in signs(made)
+    assert twin.find("lamp").path == "home/room-2/lamp"
+    assert twin.mirror.by_path("home/room-2/climate") is None
+
+
+def test_a_site_of_another_topology_is_refused(twin: Twin) -> None:
+    applied(twin)
+    with pytest.raises(Conflict) as caught:
+        planned(twin, HOME.replace("topology: home", "topology: house"))
+    assert caught.value.code_ == "site.taken"
+
+
+def test_a_serial_may_pass_from_one_device_to_another(twin: Twin) -> None:
+    applied(twin)
+    moved = HOME.replace('asset: "${serial}"', "properties: {}").replace(
+        "climate: { type: ClimateSensor,", 'climate: { type: ClimateSensor, asset: "${serial}-${n}",'
+    )
+    applied(twin, moved)
+    assert twin.find("home/outside").serial is None
+    assert twin.find("home/room-1/climate").serial == "SN-1-1"
+    swapped = moved.replace("${serial}-${n}", "${serial}-${3 - n}")
+    applied(twin, swapped)
+    assert twin.find("home/room-1/climate").serial == "SN-1-2"
+    assert planned(twin, swapped).empty
+
+
+def test_a_space_follows_its_device_also_when_that_is_replaced(twin: Twin) -> None:
+    applied(twin)
+    room = twin.find("home/room-1")
+    assert room.sources == {"temperature": (twin.find("home/room-1/climate").id, "temperature")}
+    renamed = HOME.replace("climate.temperature", "probe.temperature").replace("climate: {", "probe: {")
+    applied(twin, renamed)
+    after = twin.find(room.id)
+    assert after.sources == {"temperature": (twin.find("home/room-1/probe").id, "temperature")}
+
+
+def test_a_large_plan_is_committed_in_parts(twin: Twin) -> None:
+    made = planned(twin, rooms=1500)
+    assert len(made.entries) > CHANGESET_ENTRIES
+    committed = twin.apply(made)
+    assert [each.sequence for each in committed] == list(range(1, len(committed) + 1))
+    assert len(committed) > 1
+    assert planned(twin, rooms=1500).empty
+    assert twin.find("home/room-1500").sources["temperature"][0] == twin.find("home/room-1500/climate").id
