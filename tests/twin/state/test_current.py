@@ -9,61 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from twin.errors import Place
+from tests.telemetry import entity_type, ontology, point_type
 from twin.events import Subscriber
 from twin.graph.model import Actor, Change, ChangeSet, Create, Delete, Entity, Update, apply_update
 from twin.graph.readings import Reading, order_key
-from twin.ontology.model import EntityType, Ontology, PointType
 from twin.state.current import Current, ReadingChanged
 
 if TYPE_CHECKING:
     from twin.graph.model import Entry
-
-HERE = Place("test.yaml", 1, 1, 2)
+    from twin.ontology.model import EntityType
 
 
 def type_(name: str, **units: str | None) -> EntityType:
-    points = {
-        point: PointType(
-            name=point,
-            section="status",
-            value="number",
-            unit=unit,
-            measures=None,
-            minimum=None,
-            maximum=None,
-            values=None,
-            enum=None,
-            every=None,
-            optional=False,
-            title={},
-            declared_by=name,
-            place=HERE,
-        )
-        for point, unit in units.items()
-    }
-    return EntityType(
-        name=name,
-        short=name,
-        kind="device",
-        abstract=False,
-        mixin=False,
-        parents=(),
-        lineage=(name,),
-        points=points,
-        properties={},
-        contains=None,
-        connects=None,
-        of=None,
-        title={},
-        description={},
-        plural=None,
-        place=HERE,
-    )
-
-
-def ontology(*types: EntityType) -> Ontology:
-    return Ontology(documents=(), types={each.name: each for each in types}, relations={}, quantities={}, enums={})
+    return entity_type(name, *(point_type(point, unit=unit) for point, unit in units.items()))
 
 
 ONTOLOGY = ontology(type_("Sensor", temperature="Cel", humidity="%"), type_("Room", warmth="[degF]", temperature="Cel"))

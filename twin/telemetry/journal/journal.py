@@ -58,7 +58,11 @@ class Journal:
     ) -> None:
         try:
             self._segments = Segments(directory)
-            self._tail = Tail(self._segments, segment_bytes=segment_bytes)
+            try:
+                self._tail = Tail(self._segments, segment_bytes=segment_bytes)
+            except BaseException:
+                self._segments.close()
+                raise
         except OSError as error:
             raise BackendError(
                 f"the journal in {directory} cannot be used: {error.strerror}",

@@ -312,6 +312,26 @@ def test_groups_are_reported_on_the_loop_and_pressure_comes_and_goes(tmp_path: P
     assert journal.next == 3
 
 
+def test_a_caller_that_fails_does_not_keep_the_others_from_being_told(tmp_path: Path) -> None:
+    answers: list[int | None] = []
+    journal = Journal(tmp_path, on_loop=lambda report: report())
+    with capture_logs() as logs:
+        journal.append("s", 0, [(b"a", b"x")], lambda _: 1 / 0)
+        journal.append("s", 0, [(b"a", b"x")], answers.append)
+        journal.close()
+    assert answers == [1]
+    assert [log["event"] for log in logs] == ["journal.report_failed"]
+
+
+def test_a_segment_that_cannot_be_read_is_said_and_the_directory_let_go(tmp_path: Path) -> None:
+    (tmp_path / f"{0:020d}.journal").mkdir()
+    (tmp_path / "id").write_bytes(b'{"id":"x","seed":1}')
+    for _ in range(2):
+        with pytest.raises(BackendError) as refused:
+            Journal(tmp_path, on_loop=lambda report: report())
+        assert refused.value.code_ == "journal.unavailable"
+
+
 def test_closing_writes_what_waits_and_takes_no_more(tmp_path: Path) -> None:
     answers: list[int | None] = []
     journal = Journal(tmp_path, on_loop=lambda report: report())
