@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from sys import float_info
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -68,17 +69,17 @@ def _number(point: PointType) -> Accept:
 
 
 def _integer(point: PointType) -> Accept:
-    low = _INTEGERS[0] if point.minimum is None else point.minimum
-    high = _INTEGERS[1] if point.maximum is None else point.maximum
+    low = _INTEGERS[0] if point.minimum is None else max(point.minimum, _INTEGERS[0])
+    high = _INTEGERS[1] if point.maximum is None else min(point.maximum, _INTEGERS[1])
 
     def take(value: Any, unit: str | None) -> int:
         if type(value) is not int or (unit is not None and unit != point.unit):
             number = _as_float(point, value)
             if unit is not None and unit != point.unit:
                 number = _converted(point, number, unit)
-            if not number.is_integer():
+            if isfinite(number) and not number.is_integer():
                 raise Refused("value.type", f"'{point.name}' takes whole numbers, and this is {_show(number)}")
-            value = int(number)
+            value = int(number) if isfinite(number) else number
         if low <= value <= high:
             return value  # type: ignore[no-any-return]
         return _out_of_range(point, value)
@@ -153,8 +154,6 @@ def _as_float(point: PointType, value: Any) -> float:
         number = float(value)
     except OverflowError:
         number = float("inf")
-    if abs(number) > float_info.max:
-        raise Refused("value.type", f"'{point.name}' takes a number, and this one is too large for any")
     return number
 
 
@@ -168,7 +167,7 @@ def _converted(point: PointType, value: float, unit: str) -> float:
     if code == point.unit or (code == "1" and point.unit is None):
         return value
     try:
-        return float(f"{convert(value, code, point.unit or ''):.14g}")
+        return float(f"{convert(value, code, point.unit or ''):.15g}")
     except InvalidValue:
         own = point.unit or "no unit"
         raise Refused(
@@ -182,6 +181,8 @@ def _refuse_unit(point: PointType, unit: str | None) -> None:
 
 
 def _out_of_range(point: PointType, value: float) -> NoReturn:
+    if not isfinite(value):
+        raise Refused("value.type", f"'{point.name}' takes a number, and this one is too large for any")
     bounds = f"{_bound(point.minimum)}..{_bound(point.maximum)}"
     unit = f" {point.unit}" if point.unit else ""
     raise Refused("value.range", f"'{point.name}' is within {bounds}{unit}, and this is {_show(value)}{unit}")

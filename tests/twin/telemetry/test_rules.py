@@ -72,6 +72,7 @@ def test_what_is_taken(point: Any, value: Any, unit: str | None, kept: Any) -> N
         (COUNT, 1e300, None, "value.range", "0..10"),
         (COUNT, True, None, "value.type", "a number"),
         (FLOW, 2**63, None, "value.range", "9223372036854775808"),
+        (point_type("t", "integer", maximum=1e30), 2**64, None, "value.range", "18446744073709551616"),
         (FLOW, 0.1, "kW.h", "unit.incompatible", "in W"),
         (OPEN, 1, None, "value.type", "true or false, and this is 1"),
         (OPEN, True, "Cel", "unit.incompatible", "no unit"),
