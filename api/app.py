@@ -37,6 +37,6 @@ def create_app(engine: Engine) -> FastAPI:
     problems.install(app)
     app.add_middleware(Envelope, count=metrics.count)
     app.include_router(health.router(engine, metrics))
-    app.include_router(oauth.router(engine.clients, engine.tokens))
+    app.include_router(oauth.router(engine))
     app.include_router(graphql.router(engine))
     return app

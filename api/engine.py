@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from twin.access.clients import Clients
     from twin.access.tokens import Tokens
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from twin.graph.readings import Reading
     from twin.ontology.model import Ontology
     from twin.state.current import ReadingChanged
+    from twin.telemetry.deadletters import DeadLetters
 
 __all__ = ["Counters", "Engine", "State"]
+
+T = TypeVar("T")
 
 
 class State(Protocol):
@@ -63,6 +66,17 @@ class Engine(Protocol):
     @property
     def readings(self) -> Bus[ReadingChanged]:
         """Where every new reading is told."""
+
+    @property
+    def deadletters(self) -> DeadLetters:
+        """What could not be used."""
+
+    @property
+    def connections(self) -> int:
+        """How many devices are connected over MQTT."""
+
+    async def in_pool(self, call: Callable[[], T]) -> T:
+        """Run something that blocks on a thread of the engine's."""
 
     async def commit(self, changeset: ChangeSet) -> Committed:
         """Commit a ChangeSet; on return it is durable and the mirror shows it."""

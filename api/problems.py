@@ -78,9 +78,11 @@ def problem(error: TwinError, request_id: str) -> dict[str, Any]:
     return members
 
 
-def respond(request: HTTPConnection, error: TwinError) -> Response:
+def respond(request: HTTPConnection, error: TwinError, status: int | None = None) -> Response:
     """The response to an error of the twin, with the challenge that its status calls for."""
     members = problem(error, request_id(request))
+    if status is not None:
+        members.update(status=status, title=HTTPStatus(status).phrase)
     headers = {}
     asked = challenge(error, request.app.state.engine.tokens.issuer)
     if asked is not None:

@@ -2,26 +2,24 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
 
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-import anyio.to_thread
 import orjson
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.engine import Engine
 from api.oauth.metadata import authorization_server, protected_resource
 from api.oauth.server import Form, TokenServer
-from twin.access.clients import Clients
 from twin.access.principals import SCOPES
-from twin.access.tokens import Tokens
 
 __all__ = ["router"]
 
 _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 20
-_THREADS = 2
 _KEPT = {"Cache-Control": "public, max-age=300"}
 
 _TOKEN_DOCS: dict[str, Any] = {
@@ -72,16 +70,16 @@ _TOKEN_DOCS: dict[str, Any] = {
 }
 
 
-def router(clients: Clients, tokens: Tokens) -> APIRouter:
-    """Routes that issue the tokens of these clients."""
+def router(engine: Engine) -> APIRouter:
+    """Routes that issue the tokens of an engine's clients."""
     routes = APIRouter(tags=["OAuth2"])
-    server = TokenServer(clients, tokens)
-    threads = anyio.CapacityLimiter(_THREADS)
+    tokens = engine.tokens
+    server = TokenServer(engine.clients, tokens)
 
     @routes.post("/oauth/token", summary="Get an access token", openapi_extra=_TOKEN_DOCS)
     async def token(request: Request) -> Response:
         """Exchange a client's id and secret for an access token (RFC 6749, section 4.4)."""
-        answer = await anyio.to_thread.run_sync(server.answer, await _form(request), limiter=threads)
+        answer = await engine.in_pool(partial(server.answer, await _form(request)))
         return Response(orjson.dumps(answer.body), answer.status, answer.headers, media_type="application/json")
 
     @routes.get("/oauth/jwks.json", summary="Get the public keys")

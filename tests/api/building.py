@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from joserfc.jwk import ECKey
@@ -32,15 +32,17 @@ from twin.graph.model import (
 from twin.graph.readings import Reading, order_key
 from twin.ontology.model import EntityType, EnumType, Ontology, PointType, PropertyType, Quantity, RelationType
 from twin.records import Records
+from twin.telemetry.deadletters import DeadLetters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 AT = 1_793_689_200_000_000
 """2026-11-03T07:00:00Z."""
 HERE = Place("home.yaml", 1, 1, 2)
 KEY = SigningKey(ECKey.generate_key("P-256"))
 _orders = itertools.count()
+T = TypeVar("T")
 
 
 def point(name: str, value: str = "number", **more: Any) -> PointType:
@@ -259,6 +261,7 @@ class Double:
         self.records = Records(folder / "records.sqlite")
         self.clients = Clients(self.records)
         self.tokens = Tokens(KEY, issuer="http://twin.test", audience="http://twin.test", current=self.clients.current)
+        self.deadletters = DeadLetters(self.records)
         self.ontology = ontology()
         self.mirror = Mirror()
         self.current = Now(self.mirror)
@@ -269,6 +272,11 @@ class Double:
         self._apply(*_site("hugo"), *_site("zola"))
         for key in ("hugo", "zola"):
             self.tell(f"{key}/flat/living/thermostat", "temperature", 21.5)
+
+    connections = 0
+
+    async def in_pool(self, call: Callable[[], T]) -> T:
+        return await asyncio.to_thread(call)
 
     def health(self) -> dict[str, str]:
         return self.parts

@@ -34,7 +34,7 @@ def test_figures_count_requests_by_route(anyone: httpx2.Client) -> None:
     text = anyone.get("/metrics").text
     assert 'twin_http_requests_total{method="GET",route="/healthz",status="200"}' in text
     assert 'method="other",route="unmatched",status="404"' in text
-    assert 'twin_telemetry_total{fate="received"} 3.0' in text
+    assert 'twin_messages_total{fate="received"} 3.0' in text
     assert "twin_entities 14.0" in text
 
 
