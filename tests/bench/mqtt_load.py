@@ -12,7 +12,9 @@ import selectors
 import socket
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -131,21 +133,16 @@ def run(  # noqa: PLR0913 - a bench has many knobs
     """
     share = -(-messages // connections)
     ring = Ring(topics, payloads, window, version)
-    publishers = [
-        Publisher(
-            _dial(host, port, Connect(f"load-{number}", version, username=username, password=password)),
-            ring,
-            share,
-            window,
-        )
-        for number in range(connections)
-    ]
-    started = time.perf_counter()
-    _drive(publishers)
-    seconds = time.perf_counter() - started
+    connect = partial(Connect, version=version, username=username, password=password)
+    with ExitStack() as peers:
+        publishers = [
+            Publisher(peers.enter_context(_dial(host, port, connect(f"load-{number}"))), ring, share, window)
+            for number in range(connections)
+        ]
+        started = time.perf_counter()
+        _drive(publishers)
+        seconds = time.perf_counter() - started
     acknowledged = sum(publisher.acknowledged for publisher in publishers)
-    for publisher in publishers:
-        publisher.peer.close()
     return Result(seconds, acknowledged, acknowledged / seconds)
 
 
@@ -171,14 +168,22 @@ def _drive(publishers: list[Publisher]) -> None:
 
 def _dial(host: str, port: int, connect: Connect) -> socket.socket:
     peer = socket.create_connection((host, port), timeout=_SILENCE)
-    peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _greet(peer, connect)
+        peer.setblocking(False)
+    except BaseException:
+        peer.close()
+        raise
+    return peer
+
+
+def _greet(peer: socket.socket, connect: Connect) -> None:
     peer.sendall(serialise(connect, connect.version))
     head = _exactly(peer, 2)
     answer = parse(head[0], _exactly(peer, head[1]), connect.version)
     if not isinstance(answer, Connack) or answer.reason:
         raise ConnectionError(f"the server answered CONNECT with {answer}")
-    peer.setblocking(False)
-    return peer
 
 
 def _exactly(peer: socket.socket, count: int) -> bytes:

@@ -85,6 +85,8 @@ class Connection(asyncio.Protocol):
         self._reason = Reason.SUCCESS
         self._holds = Hold(0)
         self._stuck = False
+        self._asked = False
+        """Whether there was a CONNECT: nothing may be answered before."""
         self._version = V5
         self._largest: int | None = None
         self._heard = endpoint.monotonic()
@@ -233,6 +235,7 @@ class Connection(asyncio.Protocol):
             raise Malformed("the first packet is not CONNECT")
         if stop > len(buffer):
             return inbox.refill(stop - at)
+        self._asked = True
         packet = parse(buffer[at], buffer[start:stop], V5 if self.session is None else self.session.version)
         inbox.at = stop
         self._take(packet, batch)
@@ -357,7 +360,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _farewell(self) -> bytes:
-        if not self._reason:
+        if not (self._reason and self._asked):
             return b""
         if self.session is not None:
             return serialise(Disconnect(self._reason)) if self._version == V5 else b""

@@ -7,6 +7,8 @@ import functools
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import uvloop
+
 from tests.twin.mqtt.doubles import OpenDoor
 from twin.mqtt.endpoint import Endpoint
 from twin.mqtt.packets import (
@@ -37,7 +39,7 @@ def live(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 
     @functools.wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:
-        asyncio.run(test(*args, **kwargs))  # type: ignore[arg-type]
+        uvloop.run(test(*args, **kwargs))  # type: ignore[arg-type]
 
     return run
 

@@ -314,6 +314,17 @@ async def test_closing_acknowledges_what_was_sent_and_says_goodbye(version: int)
 
 
 @live
+async def test_a_peer_that_has_said_nothing_yet_is_told_nothing() -> None:
+    async with listening() as site:
+        peer = await site.dial()
+        await until(lambda: bool(site.endpoint._everyone))
+        closing = asyncio.create_task(site.endpoint.close())
+        assert await peer.hears_nothing_more()
+        await peer.close()
+        await closing
+
+
+@live
 async def test_closing_does_not_wait_for_ever() -> None:
     async with listening(OpenDoor(held=True)) as site:
         peer = await site.join()
