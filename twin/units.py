@@ -41,7 +41,6 @@ _PI = Fraction("3.141592653589793")
 # dimension: (code, scale, offset, the other spellings that payloads use, space-separated)
 _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, str], ...]] = {
     "temperature": (
-        ("K", 1, 0, "kelvin kelvins degrees_kelvin degK"),
         ("Cel", 1, "273.15", "°C ℃ C degC deg_C celsius degrees_celsius degree_celsius degree-celsius"),
         (
             "[degF]",
@@ -49,19 +48,20 @@ _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, s
             Fraction("459.67") * _FAHRENHEIT,
             "°F ℉ F degF deg_F fahrenheit degrees_fahrenheit degree_fahrenheit degree-fahrenheit",
         ),
+        ("K", 1, 0, "kelvin kelvins degrees_kelvin degK"),
     ),
     "ratio": (
-        ("1", 1, 0, "no_units no-units unitless dimensionless one ratio"),
         ("%", Fraction(1, 100), 0, "percent percentage pct %RH percent_relative_humidity percent-relative-humidity"),
-        ("[ppth]", Fraction(1, 1000), 0, "per_mille ‰ permille"),
+        ("1", 1, 0, "no_units no-units unitless dimensionless one ratio"),
         ("[ppm]", Fraction(1, 10**6), 0, "ppm parts_per_million parts-per-million"),
+        ("[ppth]", Fraction(1, 1000), 0, "per_mille ‰ permille"),
         ("[ppb]", Fraction(1, 10**9), 0, "ppb parts_per_billion parts-per-billion"),
     ),
     "power": (
         ("W", 1, 0, "watt watts"),
-        ("mW", Fraction(1, 1000), 0, "milliwatt milliwatts"),
         ("kW", 1000, 0, "kilowatt kilowatts"),
         ("MW", 10**6, 0, "megawatt megawatts"),
+        ("mW", Fraction(1, 1000), 0, "milliwatt milliwatts"),
         ("[Btu_IT]/h", _BTU / 3600, 0, "Btu/h btus_per_hour btus-per-hour"),
     ),
     "apparent power": (
@@ -77,13 +77,13 @@ _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, s
         ("kvar.h", 3_600_000, 0, "kvarh kVArh kilovar_hours kilovolt_ampere_hours_reactive"),
     ),
     "energy": (
+        ("kW.h", 3_600_000, 0, "kWh kilowatt_hour kilowatt_hours kilowatt-hours"),
+        ("W.h", 3600, 0, "Wh watt_hour watt_hours watt-hours"),
+        ("MW.h", 3_600_000_000, 0, "MWh megawatt_hour megawatt_hours megawatt-hours"),
         ("J", 1, 0, "joule joules"),
         ("kJ", 1000, 0, "kilojoule kilojoules"),
         ("MJ", 10**6, 0, "megajoule megajoules"),
         ("GJ", 10**9, 0, "gigajoule gigajoules"),
-        ("W.h", 3600, 0, "Wh watt_hour watt_hours watt-hours"),
-        ("kW.h", 3_600_000, 0, "kWh kilowatt_hour kilowatt_hours kilowatt-hours"),
-        ("MW.h", 3_600_000_000, 0, "MWh megawatt_hour megawatt_hours megawatt-hours"),
         ("[Btu_IT]", _BTU, 0, "Btu btu btus"),
     ),
     "irradiance": (
@@ -121,11 +121,11 @@ _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, s
         ("[cft_i]", _FOOT**3, 0, "ft³ cubic_foot cubic_feet cubic-feet"),
     ),
     "volume flow": (
-        ("m3/s", 1, 0, "m³/s cubic_meters_per_second cubic-meters-per-second"),
         ("m3/h", Fraction(1, 3600), 0, "m³/h cubic_meters_per_hour cubic-meters-per-hour"),
         ("L/s", Fraction(1, 1000), 0, "l/s liters_per_second liters-per-second"),
         ("L/min", Fraction(1, 60_000), 0, "l/min liters_per_minute liters-per-minute"),
         ("L/h", Fraction(1, 3_600_000), 0, "l/h liters_per_hour liters-per-hour"),
+        ("m3/s", 1, 0, "m³/s cubic_meters_per_second cubic-meters-per-second"),
         ("[cft_i]/min", _FOOT**3 / 60, 0, "cfm ft³/min cubic_feet_per_minute cubic-feet-per-minute"),
         ("[gal_us]/min", _GALLON / 60, 0, "gpm us_gallons_per_minute us-gallons-per-minute"),
     ),

@@ -98,7 +98,12 @@ def _deep(span: tuple[int, int]) -> ExpressionError:
 def _syntax(error: UnexpectedInput, text: str) -> ExpressionError:
     start = len(text) if error.pos_in_stream is None else error.pos_in_stream
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-        return ExpressionError("expression.syntax", "the expression ends too early", (len(text) - 1, len(text)))
+        return ExpressionError(
+            "expression.syntax",
+            "the expression ends too early",
+            (len(text) - 1, len(text)),
+            "a value is missing here, or a bracket",
+        )
     word = str(error.token) if isinstance(error, UnexpectedToken) else text[start : start + 1]
     before = text[:start].rstrip()[-1:]
     sign = word if isinstance(error, UnexpectedCharacters) or word == "(" else before + word

@@ -71,9 +71,18 @@ class Template:
         return text
 
 
-@lru_cache(maxsize=16_384)
 def parse_template(text: str) -> Template:
     """The pieces of a text. Raises `ExpressionError`."""
+    if "${" not in text:
+        return Template(text, (text,))
+    if len(text) > MAX_TEXT:
+        message = f"a text with expressions has at most {MAX_TEXT:,} characters"
+        raise ExpressionError("expression.large", message, (0, len(text)))
+    return _parse(text)
+
+
+@lru_cache(maxsize=16_384)
+def _parse(text: str) -> Template:
     pieces: list[str | _Hole] = []
     at = 0
     for match in _PIECE.finditer(text):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from twin.ontology.model import Document, Kind
 from twin.ontology.shape import ONTOLOGY, SECTIONS
-from twin.source import Diagnostics, Entry, MapNode, Node, Scalar, Source, WrongNode, conform, read
+from twin.source import Diagnostics, Entry, MapNode, Node, Scalar, Source, WrongNode, closest, conform, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,13 +87,14 @@ def read_document(source: Source, wanted: str, report: Diagnostics) -> MapNode |
         return root
     found = next((key for key in _FORMS if isinstance(root, MapNode) and key in root), None)
     is_ = f", but {_FORMS[found]}" if found else ""
-    report.error(
-        "document.kind",
-        f"this is not {_FORMS[wanted]}{is_}",
-        _start(root),
-        help=f"{_FORMS[wanted]} says its name: '{wanted}: NAME'",
-    )
+    near = closest(_first_key(root), _FORMS)
+    help_ = f"did you mean '{near[0]}'?" if near and not found else f"{_FORMS[wanted]} says its name: '{wanted}: NAME'"
+    report.error("document.kind", f"this is not {_FORMS[wanted]}{is_}", _start(root), help=help_)
     return None
+
+
+def _first_key(root: Node) -> str:
+    return next((entry.key.text for entry in root), "") if isinstance(root, MapNode) else ""
 
 
 def _start(root: Node) -> Place:
@@ -132,11 +133,12 @@ def _broken(root: MapNode) -> Iterator[str]:
 
 
 def _declarations(root: MapNode, document: str) -> list[Declaration]:
-    return [
+    found = [
         Declaration(document, entry.key.text, _KINDS[section], entry.key, cast("MapNode", entry.value))
         for section in SECTIONS
         for entry in root.under(section)
     ]
+    return sorted(found, key=lambda declaration: declaration.key.span)
 
 
 def title_of(node: MapNode, key: str = "title") -> dict[str, str]:

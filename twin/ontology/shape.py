@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from twin.ontology.versions import RANGE, VERSION
-from twin.source import Entries, Field, Leaf, Lists, Record, TextOr
+from twin.source import Entries, Field, Leaf, Lists, Record, Reference, TextOr
 
-__all__ = ["DOCUMENT_NAME", "ONTOLOGY", "SECTIONS", "TITLE", "TYPE_NAME", "VERSION_LEAF"]
+__all__ = ["DOCUMENT_NAME", "ONTOLOGY", "SECTIONS", "TITLE", "VERSION_LEAF"]
 
 DOCUMENT_NAME = Leaf(pattern=r"[a-z][a-z0-9-]*", says="a name is lowercase words with hyphens: connected-home")
 VERSION_LEAF = Leaf(("text", "number"), VERSION, "a version has up to three numbers: 1.2.0")
@@ -15,8 +15,7 @@ RANGE_LEAF = Leaf(
 _LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 TITLE = TextOr(Leaf(), Entries(_LANGUAGE, "a key is a language: en, fr, pt-BR", Leaf()))
 """Words for people: one text, or one for each language."""
-TYPE_NAME = r"([a-z][a-z0-9-]*/)?[A-Z][A-Za-z0-9]*"
-_TYPE = Leaf(pattern=TYPE_NAME, says="a type begins with a capital: Thermostat, or core/Device")
+_TYPE = Leaf()
 _TYPE_KEY = (r"[A-Z][A-Za-z0-9]*", "a type is capitalised, without spaces: RollerShutter")
 _NAME_KEY = (r"[a-z][a-z0-9_]*", "a name is lowercase, with underscores: air_temperature")
 _FLAG = Leaf(("boolean",))
@@ -27,6 +26,7 @@ _VALUE_TYPE = Leaf(
     pattern=r"[A-Za-z][A-Za-z0-9]*",
     says="number, integer, boolean, string, timestamp, or the name of an enum",
 )
+RANGE_OF_VALUES = Leaf(says="a range is written with two dots: 5..30; one end may be left open: 0..")
 _VALUES = Lists(_WORD, alone=False)
 _COMMON_LATER = frozenset({"aligns", "deprecated", "private", "vendor"})
 
@@ -36,7 +36,7 @@ POINT = Record(
         "type": Field(_VALUE_TYPE, "number, integer, boolean, string, timestamp, or the name of an enum"),
         "unit": Field(_UNIT, "a UCUM code: Cel, kW.h, %, 1"),
         "measures": Field(Leaf(), "the quantity it measures: air_temperature"),
-        "range": Field(Leaf(), "the least and the greatest value: 5..30"),
+        "range": Field(RANGE_OF_VALUES, "the least and the greatest value: 5..30"),
         "values": Field(_VALUES, "the words it may be"),
         "every": Field(Leaf(), "how often it reports: 5 min"),
         "optional": Field(_FLAG, "whether an instance may be without it"),
@@ -57,13 +57,14 @@ PROPERTY = Record(
     },
     _COMMON_LATER | {"default", "description"},
 )
-_POINTS = Entries(*_NAME_KEY, POINT)
+_POINTS = Entries(*_NAME_KEY, Reference("point", lambda: POINT))
+_PROPERTIES = Entries(*_NAME_KEY, Reference("property", lambda: PROPERTY))
 _TYPE_LATER = _COMMON_LATER | {"commands", "events", "boundary", "models", "roles"}
 _SHARED = {
     "is": Field(Lists(_TYPE), "what it is: its parents, the mixins it has"),
     "title": Field(TITLE, "its name for people"),
     "description": Field(TITLE, "what it is for"),
-    "properties": Field(Entries(*_NAME_KEY, PROPERTY), "facts that do not change by themselves"),
+    "properties": Field(_PROPERTIES, "facts that do not change by themselves"),
     "status": Field(_POINTS, "what it says of itself"),
     "configuration": Field(_POINTS, "what can be set"),
 }

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["Diagnostics", "closest", "did_you_mean"]
 
 _SHOWN = 12
+_MANY = 500
+"""Among more names than this, only those that begin alike are compared."""
 
 
 class Diagnostics:
@@ -85,7 +87,10 @@ def closest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     folded: dict[str, str] = {}
     for candidate in known:
         folded.setdefault(candidate.casefold(), candidate)
-    return tuple(folded[match] for match in get_close_matches(name.casefold(), folded, n=3, cutoff=0.6))
+    wanted = name.casefold()
+    if len(folded) > _MANY:
+        folded = {key: value for key, value in folded.items() if key[:1] == wanted[:1]}
+    return tuple(folded[match] for match in get_close_matches(wanted, folded, n=3, cutoff=0.6))
 
 
 def did_you_mean(name: str, known: Iterable[str], listing: str = "known") -> tuple[str, tuple[str, ...]]:

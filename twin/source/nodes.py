@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from twin.errors import AuthoringError, Diagnostic, Place
@@ -46,10 +48,16 @@ class Source:
 
     def place(self, start: int, end: int | None = None) -> Place:
         """The place of the characters from ``start`` to ``end``, cut at the end of the first line."""
-        before = _BREAK.split(self.text[:start])
+        starts = _line_starts(self.text)
+        line = bisect_right(starts, start)
         first = _BREAK.split(self.text[start : end or start], 1)[0]
-        column = len(before[-1]) + 1
-        return Place(self.file, len(before), column, column + max(1, len(first)))
+        column = start - starts[line - 1] + 1
+        return Place(self.file, line, column, column + max(1, len(first)))
+
+
+@lru_cache(maxsize=4)
+def _line_starts(text: str) -> list[int]:
+    return [0, *(match.end() for match in _BREAK.finditer(text))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

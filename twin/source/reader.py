@@ -155,11 +155,12 @@ class _Reader:
             self._anchors[anchor] = (node, self._count - before)
         return node
 
-    def _grow(self, count: int, event: Event) -> None:
+    def _grow(self, count: int, event: Event, code: str = "yaml.large") -> None:
         self._count += count
         if self._count > MAX_NODES:
             message = f"the document unfolds to more than {MAX_NODES:,} nodes"
-            self._stop("yaml.large", message, self._place(event), "do not nest aliases, or split the document")
+            help_ = "write less of it as aliases" if code == "alias.bomb" else "split the document"
+            self._stop(code, message, self._place(event), help_)
 
     def _alias(self, event: Event) -> Node:
         name, place = event.anchor, self._place(event)
@@ -170,7 +171,7 @@ class _Reader:
             help_ = f"mark the value it should repeat with '&{name}', above; a text that begins with * is quoted"
             self._stop("alias.unknown", f"nothing is marked '&{name}'", place, help_)
         node, size = known
-        self._grow(size, event)
+        self._grow(size, event, "alias.bomb")
         return node
 
     def _compose(self, event: Event, depth: int) -> Node:
@@ -193,11 +194,13 @@ class _Reader:
 
     def _map(self, event: Event, depth: int) -> MapNode:
         entries: dict[str, Entry] = {}
+        damaged = False
         while not isinstance(inner := next(self._events), yaml.MappingEndEvent):
             key = self._node(inner, depth + 1)
             value = self._node(next(self._events), depth + 1)
             self._enter(entries, key, value)
-        return MapNode(entries, self._span(event, inner))
+            damaged |= not _entered(entries, key)
+        return MapNode(entries, self._span(event, inner), damaged)
 
     def _span(self, event: Event, last: Event) -> Place:
         start, end = event.start_mark, last.end_mark
@@ -252,6 +255,10 @@ class _Reader:
         help_ = "leave it out; a text that begins with ! is written in quotes"
         self._report.error("yaml.tag", f"the tag '{short}' means nothing here", place, help=help_)
         return WrongNode(place)
+
+
+def _entered(entries: dict[str, Entry], key: Node) -> bool:
+    return isinstance(key, Scalar) and key.text in entries
 
 
 def _merged(first: Node, second: Node) -> Node:

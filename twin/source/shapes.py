@@ -132,18 +132,24 @@ def _described(node: Node) -> str:
     return "text" if isinstance(value, str) else "a number"
 
 
-def _wrong(node: Node, wanted: str, report: Diagnostics, what: str, at: Place | None = None) -> WrongNode:
+def _wrong(
+    node: Node, wanted: str, report: Diagnostics, what: str, at: Place | None = None, says: str = ""
+) -> WrongNode:
     empty = isinstance(node, Scalar) and node.value is None
     place = at if empty and at is not None else node.place
-    help_ = ""
-    if empty:
-        help_ = "give it a value, or leave the key out"
-    elif wanted == "text" and isinstance(node, Scalar):
-        help_ = f'write it in quotes: "{node.text}"'
-    elif wanted == "text" and isinstance(node, MapNode):
-        help_ = 'a text that begins with { is written in quotes: "{…}"'
+    help_ = "give it a value, or leave the key out" if empty else says or _remedy(node, wanted)
     report.error("value.type", f"{what} must be {wanted}, not {_described(node)}", place, help=help_)
     return WrongNode(node.place)
+
+
+def _remedy(node: Node, wanted: str) -> str:
+    if wanted == "text" and isinstance(node, MapNode):
+        return 'a text that begins with { is written in quotes: "{…}"'
+    if wanted == "text" and isinstance(node, Scalar):
+        return f'write it in quotes: "{node.text}"'
+    if wanted == _NOUNS["boolean"] and isinstance(node, Scalar):
+        return f"in YAML 1.2 '{node.text}' is a word: write true or false" if node.plain else "take the quotes away"
+    return ""
 
 
 def _fits(value: object, kinds: tuple[Kind, ...]) -> bool:
@@ -160,7 +166,7 @@ def _leaf(node: Node, leaf: Leaf, report: Diagnostics, what: str) -> Node:
     if not isinstance(node, Scalar) or not _fits(node.value, leaf.kinds):
         worked_out = leaf.dynamic and isinstance(node, Scalar) and EXPRESSION in node.text
         wanted = " or ".join(_NOUNS[kind] for kind in leaf.kinds)
-        return node if worked_out else _wrong(node, wanted, report, what)
+        return node if worked_out else _wrong(node, wanted, report, what, says=leaf.says)
     if leaf.choices and node.text not in leaf.choices:
         help_, suggestions = did_you_mean(node.text, leaf.choices, "one of")
         report.error(leaf.code, f"{what} cannot be '{node.text}'", node.place, help=help_, suggestions=suggestions)
@@ -191,7 +197,7 @@ def _map(node: MapNode, shape: Shape, report: Diagnostics, what: str, at: Place 
 
 def _record(node: MapNode, shape: Record, report: Diagnostics, what: str, at: Place | None) -> Node:
     kept: dict[str, Entry] = {}
-    damaged = False
+    damaged = node.damaged
     for key, entry in node.entries.items():
         name = key if key in shape.fields else _unknown(entry.key, shape, report)
         if name is None or (name != key and name in node.entries):
@@ -200,7 +206,7 @@ def _record(node: MapNode, shape: Record, report: Diagnostics, what: str, at: Pl
         value = conform(entry.value, shape.fields[name].shape, report, f"'{name}'", entry.key.place)
         kept[name] = Entry(entry.key, value)
     for name, known in shape.fields.items():
-        if known.required and name not in kept:
+        if known.required and name not in kept and not node.damaged:
             help_ = f"add '{name}': {known.says}"
             report.error("key.missing", f"{what} lacks '{name}'", at or node.place, help=help_)
     return MapNode(kept, node.place, damaged)
@@ -226,7 +232,7 @@ def _entries(node: MapNode, shape: Entries, report: Diagnostics) -> Node:
             if isinstance(entry.value, Scalar) and entry.value.value is None:  # a comma too many made the key
                 continue
         kept[name] = Entry(entry.key, conform(entry.value, shape.shape, report, f"'{name}'", entry.key.place))
-    return MapNode(kept, node.place)
+    return MapNode(kept, node.place, node.damaged)
 
 
 def json_schema(shape: Shape, title: str, identifier: str) -> dict[str, Any]:
@@ -285,7 +291,7 @@ def _entries_schema(shape: Entries, definitions: dict[str, Any]) -> dict[str, An
 
 
 def _record_schema(fields: Mapping[str, Field], definitions: dict[str, Any]) -> dict[str, Any]:
-    properties = {name: {"description": f.says, **_schema(f.shape, definitions)} for name, f in fields.items()}
+    properties = {name: {**_schema(f.shape, definitions), "description": f.says} for name, f in fields.items()}
     required = [name for name, f in fields.items() if f.required]
     return {
         "type": "object",

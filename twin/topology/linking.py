@@ -12,6 +12,7 @@ from twin.units import compatible, dimension, of_dimension
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from twin.errors import Place
     from twin.ontology.model import EntityType, Ontology, PointType
     from twin.source import Diagnostics
     from twin.topology.growing import Grown, Link, Sprout
@@ -43,6 +44,7 @@ class _Linker:
         self._sources: dict[str, dict[str, tuple[str, str]]] = {}
         self._left_out: dict[str, set[str]] = {}
         self._includes: dict[str, dict[str, Link]] = {}
+        self._lost: set[Place] = set()
 
     def follow(self, one: Link) -> None:
         """Find what a link names, and enter it where it belongs."""
@@ -79,6 +81,9 @@ class _Linker:
             if one.point is not None:
                 self._left_out.setdefault(one.origin.path, set()).add(one.point)
             return
+        if one.place in self._lost:
+            return
+        self._lost.add(one.place)
         deepest = [prefix for prefix in prefixes if prefix in self._grown.sprouts][-1]
         around = self._grown.sprouts[deepest]
         if around.uncertain:

@@ -63,7 +63,7 @@ def _read(entry: Entry, report: Diagnostics) -> Parameter:
 
 def _kind(node: MapNode, report: Diagnostics) -> ParameterKind | None:
     word = node.scalar("type")
-    if word is None:
+    if word is None or (word.text == "table" and node.damaged):
         return None
     if word.text == "table":
         message = "parameters of type 'table' are part of the language, and not of this version"

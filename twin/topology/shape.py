@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.ontology.shape import DOCUMENT_NAME, RANGE_LEAF, TITLE, TYPE_NAME, VERSION_LEAF
+from twin.ontology.shape import DOCUMENT_NAME, RANGE_LEAF, RANGE_OF_VALUES, TITLE, VERSION_LEAF
 from twin.source import Entries, Field, Leaf, Lists, Record, Reference
 
 __all__ = ["SERIES", "TOPOLOGY"]
@@ -11,7 +11,7 @@ _NAME_KEY = (r"[a-z][a-z0-9_]*", "a name is lowercase, with underscores: flats_p
 _KEY = (r"[a-z0-9][a-z0-9-]*", 'a key is lowercase letters, digits and hyphens: flat-302, or "flat-${n}"')
 _TEXT = Leaf(dynamic=True)
 _VALUE = Leaf(("text", "number", "boolean"))
-_TYPE = Leaf(pattern=TYPE_NAME, says="a type begins with a capital: Thermostat, or core/Device")
+_TYPE = Leaf()
 _NAMES = Lists(Leaf(pattern=_NAME_KEY[0], says=_NAME_KEY[1]))
 _LATER_PATHS = Record("a list of paths", {}, frozenset({"rule", "each"}))
 _PATHS = Lists(_TEXT, map=_LATER_PATHS)
@@ -90,7 +90,7 @@ PARAMETER = Record(
     "a parameter",
     {
         "type": Field(Leaf(), "string, integer, number, boolean or enum", required=True),
-        "range": Field(Leaf(), "the least and the greatest value: 1..60"),
+        "range": Field(RANGE_OF_VALUES, "the least and the greatest value: 1..60"),
         "values": Field(Lists(Leaf(), alone=False), "the words of an enum"),
         "default": Field(_VALUE, "its value when none is given"),
         "optional": Field(Leaf(("boolean",)), "whether it may be left out"),

@@ -39,7 +39,10 @@ def read_topology(source: Source, find: Callable[[str], Source | None]) -> Templ
     parameters = read_parameters(node, report)
     reader = _Reader(parameters, report)
     site = reader.site(node)
-    if site is None or node.text("topology") is None:
+    if node.map("uses") is not None and not node.under("uses") and not report.has_errors:
+        help_ = "name the ontology whose types it uses: 'uses: { connected-home: ^1.0 }'"
+        report.error("value.invalid", "'uses' names no ontology", node.place_of("uses"), help=help_)
+    if site is None or node.text("topology") is None or not node.under("uses"):
         raise AuthoringError(report.all)
     reader.report_unused()
     uses = tuple(_use(entry) for entry in node.under("uses"))

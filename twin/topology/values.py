@@ -22,6 +22,7 @@ __all__ = ["fact"]
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d\d:\d\d)?)?")
 _TEXTS = frozenset({"string", "enum", "timestamp"})
+_NUMERIC = frozenset({"number", "integer"})
 _NOUNS = {
     "number": "a number",
     "integer": "a whole number",
@@ -50,7 +51,9 @@ def fact(text: Text, wanted: PropertyType, names: Mapping[str, Result], report: 
 def _checked(value: Result, wanted: PropertyType, scalar: Scalar, report: Diagnostics) -> Fact | None:
     noun = _NOUNS[wanted.value]
     if not _fits(value, wanted):
-        found = described(value) if value is not None else "empty"
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        found = f"{value:g}" if number and wanted.value in _NUMERIC else described(value)
+        found = "empty" if value is None else found
         message = f"'{wanted.name}' must be {noun}, not {found}"
         quotes = wanted.value in _TEXTS and isinstance(value, int | float)
         help_ = f'write it in quotes: "{scalar.text}"' if quotes else ""

@@ -58,7 +58,7 @@ def _parents(
             report.error("type.duplicate", f"'{word.text}' is named twice", word.place, help="name each parent once")
         else:
             found.append((word, parent))
-    if sound and not _rooted(declaration, found):
+    if sound and not declaration.node.damaged and not _rooted(declaration, found):
         _report_rootless(declaration, report)
     return found, sound
 
