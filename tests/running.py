@@ -72,9 +72,15 @@ class Running:
         return self.http("GET", f"{self.facts['rest']}{path}", authorization=f"Bearer {token or self.token()}")
 
     def counters(self) -> dict[str, int]:
-        text = self.text("/metrics")
-        lines = [line for line in text.splitlines() if line.startswith("twin_telemetry_total{")]
-        return {line.split('"')[1]: int(float(line.rsplit(" ", 1)[1])) for line in lines}
+        """Messages and readings by their fate, as /metrics has them."""
+        found = dict(line.rsplit(" ", 1) for line in self.text("/metrics").splitlines() if not line.startswith("#"))
+        fates = {
+            name.split('"')[1]: int(float(value))
+            for name, value in found.items()
+            if name.startswith(("twin_messages_total{", "twin_readings_total{"))
+        }
+        readings = sum(fates[fate] for fate in ("applied", "late", "duplicate", "quarantined", "dead"))
+        return {**fates, "readings": readings, "pending": int(float(found["twin_messages_pending"]))}
 
     def text(self, path: str) -> str:
         with urllib.request.urlopen(f"{self.facts['issuer']}{path}", timeout=30) as response:

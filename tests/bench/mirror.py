@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from tests.bench.report import in_turn
 from tests.graphs import entity, mirror_of
-
 from twin.graph import query
 from twin.graph.model import CONTAINS
 
 if TYPE_CHECKING:
     from tests.bench.report import Report
-
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity
 
@@ -54,7 +52,7 @@ def run(report: Report) -> None:
                 stack += [below for below, keys in graph.adj[node].items() if CONTAINS in keys]
             return found
 
-        def ours(mirror: Mirror = mirror, block: Entity = block) -> list[Entity]:
+        def ours(mirror: Mirror = mirror, block: Entity = block, types: frozenset[str] = types) -> list[Entity]:
             return query.select(mirror, types=types, under=block).items
 
         assert sorted(each.id for each in ours()) == sorted(walk()), "the two must agree before they are timed"

@@ -45,7 +45,7 @@ class Report:
         """Two durations in seconds: less is better."""
         self.figures.append(Figure(name, ours * 1e3, peer * 1e3, "ms", against, peer / ours, notes))
 
-    def rates(self, name: str, ours: float, peer: float, unit: str, against: str, notes: str = "") -> None:  # noqa: PLR0913
+    def rates(self, name: str, ours: float, peer: float, unit: str, against: str, notes: str = "") -> None:
         """Two rates: more is better."""
         self.figures.append(Figure(name, ours, peer, unit, against, ours / peer, notes))
 
