@@ -23,7 +23,7 @@ async def simulate(twin: Twin, site: str, access: Access, every: float) -> None:
         while True:
             due = time.monotonic() + every
             twin.refresh()
-            for topic, payload in _messages(twin, site, time.time_ns() // 1000):
+            for topic, payload in _messages(twin, site, time.time_ns() // 1_000_000 * 1000):
                 await client.publish(topic, payload)
             await client.drain()
             await asyncio.sleep(max(due - time.monotonic(), 0))

@@ -26,16 +26,18 @@ _DAY = 86_400.0
 _RIPPLE = 97.0
 _USUAL: dict[str, tuple[float, float]] = {
     "air_temperature": (21.0, 2.0),
-    "surface_temperature": (30.0, 6.0),
-    "outdoor_temperature": (9.0, 6.0),
-    "setpoint_temperature": (20.0, 1.0),
+    "outdoor_air_temperature": (9.0, 6.0),
+    "temperature_setpoint": (20.0, 1.0),
+    "supply_water_temperature": (45.0, 8.0),
+    "return_water_temperature": (36.0, 6.0),
     "relative_humidity": (48.0, 8.0),
     "illuminance": (260.0, 240.0),
     "co2_concentration": (650.0, 220.0),
-    "battery_level": (82.0, 3.0),
     "active_power": (350.0, 300.0),
-    "electric_power": (350.0, 300.0),
-    "atmospheric_pressure": (101_300.0, 600.0),
+    "battery_level": (82.0, 3.0),
+    "signal_strength": (-67.0, 6.0),
+    "voltage": (231.0, 3.0),
+    "current": (1.5, 1.2),
 }
 """Middle and swing, in the unit of the quantity, of what is common in homes; the rest is taken from the range."""
 
