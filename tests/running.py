@@ -123,8 +123,9 @@ class Running:
             time.sleep(0.02)
 
     def kill(self) -> None:
+        """kill -9."""
         self.process.kill()
-        self.process.wait(_STOP_SECONDS)
+        self.process.communicate(timeout=_STOP_SECONDS)
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """Ask it to stop: its exit code, and what it said on standard error."""

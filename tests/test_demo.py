@@ -95,7 +95,7 @@ def test_a_second_server_on_the_same_directory_is_refused(tmp_path: Path) -> Non
 
 def test_a_python_that_is_too_old_is_one_clear_line(tmp_path: Path) -> None:
     old = tmp_path / "python3.9"
-    old.write_text('#!/bin/sh\ncase "$*" in -V) echo Python 3.9.2;; esac\nexit 1\n')
+    old.write_text('#!/bin/sh\ncase "$*" in -V) echo Python 3.9.2; exit 0;; esac\nexit 1\n')
     old.chmod(0o755)
     result = subprocess.run(
         ["make", "-s", "demo", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}"],
