@@ -32,7 +32,9 @@ SITE = "flat"
 APP, GATEWAY = "demo-app", "demo-gateway"
 QUERY = (
     '{ entity(ref: "flat/kitchen") { title '
-    "... on Space { devices { nodes { key points { name reading { value unit time } } } } } } }"
+    "... on Kitchen { temperature { value unit time quality } humidity { value unit time } } "
+    "... on Space { devices(type: RadiatorValve) { nodes { title "
+    "... on RadiatorValve { temperature { value unit time } setpoint { reported { value unit time } } } } } } } }"
 )
 _EVERY_SECONDS = 5.0
 _FIRST_READINGS_SECONDS = 10.0
