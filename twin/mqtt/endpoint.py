@@ -1,16 +1,13 @@
 """The MQTT endpoint that devices publish to: MQTT 3.1.1 and 5, QoS 0 and 1, over TCP.
 
 It knows the protocol only: who may come in, where a topic leads and how messages are kept is the `Door`'s. A message is
-acknowledged when the door says that it is durable. Connections take turns: at most `TURN` seconds a turn of the loop,
-and `connection.PASS` bytes a connection, so whatever else lives on the loop is answered under load.
+acknowledged when the door says that it is durable.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,18 +15,14 @@ from twin.mqtt.connection import Connection, Hold
 from twin.mqtt.door import Admission, Counts, Door, Refusal
 from twin.mqtt.greeting import Limits
 from twin.mqtt.packets import Connect, Reason
+from twin.mqtt.rounds import Rounds, safely
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
     from twin.mqtt.sessions import Session
 
-__all__ = ["TURN", "Admission", "Connect", "Counts", "Door", "Endpoint", "Limits", "Reason", "Refusal"]
-
-log = logging.getLogger(__name__)
-
-TURN = 0.002
-"""Seconds of reading in one turn of the loop."""
+__all__ = ["Admission", "Connect", "Counts", "Door", "Endpoint", "Limits", "Reason", "Refusal"]
 
 _SPARE = 100
 """Connections beyond the limit that are heard, so that they can be told why they are refused."""
@@ -51,20 +44,17 @@ class Endpoint:
         monotonic: Callable[[], float] = time.monotonic,
         sweep: float = 1.0,
     ) -> None:
+        """``clock`` is the time in microseconds since 1970 UTC; every ``sweep`` seconds it is seen who is overdue."""
         self.door = door
         self.limits = limits or Limits()
         self.clock = clock
         self.monotonic = monotonic
+        self.rounds = Rounds(monotonic)
         self._sweep_every = sweep
+        self._sweeping: asyncio.TimerHandle | None = None
         self._server: asyncio.Server | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._everyone: set[Connection] = set()
         self._sessions: dict[Hashable, Connection] = {}
-        self._round: deque[Connection] = deque()
-        self._due: dict[Connection, None] = {}
-        self._turning = False
-        self._paused = False
-        self._sweeping: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
 
     @property
@@ -74,8 +64,9 @@ class Endpoint:
 
     async def start(self, host: str, port: int) -> int:
         """Listen. Returns the port, a free one for 0. Raises OSError when the address cannot be had."""
-        self._loop = asyncio.get_running_loop()
-        self._server = await self._loop.create_server(lambda: Connection(self), host, port, backlog=1024)
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self), host, port, backlog=1024
+        )
         self._sweep()
         return int(self._server.sockets[0].getsockname()[1])
 
@@ -95,23 +86,17 @@ class Endpoint:
         if self._sweeping is not None:
             self._sweeping.cancel()
 
-    async def _gone(self) -> None:
-        while self._everyone:
-            self._empty.clear()
-            await self._empty.wait()
-
     def pause(self) -> None:
         """Read from nobody, until `resume`: what stands behind the door cannot keep up."""
-        self._paused = True
+        self.rounds.pause()
         for connection in self._everyone:
             connection.hold(Hold.PAUSED)
 
     def resume(self) -> None:
         """Read again."""
-        self._paused = False
         for connection in self._everyone:
             connection.release(Hold.PAUSED)
-        self._schedule()
+        self.rounds.resume()
 
     def end(self, predicate: Callable[[Admission], bool], reason: Reason = Reason.NOT_AUTHORIZED) -> int:
         """End the connections whose admission the predicate picks; how many they were."""
@@ -136,19 +121,18 @@ class Endpoint:
         if len(self._everyone) >= self.limits.connections + _SPARE:
             connection.abort()
         self._everyone.add(connection)
-        if self._paused:
+        if self.rounds.paused:
             connection.hold(Hold.PAUSED)
 
-    def objection(self) -> Reason | None:
-        """Why nobody more is let in, if so."""
-        return Reason.QUOTA_EXCEEDED if len(self._sessions) >= self.limits.connections else None
-
-    def opened(self, connection: Connection, session: Session) -> None:
-        """A client was let in. An older connection of the same session is taken over."""
+    def opened(self, connection: Connection, session: Session) -> Reason | None:
+        """A client is let in, unless there are too many. An older connection of the same session is taken over."""
         older = self._sessions.get(session.key)
         if older is not None:
-            self._safely(older, partial(older.end, Reason.SESSION_TAKEN_OVER, now=True))
+            safely(older, partial(older.end, Reason.SESSION_TAKEN_OVER, now=True))
+        elif len(self._sessions) >= self.limits.connections:
+            return Reason.QUOTA_EXCEEDED
         self._sessions[session.key] = connection
+        return None
 
     def closed(self, connection: Connection) -> None:
         """A connection will not be read from again."""
@@ -163,61 +147,20 @@ class Endpoint:
         if not self._everyone:
             self._empty.set()
 
-    def ready(self, connection: Connection) -> None:
-        """A connection has something to read."""
-        if not connection.queued:
-            connection.queued = True
-            self._round.append(connection)
-            self._schedule()
+    # Time
 
-    def settled(self, connection: Connection) -> None:
-        """Messages of a connection are durable: it acknowledges them when everyone whose messages are has said so."""
-        if not self._due and self._loop is not None:
-            self._loop.call_soon(self._acknowledge)
-        self._due[connection] = None
-
-    # Turns
-
-    def _schedule(self) -> None:
-        if self._round and not self._turning and not self._paused and self._loop is not None:
-            self._turning = True
-            self._loop.call_soon(self._turn)
-
-    def _turn(self) -> None:
-        self._turning = False
-        until, waiting = self.monotonic() + TURN, self._round
-        while waiting and not self._paused:
-            connection = waiting.popleft()
-            connection.queued = False
-            if self._safely(connection, connection.advance) and not connection.queued:
-                connection.queued = True
-                waiting.append(connection)
-            if self.monotonic() >= until:
-                break
-        self._schedule()
-
-    def _acknowledge(self) -> None:
-        due, self._due = self._due, {}
-        for connection in due:
-            self._safely(connection, connection.acknowledge)
+    async def _gone(self) -> None:
+        while self._everyone:
+            self._empty.clear()
+            await self._empty.wait()
 
     def _sweep(self) -> None:
         """Look after time for everyone, with one timer."""
-        if self._loop is not None:
-            self._sweeping = self._loop.call_later(self._sweep_every, self._sweep)
+        self._sweeping = asyncio.get_running_loop().call_later(self._sweep_every, self._sweep)
         now, clock = self.monotonic(), self.clock()
         for connection in tuple(self._everyone):
-            self._safely(connection, partial(connection.check, now, clock))
+            safely(connection, partial(connection.check, now, clock))
 
     def _end(self, connections: Iterable[Connection], reason: Reason) -> None:
         for connection in connections:
-            self._safely(connection, partial(connection.end, reason))
-
-    def _safely(self, connection: Connection, step: Callable[[], bool | None]) -> bool:
-        """A bug ends the connection it was met on, and no other."""
-        try:
-            return bool(step())
-        except Exception:
-            log.exception("an MQTT connection is cut by a fault of ours")
-            connection.abort()
-            return False
+            safely(connection, partial(connection.end, reason))
