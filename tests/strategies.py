@@ -160,3 +160,75 @@ def _mqtt_subscribes(version: int) -> st.SearchStrategy[Subscribe]:
     options = st.sampled_from([0, 1, 2, 4, 8, 0x10, 0x2E] if version == V5 else [0, 1, 2])
     filters = _mqtt_filters.flatmap(lambda found: st.tuples(*(st.tuples(st.just(one), options) for one in found)))
     return st.builds(Subscribe, _mqtt_ids, filters, mqtt_properties(Kind.SUBSCRIBE, version))
+
+
+# Authoring
+
+_WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=6)
+prose = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=8),
+    min_size=1,
+    max_size=12,
+).map(" ".join)
+"""Words with single spaces between them, in any script."""
+
+TOKENS = (
+    *(
+        "${",
+        "}",
+        "{",
+        "[",
+        "]",
+        ": ",
+        "\n",
+        "\t",
+        "  ",
+        "- ",
+        "*x",
+        "&x ",
+        "!!str ",
+        "null",
+        "~",
+        "1e999",
+        "-1",
+        "..",
+        "true",
+    ),
+    *("'", '"', "|\n", ">", "#", "%", "@", "é", "\u2028", "\x85", "\ufeff", "\x00", "${1 / 0}", "/", "site: ", "is: "),
+)
+"""What a slip of the hand puts into YAML."""
+
+
+@st.composite
+def mistyped(draw: st.DrawFn, text: str) -> str:
+    """A document after a few accidents: characters lost, doubled or put in, lines and words exchanged."""
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(text)))
+        end = min(len(text), start + draw(st.integers(1, 30)))
+        match draw(st.integers(0, 4)):
+            case 0:
+                text = text[:start] + text[end:]
+            case 1:
+                text = text[:end] + text[start:end] + text[end:]
+            case 2:
+                text = text[:start] + draw(st.sampled_from(TOKENS)) + text[start:]
+            case 3:
+                text = text[:start] + draw(st.sampled_from(TOKENS)) + text[end:]
+            case _:
+                lines = text.split("\n")
+                one, other = (draw(st.integers(0, len(lines) - 1)) for _ in range(2))
+                lines[one], lines[other] = lines[other], lines[one]
+                text = "\n".join(lines)
+    return text
+
+
+arithmetic = st.recursive(
+    st.integers(0, 20).map(str) | st.sampled_from(["a", "b"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from([" + ", " - ", " * ", " // ", " % "]), inner).map("".join),
+        inner.map("({})".format),
+        inner.map("-{}".format),
+    ),
+    max_leaves=8,
+)
+"""Expressions over whole numbers that Python spells the same."""

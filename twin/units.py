@@ -8,6 +8,7 @@ documents may not.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -41,35 +42,35 @@ _PI = Fraction("3.141592653589793")
 # dimension: (code, scale, offset, the other spellings that payloads use, space-separated)
 _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, str], ...]] = {
     "temperature": (
-        ("Cel", 1, "273.15", "°C ℃ C degC deg_C celsius degrees_celsius degree_celsius degree-celsius"),
+        ("Cel", 1, "273.15", "°C ℃ C degC deg_C celsius degrees_celsius degree_celsius"),
         (
             "[degF]",
             _FAHRENHEIT,
             Fraction("459.67") * _FAHRENHEIT,
-            "°F ℉ F degF deg_F fahrenheit degrees_fahrenheit degree_fahrenheit degree-fahrenheit",
+            "°F ℉ F degF deg_F fahrenheit degrees_fahrenheit degree_fahrenheit",
         ),
         ("K", 1, 0, "kelvin kelvins degrees_kelvin degK"),
     ),
     "ratio": (
-        ("%", Fraction(1, 100), 0, "percent percentage pct %RH percent_relative_humidity percent-relative-humidity"),
-        ("1", 1, 0, "no_units no-units unitless dimensionless one ratio"),
-        ("[ppm]", Fraction(1, 10**6), 0, "ppm parts_per_million parts-per-million"),
+        ("%", Fraction(1, 100), 0, "percent percentage pct %RH percent_relative_humidity"),
+        ("1", 1, 0, "no_units unitless dimensionless one ratio"),
+        ("[ppm]", Fraction(1, 10**6), 0, "ppm parts_per_million"),
         ("[ppth]", Fraction(1, 1000), 0, "per_mille ‰ permille"),
-        ("[ppb]", Fraction(1, 10**9), 0, "ppb parts_per_billion parts-per-billion"),
+        ("[ppb]", Fraction(1, 10**9), 0, "ppb parts_per_billion"),
     ),
     "power": (
         ("W", 1, 0, "watt watts"),
         ("kW", 1000, 0, "kilowatt kilowatts"),
         ("MW", 10**6, 0, "megawatt megawatts"),
         ("mW", Fraction(1, 1000), 0, "milliwatt milliwatts"),
-        ("[Btu_IT]/h", _BTU / 3600, 0, "Btu/h btus_per_hour btus-per-hour"),
+        ("[Btu_IT]/h", _BTU / 3600, 0, "Btu/h btus_per_hour"),
     ),
     "apparent power": (
-        ("V.A", 1, 0, "VA volt_ampere volt_amperes volt-amperes"),
-        ("kV.A", 1000, 0, "kVA kilovolt_ampere kilovolt_amperes kilovolt-amperes"),
+        ("V.A", 1, 0, "VA volt_ampere volt_amperes"),
+        ("kV.A", 1000, 0, "kVA kilovolt_ampere kilovolt_amperes"),
     ),
     "reactive power": (
-        ("var", 1, 0, "VAr VAR volt_ampere_reactive volt_amperes_reactive volt-amperes-reactive"),
+        ("var", 1, 0, "VAr VAR volt_ampere_reactive volt_amperes_reactive"),
         ("kvar", 1000, 0, "kVAr kVAR kilovolt_ampere_reactive kilovolt_amperes_reactive"),
     ),
     "reactive energy": (
@@ -77,9 +78,9 @@ _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, s
         ("kvar.h", 3_600_000, 0, "kvarh kVArh kilovar_hours kilovolt_ampere_hours_reactive"),
     ),
     "energy": (
-        ("kW.h", 3_600_000, 0, "kWh kilowatt_hour kilowatt_hours kilowatt-hours"),
-        ("W.h", 3600, 0, "Wh watt_hour watt_hours watt-hours"),
-        ("MW.h", 3_600_000_000, 0, "MWh megawatt_hour megawatt_hours megawatt-hours"),
+        ("kW.h", 3_600_000, 0, "kWh kilowatt_hour kilowatt_hours"),
+        ("W.h", 3600, 0, "Wh watt_hour watt_hours"),
+        ("MW.h", 3_600_000_000, 0, "MWh megawatt_hour megawatt_hours"),
         ("J", 1, 0, "joule joules"),
         ("kJ", 1000, 0, "kilojoule kilojoules"),
         ("MJ", 10**6, 0, "megajoule megajoules"),
@@ -87,7 +88,7 @@ _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, s
         ("[Btu_IT]", _BTU, 0, "Btu btu btus"),
     ),
     "irradiance": (
-        ("W/m2", 1, 0, "W/m² watts_per_square_meter watts-per-square-meter"),
+        ("W/m2", 1, 0, "W/m² watts_per_square_meter"),
         ("kW/m2", 1000, 0, "kW/m² kilowatts_per_square_meter"),
     ),
     "pressure": (
@@ -96,7 +97,7 @@ _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, s
         ("kPa", 1000, 0, "kilopascal kilopascals"),
         ("mbar", 100, 0, "millibar millibars"),
         ("bar", 10**5, 0, "bars"),
-        ("[psi]", "6894.757293168361", 0, "psi pounds_force_per_square_inch pounds-force-per-square-inch"),
+        ("[psi]", "6894.757293168361", 0, "psi pounds_force_per_square_inch"),
     ),
     "illuminance": (("lx", 1, 0, "lux luxes"), ("klx", 1000, 0, "kilolux")),
     "luminous flux": (("lm", 1, 0, "lumen lumens"),),
@@ -109,25 +110,25 @@ _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, s
         ("[in_i]", _FOOT / 12, 0, "inch inches"),
     ),
     "area": (
-        ("m2", 1, 0, "m² sqm square_meter square_meters square-meters"),
-        ("cm2", Fraction(1, 10**4), 0, "cm² square_centimeters square-centimeters"),
-        ("[sft_i]", _FOOT**2, 0, "ft² sqft square_foot square_feet square-feet"),
+        ("m2", 1, 0, "m² sqm square_meter square_meters"),
+        ("cm2", Fraction(1, 10**4), 0, "cm² square_centimeters"),
+        ("[sft_i]", _FOOT**2, 0, "ft² sqft square_foot square_feet"),
     ),
     "volume": (
-        ("m3", 1, 0, "m³ cubic_meter cubic_meters cubic-meters"),
+        ("m3", 1, 0, "m³ cubic_meter cubic_meters"),
         ("L", Fraction(1, 1000), 0, "l liter liters litre litres"),
         ("mL", Fraction(1, 10**6), 0, "ml milliliter milliliters"),
-        ("[gal_us]", _GALLON, 0, "gal gallon gallons us_gallons us-gallons"),
-        ("[cft_i]", _FOOT**3, 0, "ft³ cubic_foot cubic_feet cubic-feet"),
+        ("[gal_us]", _GALLON, 0, "gal gallon gallons us_gallons"),
+        ("[cft_i]", _FOOT**3, 0, "ft³ cubic_foot cubic_feet"),
     ),
     "volume flow": (
-        ("m3/h", Fraction(1, 3600), 0, "m³/h cubic_meters_per_hour cubic-meters-per-hour"),
-        ("L/s", Fraction(1, 1000), 0, "l/s liters_per_second liters-per-second"),
-        ("L/min", Fraction(1, 60_000), 0, "l/min liters_per_minute liters-per-minute"),
-        ("L/h", Fraction(1, 3_600_000), 0, "l/h liters_per_hour liters-per-hour"),
-        ("m3/s", 1, 0, "m³/s cubic_meters_per_second cubic-meters-per-second"),
-        ("[cft_i]/min", _FOOT**3 / 60, 0, "cfm ft³/min cubic_feet_per_minute cubic-feet-per-minute"),
-        ("[gal_us]/min", _GALLON / 60, 0, "gpm us_gallons_per_minute us-gallons-per-minute"),
+        ("m3/h", Fraction(1, 3600), 0, "m³/h cubic_meters_per_hour"),
+        ("L/s", Fraction(1, 1000), 0, "l/s liters_per_second"),
+        ("L/min", Fraction(1, 60_000), 0, "l/min liters_per_minute"),
+        ("L/h", Fraction(1, 3_600_000), 0, "l/h liters_per_hour"),
+        ("m3/s", 1, 0, "m³/s cubic_meters_per_second"),
+        ("[cft_i]/min", _FOOT**3 / 60, 0, "cfm ft³/min cubic_feet_per_minute"),
+        ("[gal_us]/min", _GALLON / 60, 0, "gpm us_gallons_per_minute"),
     ),
     "time": (
         ("s", 1, 0, "sec second seconds"),
@@ -150,7 +151,7 @@ _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, s
     "frequency": (
         ("Hz", 1, 0, "hertz"),
         ("kHz", 1000, 0, "kilohertz"),
-        ("/min", Fraction(1, 60), 0, "rpm revolutions_per_minute revolutions-per-minute"),
+        ("/min", Fraction(1, 60), 0, "rpm revolutions_per_minute"),
     ),
     "mass": (
         ("kg", 1, 0, "kilogram kilograms"),
@@ -159,20 +160,20 @@ _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, s
     ),
     "concentration": (
         ("kg/m3", 1, 0, "kg/m³ kilograms_per_cubic_meter"),
-        ("g/m3", Fraction(1, 1000), 0, "g/m³ grams_per_cubic_meter grams-per-cubic-meter"),
-        ("mg/m3", Fraction(1, 10**6), 0, "mg/m³ milligrams_per_cubic_meter milligrams-per-cubic-meter"),
-        ("ug/m3", Fraction(1, 10**9), 0, "µg/m³ μg/m³ µg/m3 micrograms_per_cubic_meter micrograms-per-cubic-meter"),
+        ("g/m3", Fraction(1, 1000), 0, "g/m³ grams_per_cubic_meter"),
+        ("mg/m3", Fraction(1, 10**6), 0, "mg/m³ milligrams_per_cubic_meter"),
+        ("ug/m3", Fraction(1, 10**9), 0, "µg/m³ μg/m³ µg/m3 micrograms_per_cubic_meter"),
     ),
     "specific energy": (("J/kg", 1, 0, "joules_per_kilogram"), ("kJ/kg", 1000, 0, "kilojoules_per_kilogram")),
     "activity concentration": (("Bq/m3", 1, 0, "Bq/m³ becquerels_per_cubic_meter"),),
     "speed": (
-        ("m/s", 1, 0, "meters_per_second meters-per-second"),
-        ("km/h", Fraction(5, 18), 0, "kph kilometers_per_hour kilometers-per-hour"),
-        ("[ft_i]/min", _FOOT / 60, 0, "ft/min feet_per_minute feet-per-minute"),
+        ("m/s", 1, 0, "meters_per_second"),
+        ("km/h", Fraction(5, 18), 0, "kph kilometers_per_hour"),
+        ("[ft_i]/min", _FOOT / 60, 0, "ft/min feet_per_minute"),
     ),
     "angle": (
         ("rad", 1, 0, "radian radians"),
-        ("deg", _PI / 180, 0, "° degree degrees degrees_angular degrees-angular"),
+        ("deg", _PI / 180, 0, "° degree degrees degrees_angular"),
     ),
     "level": (("dB", 1, 0, "decibel decibels"),),
     "signal": (("dB[mW]", 1, 0, "dBm"),),
@@ -193,6 +194,7 @@ def _units() -> Iterator[Unit]:
 
 UNITS: dict[str, Unit] = {unit.code: unit for unit in _units()}
 """Every unit by its code."""
+_SEPARATOR = re.compile(r"[ -]")
 _ALIASES = {alias: unit.code for unit in UNITS.values() for alias in unit.aliases}
 _WORDS = {alias: code for alias, code in _ALIASES.items() if len(alias) > 3 and alias.islower()}  # noqa: PLR2004 - words, not symbols: kW and KW differ
 
@@ -203,7 +205,7 @@ def resolve(spelling: str) -> str | None:
     name = spelling.strip()
     if name in UNITS:
         return name
-    return _ALIASES.get(name) or _WORDS.get(name.lower().replace(" ", "_"))
+    return _ALIASES.get(name) or _WORDS.get(_SEPARATOR.sub("_", name.lower()))
 
 
 def dimension(code: str) -> str | None:

@@ -8,6 +8,8 @@ __all__ = ["offsets"]
 
 _PROPERTIES = re.compile(r"(?:[!&]\S*\s+)*")
 _HEADER = re.compile(r"[|>][^\n]*\n")
+_JOIN = "\\\n"
+"""In double quotes, an escaped line break joins two lines."""
 _ESCAPES = {"x": 2, "u": 4, "U": 8}
 """How many digits follow these escapes of a double-quoted scalar; the others are one character (YAML 1.2, 5.7)."""
 
@@ -42,6 +44,8 @@ def _content(raw: str) -> int:
 
 
 def _after_space(raw: str, at: int, character: str) -> int:
+    while raw[at : at + 2] == _JOIN:
+        at = _skip(raw, at, double=True)
     if raw[at : at + 1] == character:
         return at + 1
     if raw[at : at + 1] == "\\":
@@ -55,7 +59,7 @@ def _skip(raw: str, at: int, *, double: bool) -> int:
     while True:
         if raw[at : at + 1].isspace():
             at += 1
-        elif double and raw[at : at + 2] == "\\\n":  # an escaped line break joins two lines
+        elif double and raw[at : at + 2] == _JOIN:
             at += 2
         else:
             return at

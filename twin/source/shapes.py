@@ -111,7 +111,7 @@ def conform(node: Node, shape: Shape, report: Diagnostics, what: str, at: Place 
     if isinstance(node, WrongNode):
         return node
     if isinstance(shape, Leaf):
-        return _leaf(node, shape, report, what)
+        return _leaf(node, shape, report, what, at)
     if isinstance(shape, Lists):
         return _list(node, shape, report, what)
     if isinstance(node, MapNode):
@@ -162,11 +162,11 @@ def _fits(value: object, kinds: tuple[Kind, ...]) -> bool:
     return isinstance(value, float) and "number" in kinds
 
 
-def _leaf(node: Node, leaf: Leaf, report: Diagnostics, what: str) -> Node:
+def _leaf(node: Node, leaf: Leaf, report: Diagnostics, what: str, at: Place | None) -> Node:
     if not isinstance(node, Scalar) or not _fits(node.value, leaf.kinds):
         worked_out = leaf.dynamic and isinstance(node, Scalar) and EXPRESSION in node.text
         wanted = " or ".join(_NOUNS[kind] for kind in leaf.kinds)
-        return node if worked_out else _wrong(node, wanted, report, what, says=leaf.says)
+        return node if worked_out else _wrong(node, wanted, report, what, at, leaf.says)
     if leaf.choices and node.text not in leaf.choices:
         help_, suggestions = did_you_mean(node.text, leaf.choices, "one of")
         report.error(leaf.code, f"{what} cannot be '{node.text}'", node.place, help=help_, suggestions=suggestions)
