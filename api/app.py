@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from api import graphql, health, oauth, problems
+from api import graphql, problems
+from api.docs.openapi import include_faces
+from api.docs.routes import router as docs
 from api.metrics import Metrics
 from api.middleware import Envelope
 
@@ -18,25 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["create_app"]
 
-_ABOUT = """\
-A digital twin of buildings: their sites, spaces, views, gateways and devices, and what these report now.
-
-Get a token from `/oauth/token` with a client's id and secret, and send it as `Authorization: Bearer TOKEN`.
-Times are RFC 3339 in UTC. Units are UCUM codes. Lists come in pages: follow the `Link` header, or `next`.
-Errors are problems (RFC 9457) with a stable `code`. What a token may not see does not exist for it.
-"""
-
 
 def create_app(engine: Engine) -> FastAPI:
     """The whole web of a running engine."""
-    metrics = Metrics(engine)
-    app = FastAPI(
-        title="Building twin", version="1", description=_ABOUT, docs_url=None, redoc_url=None, openapi_url=None
-    )
+    # FastAPI's own pages load scripts from a CDN: ours are in api.docs.
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.engine = engine
+    app.state.metrics = Metrics(engine)
     problems.install(app)
-    app.add_middleware(Envelope, count=metrics.count)
-    app.include_router(health.router(engine, metrics))
-    app.include_router(oauth.router(engine))
+    app.add_middleware(Envelope, count=app.state.metrics.count)
+    include_faces(app)
     app.include_router(graphql.router(engine))
+    app.include_router(docs)
     return app

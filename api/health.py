@@ -2,43 +2,47 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
 
+from typing import TYPE_CHECKING
+
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from api.engine import Engine
-from api.metrics import Metrics
+from api.context import engine_of
+
+if TYPE_CHECKING:
+    from api.metrics import Metrics
 
 __all__ = ["router"]
 
 
-def router(engine: Engine, metrics: Metrics) -> APIRouter:
-    """Routes about the process itself."""
-    routes = APIRouter(tags=["Operation"])
+router = APIRouter(tags=["Operation"])
 
-    @routes.get("/healthz", summary="Is it alive?")
-    async def healthz() -> Response:
-        """The process answers. Restart it when it does not."""
-        return _json({"status": "ok"}, 200)
 
-    @routes.get(
-        "/readyz",
-        summary="Is it ready?",
-        responses={503: {"description": "A part does not work: it is named, with the reason."}},
-    )
-    async def readyz() -> Response:
-        """Each part that must work, by name: `ok`, or why it does not. 503 while one does not."""
-        parts = dict(engine.health())
-        ready = all(state == "ok" for state in parts.values())
-        return _json({"status": "ok" if ready else "unavailable", "parts": parts}, 200 if ready else 503)
+@router.get("/healthz", summary="Is it alive?")
+async def healthz() -> Response:
+    """The process answers. Restart it when it does not."""
+    return _json({"status": "ok"}, 200)
 
-    @routes.get("/metrics", summary="Get figures for Prometheus")
-    async def figures() -> Response:
-        """Counters and gauges in Prometheus' text format; no label names a site, a client or a device."""
-        return Response(metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
-    return routes
+@router.get(
+    "/readyz",
+    summary="Is it ready?",
+    responses={503: {"description": "A part does not work: it is named, with the reason."}},
+)
+async def readyz(request: Request) -> Response:
+    """Each part that must work, by name: `ok`, or why it does not. 503 while one does not."""
+    parts = dict(engine_of(request).health())
+    ready = all(state == "ok" for state in parts.values())
+    return _json({"status": "ok" if ready else "unavailable", "parts": parts}, 200 if ready else 503)
+
+
+@router.get("/metrics", summary="Get figures for Prometheus")
+async def figures(request: Request) -> Response:
+    """Counters and gauges in Prometheus' text format; no label names a site, a client or a device."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _json(content: object, status: int) -> Response:

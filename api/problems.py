@@ -15,6 +15,7 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from twin.errors import Forbidden, InvalidValue, NotFound, TwinError, Unauthenticated, outcome_of
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["CODES", "MEDIA_TYPE", "bug", "challenge", "install", "log_bug", "problem", "respond"]
 
 MEDIA_TYPE = "application/problem+json"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _RESERVED = frozenset({"type", "title", "status", "detail", "code", "help", "instance", "errors"})
 _log = structlog.get_logger(__name__)
 
@@ -154,7 +156,21 @@ async def _on_framework(request: Request, error: Exception) -> Response:
     members = _members(error.status_code, code, CODES[code])
     if error.status_code != HTTPStatus.NOT_FOUND:
         members["instance"] = request_id(request)
-    return _response(members, error.headers or {})
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return _response(members, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method that the address has (RFC 9110, section 15.5.6): a route knows its own only."""
+    scope = {name: value for name, value in request.scope.items() if name not in {"route", "endpoint", "path_params"}}
+    routes = request.app.router.routes
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _mistake(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.engine import Engine
+from api.context import engine_of
 from api.oauth.metadata import authorization_server, protected_resource
 from api.oauth.server import Form, TokenServer
 from twin.access.principals import SCOPES
@@ -70,34 +70,35 @@ _TOKEN_DOCS: dict[str, Any] = {
 }
 
 
-def router(engine: Engine) -> APIRouter:
-    """Routes that issue the tokens of an engine's clients."""
-    routes = APIRouter(tags=["OAuth2"])
-    tokens = engine.tokens
-    server = TokenServer(engine.clients, tokens)
+router = APIRouter(tags=["OAuth2"])
 
-    @routes.post("/oauth/token", summary="Get an access token", openapi_extra=_TOKEN_DOCS)
-    async def token(request: Request) -> Response:
-        """Exchange a client's id and secret for an access token (RFC 6749, section 4.4)."""
-        answer = await engine.in_pool(partial(server.answer, await _form(request)))
-        return Response(orjson.dumps(answer.body), answer.status, answer.headers, media_type="application/json")
 
-    @routes.get("/oauth/jwks.json", summary="Get the public keys")
-    async def jwks() -> Response:
-        """The keys that access tokens are signed with (RFC 7517)."""
-        return _document(tokens.jwks())
+@router.post("/oauth/token", summary="Get an access token", openapi_extra=_TOKEN_DOCS)
+async def token(request: Request) -> Response:
+    """Exchange a client's id and secret for an access token (RFC 6749, section 4.4)."""
+    engine = engine_of(request)
+    server = TokenServer(engine.clients, engine.tokens)
+    answer = await engine.in_pool(partial(server.answer, await _form(request)))
+    return Response(orjson.dumps(answer.body), answer.status, answer.headers, media_type="application/json")
 
-    @routes.get("/.well-known/oauth-authorization-server", summary="Describe the authorization server")
-    async def server_metadata() -> Response:
-        """Where tokens come from (RFC 8414)."""
-        return _document(authorization_server(tokens.issuer))
 
-    @routes.get("/.well-known/oauth-protected-resource", summary="Describe the protected resource")
-    async def resource_metadata() -> Response:
-        """Whose tokens this API takes (RFC 9728)."""
-        return _document(protected_resource(tokens.issuer, tokens.audience))
+@router.get("/oauth/jwks.json", summary="Get the public keys")
+async def jwks(request: Request) -> Response:
+    """The keys that access tokens are signed with (RFC 7517)."""
+    return _document(engine_of(request).tokens.jwks())
 
-    return routes
+
+@router.get("/.well-known/oauth-authorization-server", summary="Describe the authorization server")
+async def server_metadata(request: Request) -> Response:
+    """Where tokens come from (RFC 8414)."""
+    return _document(authorization_server(engine_of(request).tokens.issuer))
+
+
+@router.get("/.well-known/oauth-protected-resource", summary="Describe the protected resource")
+async def resource_metadata(request: Request) -> Response:
+    """Whose tokens this API takes (RFC 9728)."""
+    tokens = engine_of(request).tokens
+    return _document(protected_resource(tokens.issuer, tokens.audience))
 
 
 async def _form(request: Request) -> Form:

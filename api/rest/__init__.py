@@ -1,1 +1,7 @@
-"""."""
+"""REST: the same entities and readings as GraphQL, at addresses of their own."""
+
+from api.rest.collections import router as collections
+from api.rest.deadletters import router as deadletters
+from api.rest.entities import router as entities
+
+__all__ = ["collections", "deadletters", "entities"]

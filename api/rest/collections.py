@@ -1,0 +1,52 @@
+"""Lists of each kind: ``/api/v1/devices`` and its like."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.context import Reader
+from api.questions import DEFAULT_FIRST, Question, Slice
+from api.rest.parameters import After, In, Limit, Measures, Ref, Type, Under
+from api.rest.shapes import EntityOut, Page, entity_out, page_out
+from twin.ontology.model import KINDS, Kind
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1", tags=["Lists"])
+
+
+def _collection(kind: Kind) -> None:
+    @router.get(f"/{kind}s", summary=f"List {kind}s", operation_id=f"list_{kind}s", response_model=Page[EntityOut])
+    async def collection(  # noqa: PLR0913, PLR0917 - the parameters of the address
+        request: Request,
+        caller: Reader,
+        ref: Ref = None,
+        type: Type = None,  # noqa: A002 - the parameter's name
+        under: Under = None,
+        within: In = None,
+        measures: Measures = None,
+        limit: Limit = DEFAULT_FIRST,
+        after: After = None,
+    ) -> Response:
+        question = Question(caller.engine, caller.principal)
+        if ref is not None:
+            page = _only(question, kind, ref)
+        else:
+            page = question.page(
+                kind, type=type, under=under, within=within, measures=measures, first=limit, after=after
+            )
+        return page_out(request, page, [entity_out(question, each) for _, each in page.items])  # type: ignore[arg-type]
+
+    collection.__doc__ = f"The {kind}s that the token may see, in the natural order of their paths."
+
+
+def _only(question: Question, kind: Kind, ref: str) -> Slice:
+    """The one that is meant, or nothing."""
+    found = question.find(ref)
+    items: list[tuple[str, object]] = [(found.path, found)] if found is not None and found.kind == kind else []
+    return Slice(items, has_next=False, has_previous=False, total=lambda: len(items))
+
+
+for _kind in KINDS:
+    _collection(_kind)

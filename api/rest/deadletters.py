@@ -1,0 +1,59 @@
+"""What devices sent and nobody could use: ``/api/v1/deadletters``."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
+
+import re
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from api import cursors
+from api.context import Writer
+from api.questions import DEFAULT_FIRST, Slice
+from api.rest.parameters import After, Limit
+from api.rest.shapes import DeadLetterOut, Page, answer, letter_out, page_out
+from twin.errors import InvalidValue
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1/deadletters", tags=["Dead letters"])
+
+_NUMBER = re.compile(r"[0-9]{1,18}\Z")
+_LARGEST = 2**63 - 1
+
+
+@router.get("", summary="List dead letters", response_model=Page[DeadLetterOut])
+async def letters(
+    request: Request,
+    caller: Writer,
+    code: Annotated[str | None, Query(description="Only those with this reason.")] = None,
+    limit: Limit = DEFAULT_FIRST,
+    after: After = None,
+) -> Response:
+    """The newest first, without their payloads: of the token's sites, and those of no site if it may see all."""
+    sites, position = caller.principal.sites, _position(after)
+    listed = partial(caller.engine.deadletters.list, limit=limit + 1, after=position, code=code, sites=sites)
+    found = await caller.engine.in_pool(listed)
+    items: list[tuple[str, object]] = [(cursors.encode(str(each.id)), each) for each in found[:limit]]
+    page = Slice(items, has_next=len(found) > limit, has_previous=after is not None, total=lambda: len(items))
+    return page_out(request, page, [letter_out(each) for each in found[:limit]])
+
+
+@router.get("/{letter}", summary="Get a dead letter", response_model=DeadLetterOut)
+async def letter(
+    letter: Annotated[int, Path(ge=0, le=_LARGEST, description="The letter's id.")], caller: Writer
+) -> Response:
+    """One letter, with its payload as text."""
+    shown = partial(caller.engine.deadletters.show, letter, sites=caller.principal.sites)
+    return answer(letter_out(await caller.engine.in_pool(shown)))
+
+
+def _position(after: str | None) -> int | None:
+    position = cursors.decode(after)
+    if position is None:
+        return None
+    if _NUMBER.match(position[0]) is None:
+        raise InvalidValue("the cursor is not one of ours", code="cursor.invalid")
+    return int(position[0])

@@ -1,0 +1,210 @@
+"""What REST answers with: the documents as OpenAPI describes them, and how each is made.
+
+The models describe; they are not run for every answer. A test compares what is served with what is described.
+"""
+
+# No `from __future__ import annotations`: pydantic reads these annotations.
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from urllib.parse import urlencode
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.questions import Part, Question, Said, Slice, title_in
+from api.times import rfc3339
+from twin.graph.model import Entity
+from twin.graph.query import Related
+from twin.telemetry.deadletters import Letter
+
+__all__ = [
+    "Change",
+    "DeadLetterOut",
+    "EntityOut",
+    "Page",
+    "PointOut",
+    "RelationOut",
+    "answer",
+    "entity_out",
+    "letter_out",
+    "page_out",
+    "point_out",
+    "relation_out",
+]
+
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-03T07:15:00Z"])]
+Value = bool | int | float | str
+T = TypeVar("T", bound=BaseModel)
+Kind = Literal["site", "space", "view", "gateway", "device"]
+
+
+class Out(BaseModel):
+    """A document as it is served."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class EntityOut(Out):
+    """Anything that exists: a site, a space, a view, a gateway or a device."""
+
+    id: str = Field(description="Opaque; never changes, never comes back.")
+    kind: Kind
+    type: str = Field(description="As it is named in the ontology.", examples=["Thermostat"])
+    key: str = Field(description="Its segment of the path.")
+    path: str = Field(examples=["hugo/flat/living/thermostat"])
+    title: str = Field(description="For people: the first that there is of no language, English, any.")
+    titles: dict[str, str] = Field(description="By language; the key is empty for a text of no language.")
+    site: str = Field(description="The id of its site.")
+    parent: str | None = Field(description="The id of what contains it; null for a site.")
+    properties: dict[str, Value]
+    points: list[str] = Field(description="The names of the points it really has.")
+    serial: str | None = Field(description="As declared; on MQTT it may stand for the id.")
+    revision: int
+    createdAt: Time  # noqa: N815 - as it is written in JSON
+    updatedAt: Time  # noqa: N815 - as it is written in JSON
+
+
+class ReadingOut(Out):
+    """What a point says."""
+
+    value: Value
+    unit: str | None = Field(description="UCUM code; null for what has no unit.", examples=["Cel"])
+    time: Time = Field(description="When the source says it was so.")
+    receivedAt: Time = Field(description="When the twin received it.")  # noqa: N815 - as it is written in JSON
+    quality: Literal["good", "stale", "uncertain", "bad"]
+
+
+class PointOut(Out):
+    """One datum of an entity."""
+
+    name: str = Field(examples=["temperature"])
+    section: Literal["status", "configuration"]
+    measures: str | None = Field(examples=["air_temperature"])
+    unit: str | None = Field(description="UCUM code of the point's own unit.", examples=["Cel"])
+    reading: ReadingOut | None = Field(description="What it says now; null: never heard.")
+
+
+class RelationOut(Out):
+    """A relation, and what stands at its other end."""
+
+    relation: str = Field(examples=["CONNECTS"])
+    entity: EntityOut
+
+
+class DeadLetterOut(Out):
+    """A message, or one reading of it, that could not be used."""
+
+    id: int
+    code: str = Field(examples=["point.unknown"])
+    why: str
+    point: str | None = Field(description="Null when the whole message could not be used.")
+    site: str | None = Field(description="The id of the site that the topic names, where there is one.")
+    sender: str = Field(description="The client that sent it.")
+    topic: str
+    receivedAt: Time  # noqa: N815 - as it is written in JSON
+    size: int = Field(description="Bytes of the payload.")
+    payload: str | None = Field(description="As text, where it was asked for by its id.")
+
+
+class Page(Out, Generic[T]):
+    """A page of a list."""
+
+    items: list[T]
+    next: str | None = Field(description="Where the next page is; null on the last.")
+
+
+class Change(BaseModel):
+    """What to change of an entity; what is not named stays."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: str | dict[str, str] | None = Field(
+        default=None, description="A text for every language, or texts by language.", examples=["Living room"]
+    )
+    properties: dict[str, Value | None] | None = Field(
+        default=None, description="New values by name; null takes a property away.", examples=[{"area": 21.5}]
+    )
+
+
+def entity_out(question: Question, entity: Entity) -> dict[str, Any]:
+    """An entity as a document."""
+    return {
+        "id": entity.id,
+        "kind": entity.kind,
+        "type": question.vocabulary.type_of(entity.type).short,
+        "key": entity.key,
+        "path": entity.path,
+        "title": title_in(entity),
+        "titles": entity.title,
+        "site": entity.site,
+        "parent": entity.parent,
+        "properties": entity.properties,
+        "points": list(entity.points),
+        "serial": entity.serial,
+        "revision": entity.revision,
+        "createdAt": rfc3339(entity.created),
+        "updatedAt": rfc3339(entity.updated),
+    }
+
+
+def point_out(question: Question, part: Part, unit: str | None = None) -> dict[str, Any]:
+    """A point with what it says, in a unit if one is asked for."""
+    said = question.said(part, unit)
+    return {
+        "name": part.kind.name,
+        "section": part.kind.section,
+        "measures": part.kind.measures,
+        "unit": part.kind.unit,
+        "reading": None if said is None else _reading_out(said),
+    }
+
+
+def relation_out(question: Question, related: Related) -> dict[str, Any]:
+    """A neighbour as a document."""
+    return {"relation": related.relation, "entity": entity_out(question, related.entity)}
+
+
+def letter_out(letter: Letter) -> dict[str, Any]:
+    """A dead letter as a document."""
+    return {
+        "id": letter.id,
+        "code": letter.code,
+        "why": letter.why,
+        "point": letter.point,
+        "site": letter.site,
+        "sender": letter.sender,
+        "topic": letter.topic,
+        "receivedAt": rfc3339(letter.received),
+        "size": letter.size,
+        "payload": None if letter.payload is None else letter.payload.decode(errors="replace"),
+    }
+
+
+def page_out(request: Request, page: Slice, items: list[dict[str, Any]]) -> Response:
+    """A page, with the address of the next in its body and in its Link header (RFC 8288)."""
+    following = _following(request, page.end) if page.has_next and page.end is not None else None
+    headers = {} if following is None else {"Link": f'<{following}>; rel="next"'}
+    return answer({"items": items, "next": following}, headers)
+
+
+def answer(content: object, headers: dict[str, str] | None = None) -> Response:
+    """A document on its way out."""
+    return Response(orjson.dumps(content), headers=headers, media_type="application/json")
+
+
+def _reading_out(said: Said) -> dict[str, Any]:
+    return {
+        "value": said.value,
+        "unit": said.unit,
+        "time": rfc3339(said.time),
+        "receivedAt": rfc3339(said.received_at),
+        "quality": said.quality,
+    }
+
+
+def _following(request: Request, cursor: str) -> str:
+    """The request's own address, as relative as it can be, after a cursor."""
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
+    return f"{request.url.path}?{urlencode([*asked, ('after', cursor)])}"

@@ -1,0 +1,61 @@
+"""What could not be used, for those who may write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+from tests.api.conftest import Served, token
+from twin.telemetry.deadletters import DeadLetter
+from twin.telemetry.journal import JournalMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def letters(fresh: Served) -> Iterator[httpx2.Client]:
+    sites = (fresh.engine.id("hugo"), fresh.engine.id("hugo"), fresh.engine.id("zola"), None)
+    fresh.engine.deadletters.add_many(
+        "journal",
+        [
+            DeadLetter(
+                JournalMessage(number=number, sender="box", received=0, topic=b"r/x/d/y", payload=b"not json\xff"),
+                "payload.undecodable",
+                "it is no JSON",
+                site=site,
+            )
+            for number, site in enumerate(sites)
+        ],
+    )
+    with httpx2.Client(base_url=f"{fresh.url}/api/v1", headers={"Authorization": f"Bearer {token(fresh)}"}) as client:
+        yield client
+
+
+def test_the_letters_of_ones_sites(letters: httpx2.Client, fresh: Served) -> None:
+    first = letters.get("/deadletters?limit=1").json()
+    second = letters.get(first["next"].removeprefix("/api/v1")).json()
+    found = [*first["items"], *second["items"]]
+    assert (len(found), second["next"]) == (2, None)
+    assert {each["site"] for each in found} == {fresh.engine.id("hugo")}
+    assert all(each["payload"] is None for each in found)
+    shown = letters.get(f"/deadletters/{found[0]['id']}").json()
+    assert shown["payload"] == "not json�"
+    assert letters.get("/deadletters?code=other").json()["items"] == []
+
+
+def test_the_letters_of_others_do_not_exist(letters: httpx2.Client, fresh: Served) -> None:
+    mine = {each["id"] for each in letters.get("/deadletters").json()["items"]}
+    every = {each.id for each in fresh.engine.deadletters.list()}
+    assert len(every - mine) == 2
+    for other in every - mine:
+        assert letters.get(f"/deadletters/{other}").status_code == 404
+    everything = {"Authorization": f"Bearer {token(fresh, 'twin:write', None)}"}
+    assert len(letters.get("/deadletters", headers=everything).json()["items"]) == 4
+
+
+def test_reading_is_not_enough(letters: httpx2.Client, fresh: Served) -> None:
+    reader = {"Authorization": f"Bearer {token(fresh, 'twin:read')}"}
+    assert letters.get("/deadletters", headers=reader).status_code == 403
