@@ -1,4 +1,4 @@
-// Publishes one message with MQTT.js and prints what became of it, as JSON.
+// Publishes one message with MQTT.js and prints what became of it, as one line of JSON.
 // node publish.mjs HOST PORT TOKEN TOPIC PAYLOAD VERSION(4|5) QOS
 import mqtt from "mqtt";
 
@@ -15,14 +15,16 @@ const client = mqtt.connect({
   reconnectPeriod: 0,
   connectTimeout: 5000,
 });
+let finished = false;
 const finish = (outcome) => {
+  if (finished) return; // an error also closes: the first of them is the outcome
+  finished = true;
   process.stdout.write(`${JSON.stringify(outcome)}\n`);
-  client.end(true, () => process.exit(0));
+  client.end(outcome.error !== undefined, () => process.exit(0));
 };
-client.on("error", (error) => finish({ error: error.message, code: error.code }));
+const failed = (error) => finish({ error: error.message, code: error.code });
+client.on("error", failed);
 client.on("close", () => finish({ error: "closed" }));
-client.on("connect", () => {
-  client.publish(topic, payload, { qos: Number(qos) }, (error, packet) =>
-    finish(error ? { error: error.message, code: error.code } : { published: true, reasonCode: packet?.reasonCode ?? 0 }),
-  );
-});
+client.on("connect", () =>
+  client.publish(topic, payload, { qos: Number(qos) }, (error) => (error ? failed(error) : finish({ published: true }))),
+);

@@ -1,26 +1,20 @@
-// Subscribes with graphql-ws and prints each event as a line of JSON, up to COUNT; READY comes first.
-// node subscribe.mjs URL TOKEN QUERY COUNT
+// Subscribes with graphql-ws and prints each event as a line of JSON, until it is closed or killed; READY comes first.
+// node subscribe.mjs URL TOKEN QUERY
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 
-const [url, token, query, count] = process.argv.slice(2);
+const [url, token, query] = process.argv.slice(2);
+const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 const client = createClient({
   url,
   webSocketImpl: WebSocket,
   connectionParams: { authorization: `Bearer ${token}` },
   retryAttempts: 0,
-  lazy: false,
-  on: { connected: () => process.stdout.write("READY\n") },
-  onNonLazyError: (error) => {
-    process.stdout.write(`${JSON.stringify({ closed: error.code, reason: error.reason })}\n`);
-    process.exit(1);
-  },
+  on: { connected: () => say("READY") },
 });
-let seen = 0;
-for await (const event of client.iterate({ query })) {
-  process.stdout.write(`${JSON.stringify(event)}\n`);
-  seen += 1;
-  if (seen >= Number(count)) break;
+try {
+  for await (const event of client.iterate({ query })) say(event);
+  say("complete");
+} catch (error) {
+  say({ closed: error.code, reason: error.reason ?? String(error) });
 }
-await client.dispose();
-process.exit(0);
