@@ -14,11 +14,12 @@ from api.docs.openapi import include_faces
 from api.docs.routes import router as docs
 from api.metrics import Metrics
 from api.middleware import Envelope
+from api.schema import documents
 
 if TYPE_CHECKING:
     from api.engine import Engine
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "documents"]
 
 
 def create_app(engine: Engine) -> FastAPI:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.docs.asyncapi import asyncapi
@@ -13,17 +12,15 @@ from api.graphql.schema import sdl
 if TYPE_CHECKING:
     from twin.ontology.model import Ontology
 
-__all__ = ["FOLDER", "documents"]
-
-FOLDER = Path(__file__).parent
+__all__ = ["documents"]
 
 
 def documents(ontology: Ontology) -> dict[str, str]:
-    """The text of every document (by file name, to be kept in `FOLDER`) for an ontology."""
+    """The text of every document for an ontology, by its path in the checkout."""
     return {
-        "schema.graphql": sdl(ontology),
-        "openapi.json": _pretty(openapi()),
-        "asyncapi.json": _pretty(asyncapi(ontology)),
+        "api/schema/schema.graphql": sdl(ontology),
+        "api/schema/openapi.json": _pretty(openapi()),
+        "api/schema/asyncapi.json": _pretty(asyncapi(ontology)),
     }
 
 
