@@ -1,13 +1,57 @@
-"""Fixtures for every test: where the real data lies, and free ports."""
+"""For every test: where the real data lies, and which parts a run must not skip.
+
+``TWIN_REQUIRED`` names markers, separated by commas. A run in which a test with one of them was skipped fails, and says
+at its end what was missing; without it, what is missing is skipped and listed.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).resolve().parent.parent
+_missed = pytest.StashKey[dict[str, set[str]]]()
+"""Why tests of the required markers were skipped, by marker."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    named = os.environ.get("TWIN_REQUIRED", "").split(",")
+    required = {name.strip() for name in named} - {""}
+    known = {line.split(":")[0] for line in config.getini("markers")}
+    if unknown := sorted(required - known):
+        message = f"TWIN_REQUIRED names no marker of the tests: {', '.join(unknown)}"
+        raise pytest.UsageError(message)
+    config.stash[_missed] = {name: set() for name in sorted(required)}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report: pytest.TestReport = yield
+    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        missed = item.config.stash[_missed]
+        for marker in missed.keys() & {mark.name for mark in item.iter_markers()}:
+            missed[marker].add(str(report.longrepr[2]).removeprefix("Skipped: "))
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if any(session.config.stash[_missed].values()) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    missed = terminalreporter.config.stash[_missed]
+    if any(missed.values()):
+        terminalreporter.section("required, yet skipped (TWIN_REQUIRED)", red=True)
+    for marker, reasons in missed.items():
+        for reason in sorted(reasons):
+            terminalreporter.write_line(f"{marker}: {reason}")
 
 
 @pytest.fixture(scope="session")
