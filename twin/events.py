@@ -9,12 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+import structlog
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
 __all__ = ["Bus", "Subscriber"]
 
 E = TypeVar("E")
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -85,11 +89,15 @@ class Bus(Generic[E]):
         self._subscribers.pop(subscriber, None)
 
     def publish(self, event: E) -> None:
-        """Offer an event to all; a subscriber that ended by itself is forgotten."""
+        """Offer an event to all. One that fails on it is ended, and harms no other; one that ended is forgotten."""
         if not self._subscribers:
             return
         for subscriber in tuple(self._subscribers):
             if subscriber.closed:
                 self.unsubscribe(subscriber)
-            else:
+                continue
+            try:
                 subscriber.offer(event)
+            except Exception:  # noqa: BLE001 - a subscriber is anyone's code
+                _log.exception("subscriber.failed")
+                subscriber.close()

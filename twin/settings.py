@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     journal_days: NonNegativeFloat = Field(
         7, description="How long journal segments are kept after everything in them has reached the store, in days."
     )
+    journal_mb: PositiveInt = Field(
+        4096, description="How large the kept journal may grow before the oldest stored segments go, in MB."
+    )
     deadletters: PositiveInt = Field(100_000, description="How many dead letters are kept; the oldest go first.")
     connections: PositiveInt = Field(10_000, description="How many MQTT connections are accepted at once.")
     follow_seconds: Annotated[float, Field(gt=0)] = Field(

@@ -55,3 +55,15 @@ def test_an_unsubscribed_one_hears_nothing() -> None:
     bus.unsubscribe(bus.subscribe(box))
     bus.publish("a1")
     assert box.take() == []
+
+
+def test_one_that_fails_is_ended_and_the_others_hear_everything() -> None:
+    bus: Bus[str] = Bus()
+    bad, _ = mailbox()
+    bad.wants = lambda _: bool(1 // 0)
+    good, _ = mailbox()
+    bus.subscribe(bad)
+    bus.subscribe(good)
+    bus.publish("a1")
+    assert bad.closed
+    assert good.take() == ["a1"]

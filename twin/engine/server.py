@@ -259,7 +259,8 @@ class Engine:
         """Delete what is stored from the journal, once it is old enough."""
         below = self._workings.stored
         keep_after = _now() - round(self.settings.journal_days * _DAY)
-        await asyncio.to_thread(self._journal.trim, below, keep_after)
+        keep_bytes = self.settings.journal_mb * 1_000_000
+        await asyncio.to_thread(self._journal.trim, below, keep_after, keep_bytes)
 
     def _changed(self, _: Change) -> None:
         """The graph has changed: topics may lead elsewhere."""

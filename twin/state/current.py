@@ -12,7 +12,6 @@ from sys import intern
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-import structlog
 
 from twin.errors import InvalidValue
 from twin.events import Bus
@@ -31,8 +30,6 @@ __all__ = ["Current", "Graph", "ReadingChanged"]
 
 Point = tuple[str, str]
 """(entity id, name of the point)."""
-
-_log = structlog.get_logger(__name__)
 
 
 class Graph(Protocol):
@@ -171,12 +168,9 @@ class Current:
         return None if found is None else found.unit
 
     def _announce(self, entity_id: str, point: str, reading: Reading) -> None:
-        """Tell of a reading. What a listener gets wrong is logged: the reading is applied all the same."""
-        try:
-            self.readings.publish(ReadingChanged(entity_id, point, reading))
-            for follower in tuple(self._followers.get((entity_id, point), ())):
-                seen = self.read(*follower)
-                if seen is not None:
-                    self.readings.publish(ReadingChanged(*follower, seen))
-        except Exception:  # noqa: BLE001 - a listener is anyone's code
-            _log.exception("reading.listener_failed", entity=entity_id, point=point)
+        """Tell of a reading, for its own point and for those that follow it."""
+        self.readings.publish(ReadingChanged(entity_id, point, reading))
+        for follower in tuple(self._followers.get((entity_id, point), ())):
+            seen = self.read(*follower)
+            if seen is not None:
+                self.readings.publish(ReadingChanged(*follower, seen))

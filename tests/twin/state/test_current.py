@@ -134,7 +134,7 @@ def test_a_listener_that_fails_harms_no_reading(current: Current) -> None:
     with capture_logs() as logs:
         assert current.offer("sensor", "temperature", reading(20.0)) == "applied"
     assert current.read("sensor", "temperature") == reading(20.0)
-    assert [log["event"] for log in logs] == ["reading.listener_failed"]
+    assert [log["event"] for log in logs] == ["subscriber.failed"]
 
 
 def test_following_changes_with_the_graph(graph: Graph, current: Current) -> None:

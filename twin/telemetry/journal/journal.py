@@ -31,6 +31,7 @@ __all__ = ["Journal"]
 _SEGMENT_BYTES = 64 << 20
 _GROUP_BYTES = 4 << 20
 _QUEUE_BYTES = 16 << 20
+_KEEP_BYTES = 1 << 62
 _RETRY_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -122,11 +123,11 @@ class Journal:
                 if message.number >= since:
                     yield message
 
-    def trim(self, below: int, keep_after: int) -> int:
-        """Delete whole segments whose messages are all numbered under ``below`` and were received before
-        ``keep_after`` (µs); how many. Called by one thread at a time.
+    def trim(self, below: int, keep_after: int, keep_bytes: int = _KEEP_BYTES) -> int:
+        """Delete whole segments whose messages are all numbered under ``below`` and were received before ``keep_after``
+        (µs), and more of the oldest while all are larger than ``keep_bytes``; how many. By one thread at a time.
         """
-        return self._segments.trim(below, keep_after)
+        return self._segments.trim(below, keep_after, keep_bytes)
 
     def skip_to(self, number: int) -> None:
         """Number from here on, before anything was appended: a journal restored from a backup must not give again

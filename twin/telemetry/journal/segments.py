@@ -144,12 +144,15 @@ class Segments:
             help="the disk lost what it had taken; check it, and send these again if their sources still have them",
         )
 
-    def trim(self, below: int, keep_after: int) -> int:
-        """Delete the oldest segments that hold only messages numbered under ``below`` that were received before
-        ``keep_after`` (µs); how many. The newest segment always stays.
+    def trim(self, below: int, keep_after: int, keep_bytes: int) -> int:
+        """Delete the oldest segments that hold only messages numbered under ``below``, while those were received before
+        ``keep_after`` (µs) or all segments together are larger than ``keep_bytes``; how many. The newest stays.
         """
-        deleted = 0
-        while len(self._firsts) > 1 and self._firsts[1] <= below and self._began(self._firsts[1]) < keep_after:
+        deleted, size = 0, sum(self.path(first).stat().st_size for first in self._firsts)
+        while len(self._firsts) > 1 and self._firsts[1] <= below:
+            if size <= keep_bytes and self._began(self._firsts[1]) >= keep_after:
+                break
+            size -= self.path(self._firsts[0]).stat().st_size
             self.path(self._firsts[0]).unlink(missing_ok=True)
             with self._changing:
                 del self._firsts[0]

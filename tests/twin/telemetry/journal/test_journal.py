@@ -119,9 +119,13 @@ def test_segments_are_read_across_and_trimmed_whole(tmp_path: Path) -> None:
         assert [m.number for m in journal.read(0)] == [3, 4]
         assert journal.trim(below=99, keep_after=1000) == 1
         assert [m.number for m in journal.read(0)] == [4]
+        keep(journal, (b"a", b"5"), received=2000)
+        assert journal.trim(below=99, keep_after=0, keep_bytes=1 << 20) == 0
+        assert journal.trim(below=99, keep_after=0, keep_bytes=1) == 1
+        assert [m.number for m in journal.read(0)] == [5]
     with journal_in(tmp_path) as journal:
-        assert journal.next == 5
-        assert keep(journal, (b"a", b"5")) == 5
+        assert journal.next == 6
+        assert keep(journal, (b"a", b"6")) == 6
 
 
 def test_a_journal_older_than_the_state_does_not_give_its_numbers_again(tmp_path: Path) -> None:
