@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx2
 import pytest
 import uvicorn
+import uvloop
 
 from api.app import create_app
 from api.times import now
@@ -34,7 +35,7 @@ class Served:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._thread = threading.Thread(target=lambda: uvloop.run(self._run()))
         self._thread.start()
         self._ready.wait(10)
 

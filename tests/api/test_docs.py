@@ -83,7 +83,7 @@ SCHEMA = schemathesis.openapi.from_dict(openapi()).include(path_regex="^/api/")
 
 @SCHEMA.parametrize()
 @hypothesis.settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,
