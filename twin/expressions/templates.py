@@ -122,9 +122,10 @@ def _split(inner: str, offset: int) -> tuple[str, bool, int]:
         return inner, False, 0
     match = _FORMAT.fullmatch(inner[colon + 1 :].strip())
     if match is None or int(match[2]) > _MAX_WIDTH:
+        start = offset + min(colon + 1, len(inner) - 1)
         message = f"'{inner[colon + 1 :]}' is not a format"
         help_ = f"${{n:02}} pads with zeros to two digits; at most {_MAX_WIDTH}"
-        raise ExpressionError("expression.format", message, (offset + colon + 1, offset + len(inner)), help_)
+        raise ExpressionError("expression.format", message, (start, offset + len(inner)), help_)
     return inner[:colon], bool(match[1]), int(match[2])
 
 

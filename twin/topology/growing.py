@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from twin.expressions import ExpressionError, evaluate, iterate, parse_template
 from twin.ids import is_key
+from twin.topology.parts import Formula
 from twin.topology.template import report_expression
 from twin.topology.values import fact
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from twin.expressions import Result
     from twin.graph.model import Scalar as Fact
     from twin.ontology.model import RelationType
-    from twin.source import Diagnostics
+    from twin.source import Diagnostics, Scalar
     from twin.topology.checking import Prepared
     from twin.topology.parts import Loop, Part, Text
 
@@ -115,6 +116,9 @@ class _Grower:
     def below(self, parent: Sprout, names: _Names) -> None:
         """All that stands in an entity."""
         for prepared in parent.prepared.parts:
+            if prepared.part.lost:
+                parent.uncertain = True
+                continue
             for inner in self._rounds_of(prepared.part, parent, names):
                 self._one(prepared, parent, inner)
 
@@ -154,17 +158,17 @@ class _Grower:
             raise _TooLargeError
 
     def _values(self, loop: Loop, names: _Names) -> tuple[Fact, ...] | None:
-        if isinstance(loop.values, tuple):
-            return self._listed(loop, names)
+        if not isinstance(loop.values, Formula):
+            return self._listed(loop.values or (), names)
         try:
             return iterate(loop.values.expression, names)
         except ExpressionError as error:
             report_expression(error, loop.values.scalar, self._report)
             return None
 
-    def _listed(self, loop: Loop, names: _Names) -> tuple[Fact, ...] | None:
+    def _listed(self, scalars: tuple[Scalar, ...], names: _Names) -> tuple[Fact, ...] | None:
         values: list[Fact] = []
-        for scalar in loop.values if isinstance(loop.values, tuple) else ():
+        for scalar in scalars:
             try:
                 value = parse_template(scalar.text).value(names) if isinstance(scalar.value, str) else scalar.value
             except ExpressionError as error:

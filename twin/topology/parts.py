@@ -43,7 +43,8 @@ class Loop:
 
     name: str
     key: Scalar
-    values: Formula | tuple[Scalar, ...]
+    values: Formula | tuple[Scalar, ...] | None
+    """None where they are wrong, and have been reported."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +83,8 @@ class Part:
     members: tuple[Text, ...]
     """What a view includes, or a gateway connects."""
     parts: tuple[Part, ...]
+    lost: bool
+    """Whether its keys cannot be told, because its key or its repetition is wrong."""
     uncertain: bool
     """Whether something in it was wrong, so that what is not found in it may follow from that."""
 

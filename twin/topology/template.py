@@ -107,7 +107,8 @@ class _Reader:
             relations=tuple((e.key, tuple(self._paths(e, scope))) for e in node.under("relations")),
             members=tuple(self._paths(node.entries.get("members") or node.entries.get("connects"), scope)),
             parts=parts,
-            uncertain=key is None or node.damaged or _broken(node),
+            lost=key is None or _broken(node, ("each",)) or any(loop.values is None for loop in loops),
+            uncertain=node.damaged or _broken(node, tuple(_CHILDREN)),
         )
 
     def _parts(self, node: MapNode, scope: frozenset[str]) -> Iterator[Part]:
@@ -125,8 +126,7 @@ class _Reader:
                 message = f"'{name}' has a meaning here already"
                 help_ = "choose another name for the loop variable"
                 self._report.error("name.duplicate", message, entry.key.place, help=help_)
-            values = self._values(entry, scope)
-            loops.append(Loop(name, entry.key, values if values is not None else ()))
+            loops.append(Loop(name, entry.key, self._values(entry, scope)))
         return loops
 
     def _values(self, entry: Entry, scope: frozenset[str]) -> Formula | tuple[Scalar, ...] | None:
@@ -209,9 +209,9 @@ class _Reader:
         return known
 
 
-def _broken(node: MapNode) -> bool:
-    """Whether a part in it, or its repetition, could not be read."""
-    for section in (*_CHILDREN, "each", "when"):
+def _broken(node: MapNode, sections: Iterable[str]) -> bool:
+    """Whether one of these sections, or an entry of one, could not be read."""
+    for section in sections:
         entry = node.entries.get(section)
         if entry is None:
             continue

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.authoring import find
+from twin.errors import AuthoringError
+from twin.ontology.compile import compile_documents, compile_ontology
+from twin.ontology.compile.lineage import MAX_LINEAGE
+from twin.ontology.model import Ontology
+from twin.source import Diagnostics, Source
+
+HEAD = "ontology: lab\nversion: 1.0.0\nimports: { core: ^1.0 }\n"
+
+
+def compiled(body: str, head: str = HEAD) -> Ontology:
+    return compile_ontology([Source("lab.yaml", head + body)], find)
+
+
+def codes(body: str, head: str = HEAD) -> list[str]:
+    with pytest.raises(AuthoringError) as caught:
+        compiled(body, head)
+    return [found.code for found in caught.value.diagnostics]
+
+
+def test_a_type_has_what_its_lineage_hands_down() -> None:
+    ontology = compiled("""
+mixins:
+  Dim: { status: { level: { type: number, unit: "%", range: 0..100 } } }
+devices:
+  Lamp: { is: [Device, Dim], abstract: true, title: { en: Lamp }, plural: Lamps }
+  Spot:
+    is: Lamp
+    status:
+      level: { range: 10..90, every: 5 min, title: Brightness }
+      on: { type: boolean, optional: true }
+    configuration: { mode: { values: [day, night] } }
+    properties: { socket: { values: [e14, e27], required: true } }
+""")
+    spot = ontology.find("Spot")
+    assert spot is not None
+    assert spot.lineage == ("lab/Spot", "lab/Lamp", "core/Device", "lab/Dim")
+    assert list(spot.points) == ["level", "on", "mode"]
+    level = spot.points["level"]
+    assert (level.minimum, level.maximum, level.unit, level.every) == (10, 90, "%", 300)
+    assert (level.declared_by, level.title) == ("lab/Dim", {"": "Brightness"})
+    assert spot.points["mode"].values == ("day", "night")
+    assert spot.points["mode"].section == "configuration"
+    assert spot.properties.keys() == {"vendor", "model", "socket"}
+    assert spot.properties["socket"].required
+    assert ontology.concrete("lab/Lamp") == {"lab/Spot"}
+    assert ontology.is_a("lab/Spot", "lab/Dim")
+    assert ontology.find("lab/Lamp") is ontology.find("Lamp")
+
+
+def test_an_ancestor_never_precedes_its_own_descendant() -> None:
+    ontology = compiled("""
+devices:
+  A: { is: Device }
+  B: { is: A }
+  C: { is: [Device, B] }
+  D: { is: [A, C] }
+""")
+    found = ontology.find("D")
+    assert found is not None
+    assert found.lineage == ("lab/D", "lab/C", "lab/B", "lab/A", "core/Device")
+
+
+def test_the_narrower_of_two_inherited_points_holds() -> None:
+    ontology = compiled("""
+devices:
+  A: { is: Device, status: { level: { type: number, unit: "%", range: 0..100 } } }
+  B: { is: A, status: { level: { range: 0..50 } } }
+  C: { is: A }
+  D: { is: [C, B] }
+  E: { is: [B, C] }
+""")
+    for name in "DE":
+        found = ontology.find(name)
+        assert found is not None
+        assert found.points["level"].maximum == 50
+
+
+def test_two_mixins_may_say_the_same() -> None:
+    same = "{ status: { level: { type: number, unit: m } } }"
+    ontology = compiled(f"mixins: {{ M: {same}, N: {same} }}\ndevices: {{ D: {{ is: [Device, M, N] }} }}\n")
+    assert ontology.find("D") is not None
+
+
+def test_a_redeclaration_settles_what_mixins_disagree_on_if_it_is_as_narrow_as_both() -> None:
+    mixins = """
+mixins:
+  M: { status: { level: { type: number, unit: m, range: 0..10 } } }
+  N: { status: { level: { type: number, unit: m, range: 5..20 } } }
+devices:
+"""
+    assert codes(mixins + "  D: { is: [Device, M, N] }\n") == ["mixin.clash"]
+    assert codes(mixins + "  D: { is: [Device, M, N], status: { level: { range: 0..20 } } }\n") == ["point.widened"]
+    assert compiled(mixins + "  D: { is: [Device, M, N], status: { level: { range: 5..10 } } }\n").find("D")
+
+
+def test_an_integer_is_a_narrower_number() -> None:
+    assert compiled("""
+devices:
+  A: { is: Device, status: { n: { type: number, unit: "1" } } }
+  B: { is: A, status: { n: { type: integer } } }
+""").find("B")
+
+
+def test_what_may_stand_where_is_inherited() -> None:
+    ontology = compiled("""
+spaces:
+  Floor: { is: Space, contains: [Room] }
+  Attic: { is: Floor }
+  Room: { is: Space, contains: [] }
+views:
+  Lit: { is: View, of: [Room, Device] }
+gateways:
+  Hub: { is: Gateway }
+relations:
+  lights: { from: Device, to: [Room, Floor], inverse: lit_by, title: Lights }
+""")
+    assert ontology.types["lab/Attic"].contains == ("lab/Room",)
+    assert ontology.types["lab/Room"].contains == ()
+    assert ontology.types["lab/Lit"].of == ("lab/Room", "core/Device")
+    assert ontology.types["lab/Hub"].connects == ("core/Device",)
+    lights = ontology.relations["lights"]
+    assert (lights.sources, lights.targets, lights.inverse) == (("core/Device",), ("lab/Room", "lab/Floor"), "lit_by")
+
+
+def test_installed_documents_compile_to_the_same() -> None:
+    source = find("connected-home")
+    assert source is not None
+    ontology = compile_ontology([source], find)
+    assert [document.name for document in ontology.documents] == ["core", "connected-home"]
+    assert compile_documents(ontology.documents) == ontology
+    assert compile_documents(tuple(reversed(ontology.documents))) == ontology
+
+
+def test_a_document_sees_only_what_it_imports() -> None:
+    lamps = Source(
+        "lamps.yaml", "ontology: lamps\nversion: 1\nimports: { core: '*' }\ndevices: { Lamp: { is: Device } }\n"
+    )
+    lab = Source("lab.yaml", HEAD + "devices: { Spot: { is: Lamp } }\n")
+    with pytest.raises(AuthoringError) as caught:
+        compile_ontology([lamps, lab], find)
+    (found,) = caught.value.diagnostics
+    assert found.code == "type.unknown"
+    assert "add that to 'imports'" in found.help
+
+
+def test_two_documents_of_one_name_are_one_too_many() -> None:
+    one, other = Source("a.yaml", HEAD), Source("b.yaml", HEAD + "title: Another\n")
+    with pytest.raises(AuthoringError) as caught:
+        compile_ontology([one, other], find)
+    assert [found.code for found in caught.value.diagnostics] == ["document.duplicate"]
+    assert compile_ontology([one, Source("copy.yaml", HEAD)], find)
+
+
+def test_warnings_are_left_in_the_report_and_only_for_what_was_asked_for() -> None:
+    body = "devices:\n  Lamp: { is: Device, abstract: true }\n"
+    report = Diagnostics()
+    compile_ontology([Source("lab.yaml", HEAD + body)], find, report)
+    assert [found.code for found in report.all] == ["type.barren"]
+    report = Diagnostics()
+    user = Source("user.yaml", "ontology: user\nversion: 1\nimports: { lab: ^1.0 }\n")
+    compile_ontology([user], {"lab": Source("lab.yaml", HEAD + body), "core": find("core")}.get, report)
+    assert not report.all
+
+
+def test_lineages_have_a_bound() -> None:
+    types = "".join(f"  T{n}: {{ is: T{n + 1} }}\n" for n in range(MAX_LINEAGE + 20))
+    assert codes(f"devices:\n{types}  T{MAX_LINEAGE + 20}: {{ is: Device }}\n") == ["type.deep"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "devices: [Lamp]\nviews: { V: { is: View, of: Lamp } }\n",
+        "devices: { Lamp: 5, Spot: { is: Lamp } }\n",
+        "devices: { Lamp: { is: Spott }, Spot: { is: Lamp }, S: { is: Spot, status: { x: { range: 0..1 } } } }\n",
+        "enums: { Mode: off }\ndevices: { Lamp: { is: Device, status: { mode: { type: Mode } } } }\n",
+        "quantities: { glare: 5 }\ndevices: { L: { is: Device, status: { x: { measures: glare, type: boolean } } } }\n",
+        "devices: { L: { is: Device, status: { x: { type: number, unit: q } } }, M: { is: L, status: { x: {} } } }\n",
+    ],
+)
+def test_one_mistake_is_one_diagnostic(body: str) -> None:
+    assert len(codes(body)) == 1
+
+
+def test_what_follows_from_an_import_that_is_not_there_is_not_reported() -> None:
+    head = HEAD.replace("core: ^1.0", "core: ^1.0, lamps2: ^1.0")
+    assert codes("devices: { Spot: { is: Lamp, status: { x: { measures: glare, type: boolean } } } }\n", head) == [
+        "import.unknown"
+    ]
