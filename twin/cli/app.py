@@ -49,7 +49,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         raise SystemExit(_INTERRUPTED) from None
     except SystemExit as leave:
-        code = leave.code
-        usage = code == _CLICK_USAGE and "--detailed-exitcode" not in sys.argv
-        raise SystemExit(_USAGE if usage else code) from None
+        meant = isinstance(leave.__context__, typer.Exit)  # a command's own exit, such as 2 for "there are changes"
+        usage = leave.code == _CLICK_USAGE and not meant
+        raise SystemExit(_USAGE if usage else leave.code) from None
     raise SystemExit(0)

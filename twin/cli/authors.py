@@ -52,7 +52,9 @@ def plan(
     data: Data = DEFAULT_DATA,
     ontology_path: OntologyPath = [],
     *,
-    detailed_exitcode: Annotated[bool, typer.Option(help="Exit with 2 when there are changes.")] = False,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show what applying a topology would do; nothing is changed."""

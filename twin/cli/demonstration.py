@@ -16,7 +16,7 @@ from twin.cli.simulator import simulate as simulate_building
 from twin.engine import Twin
 from twin.engine.home import Home
 from twin.engine.library import shipped
-from twin.errors import NotFound
+from twin.errors import NotFound, Unauthenticated
 from twin.records import Records
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ class Demonstration:
 
     def _client(self, clients: Clients, name: str, scopes: list[str], site: str) -> None:
         """A client whose secret we know: the one of the last run, or else a new one."""
-        known = {client.name: client for client in clients.list()}
-        held = known.get(name)
-        if held is not None and held.sites == frozenset({site}) and self._secrets.get(name):
-            return
+        with suppress(Unauthenticated):
+            held = clients.authenticate(self._secrets.get(f"{name}-id", ""), self._secrets.get(name, ""))
+            if held.sites == frozenset({site}):
+                return
         with suppress(NotFound):
             clients.remove(name)
         client_id, secret = clients.add(name, scopes, [site])
@@ -91,6 +91,7 @@ class Demonstration:
             gateway = simulate_building(self._twin, SITE, self._access(engine, GATEWAY), _EVERY_SECONDS)
             self._gateway = asyncio.create_task(gateway)
             await self._first_readings(engine)
+            self._gateway.add_done_callback(self._gateway_ended)
         app = self._access(engine, APP)
         token = await app.token()
         facts = {
@@ -117,6 +118,11 @@ class Demonstration:
                     if self._gateway is not None and self._gateway.done():
                         await self._gateway
                     await asyncio.sleep(0.05)
+
+    def _gateway_ended(self, gateway: asyncio.Task[None]) -> None:
+        error = None if gateway.cancelled() else gateway.exception()
+        if error is not None:
+            self._output.note(f"The gateway reports no more: {error}")
 
     async def end(self) -> None:
         """Stop the gateway."""

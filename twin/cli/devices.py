@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twin.cli.credentials import ClientId, Mqtt, Server, access
-from twin.cli.options import DEFAULT_DATA, Data, Json
+from twin.cli.options import DEFAULT_DATA, Data, Json, known_site
 from twin.cli.output import Output
-from twin.errors import InvalidValue
+from twin.errors import AuthoringError, InvalidValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,10 @@ def replay(
     from twin.cli.replaying import Replay
 
     output = Output(json=json)
-    work = Replay(access(data, server, mqtt, client_id), directory, map_, site, output)
+    try:
+        work = Replay(access(data, server, mqtt, client_id), directory, map_, site, output)
+    except AuthoringError as error:
+        output.fail(error)
     done = asyncio.run(work.run(_pace(speed), disorder))
     output.result(
         done,
@@ -68,7 +71,8 @@ def simulate(
     from twin.engine import Twin
 
     with Twin(data) as twin:
-        asyncio.run(run(twin, site, access(data, server, mqtt, client_id), every))
+        key = known_site(twin, site).key
+        asyncio.run(run(twin, key, access(data, server, mqtt, client_id), every))
 
 
 @deadletter.command("list")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from twin.errors import InvalidValue
 
-__all__ = ["DEFAULT_DATA", "Data", "Json", "OntologyPath", "Parameters", "Site", "parameters"]
+if TYPE_CHECKING:
+    from twin.engine import Twin
+    from twin.graph.model import Entity
+
+__all__ = ["DEFAULT_DATA", "Data", "Json", "OntologyPath", "Parameters", "Site", "known_site", "parameters"]
 
 DEFAULT_DATA = Path("twin-data")
 
@@ -44,3 +48,19 @@ def parameters(pairs: list[str]) -> dict[str, str]:
             )
         found[name] = value
     return found
+
+
+def known_site(twin: Twin, key: str) -> Entity:
+    """The site of a key.
+
+    Raises:
+        InvalidValue: there is none.
+    """
+    for site in twin.sites():
+        if site.key == key:
+            return site
+    raise InvalidValue(
+        f"there is no site {key!r}",
+        code="site.unknown",
+        help=f"sites: {', '.join(site.key for site in twin.sites()) or 'none yet; twin apply makes one'}",
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twin.cli.options import DEFAULT_DATA, Data, Json
+from twin.cli.options import DEFAULT_DATA, Data, Json, known_site
 from twin.cli.output import Output
 from twin.errors import InvalidValue
 
@@ -45,7 +45,7 @@ def add(
         )
     scopes = [word for given in scope for word in given.replace(",", " ").split()]
     with _opened(data) as (twin, clients):
-        sites = None if all_sites else [_site(twin, key) for key in site]
+        sites = None if all_sites else [known_site(twin, key).id for key in site]
         client_id, secret = clients.add(name, scopes, sites)
     _print_secret(output, name, client_id, secret)
 
@@ -95,17 +95,6 @@ def _opened(data: Path) -> Iterator[tuple[Twin, Clients]]:
             yield twin, Clients(records)
         finally:
             records.close()
-
-
-def _site(twin: Twin, key: str) -> str:
-    found = twin.mirror.by_path(key)
-    if found is None or found.kind != "site":
-        raise InvalidValue(
-            f"there is no site {key!r}",
-            code="site.unknown",
-            help=f"sites: {', '.join(site.key for site in twin.sites()) or 'none yet; twin apply makes one'}",
-        )
-    return found.id
 
 
 def _row(twin: Twin, each: Client) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twin.engine.library import read_source
-from twin.errors import NotFound
+from twin.errors import InvalidValue, NotFound
 from twin.graph.readings import rfc3339
 from twin.ids import mint
 from twin.mqtt.client import Client
@@ -31,7 +31,11 @@ _SECOND = 1_000_000
 
 
 class Replay:
-    """One folder of series, sent once."""
+    """One folder of series, sent once.
+
+    Raises:
+        AuthoringError: the map is wrong. InvalidValue: it, or a series it names, cannot be read.
+    """
 
     def __init__(self, access: Access, directory: Path, map_: Path, site: str | None, output: Output) -> None:
         source = read_source(map_)
@@ -39,9 +43,16 @@ class Replay:
         found = read_series(source)
         self.access = access
         self.site = site or found.site
-        self.messages = list(
-            messages(directory, {name: (each.device, each.point) for name, each in found.series.items()})
-        )
+        try:
+            self.messages = list(
+                messages(directory, {name: (each.device, each.point) for name, each in found.series.items()})
+            )
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidValue(
+                f"a series of {map_} in {directory} cannot be read: {error}",
+                code="series.unreadable",
+                help="DIR is the folder that holds the files named in the map",
+            ) from error
         self.output = output
 
     async def run(self, pace: float | None, seed: int | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from twin.errors import Forbidden
 from twin.ids import mint
 from twin.mqtt.client import Client
 from twin.telemetry.simulation import pointset
@@ -18,7 +19,12 @@ __all__ = ["simulate"]
 
 
 async def simulate(twin: Twin, site: str, access: Access, every: float) -> None:
-    """Publish every point of every device, now and every so many seconds, until cancelled; `NotFound`: no such site."""
+    """Publish every point of every device of a site (its key), now and every so many seconds, until cancelled.
+
+    Raises:
+        Unauthenticated, Forbidden: the twin refuses the client, or its messages for this site.
+        NotFound: the site is gone. BackendError: nobody listens.
+    """
     async with Client(access.host, access.port, f"twin-simulator-{mint()}", access.token) as client:
         while True:
             due = time.monotonic() + every
@@ -26,6 +32,12 @@ async def simulate(twin: Twin, site: str, access: Access, every: float) -> None:
             for topic, payload in _messages(twin, site, time.time_ns() // 1_000_000 * 1000):
                 await client.publish(topic, payload)
             await client.drain()
+            if client.tally.refused:
+                raise Forbidden(
+                    f"{access.host}:{access.port} refuses what this client sends for {site}",
+                    code="telemetry.refused",
+                    help="the client needs the site: twin client add NAME --scope telemetry:write --site KEY",
+                )
             await asyncio.sleep(max(due - time.monotonic(), 0))
 
 
