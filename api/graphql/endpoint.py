@@ -75,16 +75,17 @@ class _Connection(handlers.BaseGraphQLTransportWSHandler[Context, None]):
     _timer: asyncio.TimerHandle | None = None
 
     async def handle_connection_init(self, message: Any) -> None:
-        payload = message.get("payload") or {}
-        try:
-            self.context.principal = _shown(self.context, payload if isinstance(payload, dict) else {})
-        except Forbidden:
-            await self.websocket.close(code=4403, reason="Forbidden")
-            return
-        except TwinError:
-            await self.websocket.close(code=4401, reason="Unauthorized")
-            return
-        message["payload"] = payload
+        """Nobody is who they say before they have shown a token; and they say it once."""
+        payload = message["payload"] = message.get("payload") or {}
+        if not self.connection_init_received:
+            try:
+                self.context.principal = _shown(self.context, payload if isinstance(payload, dict) else {})
+            except Forbidden:
+                await self.websocket.close(code=4403, reason="Forbidden")
+                return
+            except TwinError:
+                await self.websocket.close(code=4401, reason="Unauthorized")
+                return
         await super().handle_connection_init(message)
         if self._timer is None:
             self._look_again()

@@ -52,7 +52,7 @@ def words(values: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for value in values:
         name = _NO_NAME.sub("_", value)
-        if not name or name[0].isdigit() or name in _RESERVED_WORDS or name.startswith("__"):
+        if not name[:1].isalpha() or name in _RESERVED_WORDS:
             name = f"V_{name}"
         while name in found:
             name += "_"
