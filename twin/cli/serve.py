@@ -80,7 +80,8 @@ def schema(
 ) -> None:
     """Print what is public: schemas of the API, of the messages and of the YAML, for the shipped ontologies."""
     from api.app import documents
-    from twin.engine.documents import shipped_ontology, yaml_schemas
+    from twin.engine.documents import shipped_ontology
+    from twin.topology.schema import yaml_schemas
 
     found_documents = {**yaml_schemas(), **documents(shipped_ontology())}
     if write:
