@@ -113,7 +113,7 @@ class _Reader:
             self._report.error(
                 "yaml.documents",
                 "a second document begins here",
-                self._place(after),
+                _place(after, self._source),
                 help="one document per file: put it in a file of its own",
             )
         if isinstance(root, Scalar) and root.value is None:
@@ -126,15 +126,6 @@ class _Reader:
         help_ = "begin with 'ontology: NAME' or 'topology: NAME'"
         self._report.error("document.empty", "the document is empty", place, help=help_)
 
-    def _place(self, event: Event) -> Place:
-        start, end = event.start_mark, event.end_mark
-        until = end.column + 1 if end.line == start.line else self._line_end(start.index) + start.column + 1
-        return Place(self._source.file, start.line + 1, start.column + 1, max(until, start.column + 2))
-
-    def _line_end(self, index: int) -> int:
-        end = self._source.text.find("\n", index)
-        return (len(self._source.text) if end < 0 else end) - index
-
     def _stop(self, code: str, message: str, place: Place, help_: str) -> NoReturn:
         self._report.error(code, message, place, help=help_)
         raise _StopReading
@@ -144,7 +135,9 @@ class _Reader:
             return self._alias(event)
         if depth > MAX_DEPTH:
             message = f"more than {MAX_DEPTH} levels deep"
-            self._stop("yaml.deep", message, self._place(event), "nothing that the twin reads is nested so deeply")
+            self._stop(
+                "yaml.deep", message, _place(event, self._source), "nothing that the twin reads is nested so deeply"
+            )
         before = self._count
         self._grow(1, event)
         anchor = event.anchor
@@ -160,10 +153,10 @@ class _Reader:
         if self._count > MAX_NODES:
             message = f"the document unfolds to more than {MAX_NODES:,} nodes"
             help_ = "write less of it as aliases" if code == "alias.bomb" else "split the document"
-            self._stop(code, message, self._place(event), help_)
+            self._stop(code, message, _place(event, self._source), help_)
 
     def _alias(self, event: Event) -> Node:
-        name, place = event.anchor, self._place(event)
+        name, place = event.anchor, _place(event, self._source)
         known = self._anchors.get(name)
         if known is None and name in self._anchors:
             self._stop("alias.recursive", f"'*{name}' contains itself", place, "write the entries out")
@@ -183,14 +176,14 @@ class _Reader:
             node = self._map(event, depth)
         tag = event.tag
         if tag is not None and tag not in {"tag:yaml.org,2002:seq", "tag:yaml.org,2002:map", "!"}:
-            return self._bad_tag(tag, self._place(event))
+            return self._bad_tag(tag, _place(event, self._source))
         return node
 
     def _list(self, event: Event, depth: int) -> ListNode:
         items = []
         while not isinstance(inner := next(self._events), yaml.SequenceEndEvent):
             items.append(self._node(inner, depth + 1))
-        return ListNode(tuple(items), self._span(event, inner))
+        return ListNode(tuple(items), _span(event, inner, self._source))
 
     def _map(self, event: Event, depth: int) -> MapNode:
         entries: dict[str, Entry] = {}
@@ -200,13 +193,7 @@ class _Reader:
             value = self._node(next(self._events), depth + 1)
             self._enter(entries, key, value)
             damaged |= not _entered(entries, key)
-        return MapNode(entries, self._span(event, inner), damaged)
-
-    def _span(self, event: Event, last: Event) -> Place:
-        start, end = event.start_mark, last.end_mark
-        if start.line == end.line:
-            return Place(self._source.file, start.line + 1, start.column + 1, max(end.column, start.column + 1) + 1)
-        return self._place(event)
+        return MapNode(entries, _span(event, inner, self._source), damaged)
 
     def _enter(self, entries: dict[str, Entry], key: Node, value: Node) -> None:
         if not isinstance(key, Scalar):
@@ -231,7 +218,7 @@ class _Reader:
             entries[key.value] = Entry(key, value)
 
     def _scalar(self, event: Event) -> Node:
-        place = self._place(event)
+        place = _place(event, self._source)
         start, end = event.start_mark.index, event.end_mark.index
         if event.start_mark.line != event.end_mark.line:
             self.folded.append((start, end))
@@ -272,3 +259,23 @@ def _kind(key: Scalar) -> str:
     if key.value is None:
         return "nothing"
     return "a boolean" if isinstance(key.value, bool) else "a number"
+
+
+def _place(event: Event, source: Source) -> Place:
+    """Where an event stands, cut at the end of its first line."""
+    start, end = event.start_mark, event.end_mark
+    until = end.column if end.line == start.line else start.column + _rest_of_line(source.text, start.index)
+    return Place(source.file, start.line + 1, start.column + 1, max(until, start.column + 1) + 1)
+
+
+def _rest_of_line(text: str, index: int) -> int:
+    end = text.find("\n", index)
+    return (len(text) if end < 0 else end) - index
+
+
+def _span(first: Event, last: Event, source: Source) -> Place:
+    """Where a collection stands, from its first event to its last."""
+    start, end = first.start_mark, last.end_mark
+    if start.line == end.line:
+        return Place(source.file, start.line + 1, start.column + 1, max(end.column, start.column + 1) + 1)
+    return _place(first, source)

@@ -8,29 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from twin.expressions import ExpressionError, evaluate, iterate, parse_template
 from twin.ids import is_key
-from twin.topology.parts import Formula
-from twin.topology.template import report_expression
-from twin.topology.values import fact
+from twin.topology.filling import Filling, Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from twin.errors import Place
-    from twin.expressions import Result
     from twin.graph.model import Scalar as Fact
     from twin.ontology.model import RelationType
-    from twin.source import Diagnostics, Scalar
+    from twin.source import Diagnostics
     from twin.topology.checking import Prepared
-    from twin.topology.parts import Loop, Part, Text
+    from twin.topology.parts import Part, Text
 
 __all__ = ["MAX_ENTITIES", "MAX_KEY", "MAX_ROUNDS", "Grown", "Link", "Sprout", "grow"]
 
 MAX_ENTITIES = 250_000
 MAX_ROUNDS = 1_000_000
 MAX_KEY = 100
-_Names = dict[str, "Result"]
 
 
 @dataclass(slots=True, eq=False)
@@ -93,7 +88,7 @@ class _TooLargeError(Exception):
     """The template unfolds beyond the bounds; it has been reported."""
 
 
-def grow(site: Prepared, key: str, parameters: _Names, report: Diagnostics) -> Grown:
+def grow(site: Prepared, key: str, parameters: Names, report: Diagnostics) -> Grown:
     """Everything that a prepared template describes with these parameters."""
     grower = _Grower(report)
     names = dict(parameters)
@@ -110,10 +105,11 @@ class _Grower:
 
     def __init__(self, report: Diagnostics) -> None:
         self.grown = Grown()
+        self._filling = Filling(report)
         self._report = report
         self._rounds = 0
 
-    def below(self, parent: Sprout, names: _Names) -> None:
+    def below(self, parent: Sprout, names: Names) -> None:
         """All that stands in an entity."""
         for prepared in parent.prepared.parts:
             if prepared.part.lost:
@@ -122,10 +118,10 @@ class _Grower:
             for inner in self._rounds_of(prepared.part, parent, names):
                 self._one(prepared, parent, inner)
 
-    def _one(self, prepared: Prepared, parent: Sprout, names: _Names) -> None:
+    def _one(self, prepared: Prepared, parent: Sprout, names: Names) -> None:
         part = prepared.part
         key = self._key(part, names)
-        wanted = self._wanted(part, names)
+        wanted = self._filling.wanted(part, names)
         if key is None or wanted is None:
             parent.uncertain = True
         elif not wanted:
@@ -134,13 +130,13 @@ class _Grower:
             child = self.sprout(prepared, key, parent, names)
             self.below(child, names)
 
-    def _rounds_of(self, part: Part, parent: Sprout, names: _Names) -> Iterator[_Names]:
+    def _rounds_of(self, part: Part, parent: Sprout, names: Names) -> Iterator[Names]:
         """The names of every round: one, where nothing repeats."""
         rounds = [names]
         for loop in part.each:
-            turned: list[_Names] = []
+            turned: list[Names] = []
             for outer in rounds:
-                values = self._values(loop, outer)
+                values = self._filling.values(loop, outer)
                 if values is None:
                     parent.uncertain = True
                     return
@@ -157,47 +153,8 @@ class _Grower:
             self._report.error("topology.large", message, part.place, help=help_)
             raise _TooLargeError
 
-    def _values(self, loop: Loop, names: _Names) -> tuple[Fact, ...] | None:
-        if not isinstance(loop.values, Formula):
-            return self._listed(loop.values or (), names)
-        try:
-            return iterate(loop.values.expression, names)
-        except ExpressionError as error:
-            report_expression(error, loop.values.scalar, self._report)
-            return None
-
-    def _listed(self, scalars: tuple[Scalar, ...], names: _Names) -> tuple[Fact, ...] | None:
-        values: list[Fact] = []
-        for scalar in scalars:
-            try:
-                value = parse_template(scalar.text).value(names) if isinstance(scalar.value, str) else scalar.value
-            except ExpressionError as error:
-                report_expression(error, scalar, self._report)
-                return None
-            if not isinstance(value, str | int | float):
-                self._report.error("value.type", "a value of 'each' must be single", scalar.place)
-                return None
-            values.append(value)
-        return tuple(values)
-
-    def _wanted(self, part: Part, names: _Names) -> bool | None:
-        if isinstance(part.when, bool):
-            return part.when
-        try:
-            value = evaluate(part.when.expression, names)
-        except ExpressionError as error:
-            report_expression(error, part.when.scalar, self._report)
-            return None
-        if isinstance(value, bool):
-            return value
-        message = "'when' must be true or false"
-        self._report.error(
-            "expression.type", message, part.when.scalar.place, help="compare with something: floors > 1"
-        )
-        return None
-
-    def _key(self, part: Part, names: _Names) -> str | None:
-        key = self._filled(part.key, names)
+    def _key(self, part: Part, names: Names) -> str | None:
+        key = self._filling.filled(part.key, names)
         if key is None or (is_key(key) and len(key) <= MAX_KEY):
             return key
         if part.key.pattern.constant and len(key) <= MAX_KEY:
@@ -206,14 +163,7 @@ class _Grower:
         self._report.error("key.invalid", f"'{key[:MAX_KEY]}' cannot be a key", part.place, help=help_)
         return None
 
-    def _filled(self, text: Text, names: _Names) -> str | None:
-        try:
-            return text.pattern.filled(names)
-        except ExpressionError as error:
-            report_expression(error, text.scalar, self._report)
-            return None
-
-    def sprout(self, prepared: Prepared, key: str, parent: Sprout | None, names: _Names) -> Sprout:
+    def sprout(self, prepared: Prepared, key: str, parent: Sprout | None, names: Names) -> Sprout:
         """One entity, entered under its path."""
         part = prepared.part
         made = Sprout(
@@ -221,9 +171,9 @@ class _Grower:
             path=key if parent is None else f"{parent.path}/{key}",
             key=key,
             parent=parent,
-            title=self._titles(part, names),
-            properties=self._facts(prepared, names),
-            serial=self._serial(part, names),
+            title=self._filling.titles(part, names),
+            properties=self._filling.facts(prepared, names),
+            serial=self._filling.serial(part, names),
             uncertain=part.uncertain,
         )
         earlier = self.grown.sprouts.setdefault(made.path, made)
@@ -234,43 +184,6 @@ class _Grower:
         self._enter_serial(made)
         self.grown.links.extend(self._links(prepared, made, names))
         return made
-
-    def _titles(self, part: Part, names: _Names) -> dict[str, str]:
-        texts = {language: self._filled(text, names) for language, text in part.title.items()}
-        return {language: text for language, text in texts.items() if text is not None}
-
-    def _facts(self, prepared: Prepared, names: _Names) -> dict[str, Fact]:
-        facts: dict[str, Fact] = {}
-        for key, text, wanted in prepared.properties:
-            try:
-                value = fact(text, wanted, names, self._report)
-            except ExpressionError as error:
-                report_expression(error, text.scalar, self._report)
-                continue
-            if value is not None:
-                facts[key.text] = value
-            elif wanted.required and not text.pattern.constant:
-                message = f"the property '{wanted.name}' must have a value"
-                self._report.error("property.missing", message, text.scalar.place)
-        return facts
-
-    def _serial(self, part: Part, names: _Names) -> str | None:
-        if part.serial is None:
-            return None
-        try:
-            if part.serial.pattern.value(names) is None:
-                return None
-        except ExpressionError as error:
-            report_expression(error, part.serial.scalar, self._report)
-            return None
-        serial = self._filled(part.serial, names)
-        if serial is not None and not _is_serial(serial):
-            help_ = "a serial is one word, without / + # and spaces"
-            self._report.error(
-                "serial.invalid", f"'{serial[:80]}' cannot be a serial", part.serial.scalar.place, help=help_
-            )
-            return None
-        return serial
 
     def _enter_serial(self, made: Sprout) -> None:
         if made.serial is None or made.part.serial is None:
@@ -292,27 +205,17 @@ class _Grower:
         message = f"two entities have the path '{made.path}'"
         self._report.error("path.duplicate", message, made.part.place, related=related, help=help_)
 
-    def _links(self, prepared: Prepared, made: Sprout, names: _Names) -> Iterator[Link]:
+    def _links(self, prepared: Prepared, made: Sprout, names: Names) -> Iterator[Link]:
         for point, text in prepared.sources:
-            path = self._filled(text, names)
+            path = self._filling.filled(text, names)
             if path is not None:
                 yield Link(made, text, path, point=point)
         for relation, texts in prepared.relations:
             for text in texts:
-                path = self._filled(text, names)
+                path = self._filling.filled(text, names)
                 if path is not None:
                     yield Link(made, text, path, relation=relation)
         for text in prepared.part.members:
-            path = self._filled(text, names)
+            path = self._filling.filled(text, names)
             if path is not None:
                 yield Link(made, text, path)
-
-
-_MAX_SERIAL = 128
-_NOT_IN_TOPICS = frozenset("/+#")
-
-
-def _is_serial(text: str) -> bool:
-    """Whether the text may stand in an MQTT topic as one level (MQTT 5, section 4.7)."""
-    usual = text.isprintable() and not any(c.isspace() or c in _NOT_IN_TOPICS for c in text)
-    return usual and 0 < len(text) <= _MAX_SERIAL

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 from twin.errors import AuthoringError
-from twin.expressions import ExpressionError, Name, names_in, parse, parse_template, unknown_name
+from twin.expressions import parse_template
 from twin.ontology.authoring import read_document, title_of
 from twin.source import Diagnostics, Entry, ListNode, MapNode, Scalar, WrongNode, conform
 from twin.topology.parameters import read_parameters
 from twin.topology.parts import Formula, Loop, Parameter, Part, Template, Text, Use
 from twin.topology.shape import TOPOLOGY
+from twin.topology.spelling import Spelling
 from twin.topology.uses import ontology_of
 
 if TYPE_CHECKING:
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from twin.ontology.model import Kind
     from twin.source import Source
 
-__all__ = ["read_topology", "report_expression"]
+__all__ = ["read_topology"]
 
-T = TypeVar("T")
 _CHILDREN: dict[str, Kind] = {"spaces": "space", "devices": "device", "gateways": "gateway", "views": "view"}
 
 
@@ -72,7 +72,7 @@ class _Reader:
     def __init__(self, parameters: dict[str, Parameter], report: Diagnostics) -> None:
         self._parameters = parameters
         self._report = report
-        self._used: set[str] = set()
+        self._spelling = Spelling(parameters, report)
 
     def site(self, root: MapNode) -> Part | None:
         entry = root.entries.get("site")
@@ -83,7 +83,7 @@ class _Reader:
 
     def report_unused(self) -> None:
         for name, parameter in self._parameters.items():
-            if name not in self._used and not parameter.broken:
+            if name not in self._spelling.used and not parameter.broken:
                 message = f"the parameter '{name}' is never used"
                 help_ = f"use it as ${{{name}}}, or take it away"
                 self._report.warn("parameter.unused", message, parameter.key.place, help=help_)
@@ -91,7 +91,7 @@ class _Reader:
     def _part(self, kind: Kind, entry: Entry, node: MapNode, outer: frozenset[str]) -> Part:
         loops = self._loops(node, outer)
         scope = outer | {loop.name for loop in loops}
-        key = self._text(entry.key, scope if kind != "site" else frozenset())
+        key = self._spelling.text(entry.key, scope if kind != "site" else frozenset())
         parts = tuple(self._parts(node, scope))
         return Part(
             kind=kind,
@@ -102,7 +102,7 @@ class _Reader:
             when=self._when(node, scope),
             title=self._title(node, scope),
             properties=tuple(self._pairs(node, "properties", scope)),
-            serial=self._optional(node.scalar("asset"), scope),
+            serial=self._spelling.optional(node.scalar("asset"), scope),
             sources=tuple(self._sources(node, scope)),
             relations=tuple((e.key, tuple(self._paths(e, scope))) for e in node.under("relations")),
             members=tuple(self._paths(node.entries.get("members") or node.entries.get("connects"), scope)),
@@ -132,7 +132,7 @@ class _Reader:
     def _values(self, entry: Entry, scope: frozenset[str]) -> Formula | tuple[Scalar, ...] | None:
         if isinstance(entry.value, ListNode):
             return tuple(item for item in entry.value.items if isinstance(item, Scalar))
-        return self._formula(entry.value, scope) if isinstance(entry.value, Scalar) else None
+        return self._spelling.formula(entry.value, scope) if isinstance(entry.value, Scalar) else None
 
     def _when(self, node: MapNode, scope: frozenset[str]) -> Formula | bool:
         found = node.scalar("when")
@@ -140,31 +140,31 @@ class _Reader:
             return "when" not in node
         if isinstance(found.value, bool):
             return found.value
-        formula = self._formula(found, scope)
+        formula = self._spelling.formula(found, scope)
         return False if formula is None else formula
 
     def _title(self, node: MapNode, scope: frozenset[str]) -> dict[str, Text]:
         found = node.get("title")
         if isinstance(found, Scalar):
-            text = self._text(found, scope)
+            text = self._spelling.text(found, scope)
             return {} if text is None else {"": text}
         pairs = self._pairs(node, "title", scope)
         return {key.text: text for key, text in pairs}
 
     def _pairs(self, node: MapNode, section: str, scope: frozenset[str]) -> Iterator[tuple[Scalar, Text]]:
         for entry in node.under(section):
-            text = self._text(entry.value, scope) if isinstance(entry.value, Scalar) else None
+            text = self._spelling.text(entry.value, scope) if isinstance(entry.value, Scalar) else None
             if text is not None:
                 yield entry.key, text
         if section == "properties" and (zone := node.entries.get("timezone")) is not None:
-            text = self._text(zone.value, scope) if isinstance(zone.value, Scalar) else None
+            text = self._spelling.text(zone.value, scope) if isinstance(zone.value, Scalar) else None
             if text is not None:
                 yield zone.key, text
 
     def _sources(self, node: MapNode, scope: frozenset[str]) -> Iterator[tuple[Scalar, Text]]:
         for entry in node.under("status"):
             found = entry.value.scalar("from") if isinstance(entry.value, MapNode) else None
-            text = self._optional(found, scope)
+            text = self._spelling.optional(found, scope)
             if text is not None:
                 yield entry.key, text
 
@@ -173,40 +173,9 @@ class _Reader:
             return
         items: Iterable[object] = entry.value.items if isinstance(entry.value, ListNode) else (entry.value,)
         for item in items:
-            text = self._text(item, scope) if isinstance(item, Scalar) else None
+            text = self._spelling.text(item, scope) if isinstance(item, Scalar) else None
             if text is not None:
                 yield text
-
-    def _optional(self, scalar: Scalar | None, scope: frozenset[str]) -> Text | None:
-        return None if scalar is None else self._text(scalar, scope)
-
-    def _text(self, scalar: Scalar, scope: frozenset[str]) -> Text | None:
-        pattern = self._parsed(scalar, parse_template)
-        if pattern is None or not self._known(scalar, pattern.names, scope):
-            return None
-        return Text(scalar, pattern)
-
-    def _formula(self, scalar: Scalar, scope: frozenset[str]) -> Formula | None:
-        expression = self._parsed(scalar, parse)
-        if expression is None or not self._known(scalar, names_in(expression), scope):
-            return None
-        return Formula(scalar, expression)
-
-    def _parsed(self, scalar: Scalar, parser: Callable[[str], T]) -> T | None:
-        try:
-            return parser(scalar.text)
-        except ExpressionError as error:
-            report_expression(error, scalar, self._report)
-            return None
-
-    def _known(self, scalar: Scalar, names: Iterable[Name], scope: frozenset[str]) -> bool:
-        known = True
-        for name in names:
-            self._used.add(name.name)
-            if name.name not in scope and name.name not in self._parameters:
-                report_expression(unknown_name(name, scope | set(self._parameters)), scalar, self._report)
-                known = False
-        return known
 
 
 def _broken(node: MapNode, sections: Iterable[str]) -> bool:
@@ -220,8 +189,3 @@ def _broken(node: MapNode, sections: Iterable[str]) -> bool:
         if isinstance(entry.value, MapNode) and any(isinstance(inner.value, WrongNode) for inner in entry.value):
             return True
     return False
-
-
-def report_expression(error: ExpressionError, scalar: Scalar, report: Diagnostics) -> None:
-    """Place the mistake of an expression in the document."""
-    report.error(error.code, error.message, scalar.within(*error.span), help=error.help)

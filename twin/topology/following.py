@@ -1,0 +1,82 @@
+"""Points of spaces that follow points of devices: is the device there, has it the point, do the two go together?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin.source import closest
+from twin.units import compatible, dimension, of_dimension
+
+if TYPE_CHECKING:
+    from twin.ontology.model import EntityType, PointType
+    from twin.source import Diagnostics
+    from twin.topology.finding import Finder
+    from twin.topology.growing import Link, Sprout
+
+__all__ = ["Follower"]
+
+_NUMERIC = frozenset({"number", "integer"})
+
+
+class Follower:
+    """Follows ``from``."""
+
+    def __init__(self, finder: Finder, report: Diagnostics) -> None:
+        self.sources: dict[str, dict[str, tuple[str, str]]] = {}
+        """Path of a space -> its point -> (path of the device, its point)."""
+        self._finder = finder
+        self._report = report
+
+    def follow(self, one: Link, name: str) -> None:
+        """Find the source of a point of a space."""
+        path, dot, point = one.path.rpartition(".")
+        if not dot or not path or path.endswith("."):
+            help_ = "name a device and its point: thermostat.temperature"
+            self._report.error("path.invalid", f"'{one.path}' names no point", one.place, help=help_)
+            return
+        device = self._finder.find(one, path)
+        if device is None or device.prepared.type is None or one.origin.prepared.type is None:
+            return
+        theirs = self._point(one, device, point, device.prepared.type)
+        mine = one.origin.prepared.type.points[name]
+        if theirs is not None and self._follows(one, mine, theirs):
+            self.sources.setdefault(one.origin.path, {})[name] = (device.path, point)
+
+    def _point(self, one: Link, device: Sprout, name: str, found: EntityType) -> PointType | None:
+        if device.part.kind not in {"device", "gateway"}:
+            message = f"'{device.key}' is a {device.part.kind}: a point follows a device's"
+            self._report.error("source.kind", message, one.place, help="name the device that measures it")
+            return None
+        if name in device.prepared.points:
+            return found.points[name]
+        known = list(device.prepared.points)
+        near = closest(name, known)
+        related = [(found.place, f"{found.short}'s points: {', '.join(known) or 'none'}")]
+        help_ = f"did you mean '{near[0]}'?" if near else ""
+        message = f"'{name}' is not a point of {found.short}"
+        if name in found.points:
+            message = f"'{device.key}' does not have the point '{name}' of {found.short}"
+            help_ = f"it is optional: give '{device.key}' 'has: [{name}]'"
+        self._report.error("point.unknown", message, one.place, related=related, help=help_, suggestions=near)
+        return None
+
+    def _follows(self, one: Link, mine: PointType, theirs: PointType) -> bool:
+        related = [(mine.place, mine.name), (theirs.place, theirs.name)]
+        same = mine.value == theirs.value or (mine.value == "number" and theirs.value == "integer")
+        if not same or not set(theirs.values or ()) <= set(mine.values or theirs.values or ()):
+            message = (
+                f"'{mine.name}' is {_article(mine.value)}, and cannot follow '{theirs.name}', {_article(theirs.value)}"
+            )
+            self._report.error("source.type", message, one.place, related=related)
+            return False
+        if mine.value in _NUMERIC and mine.unit != theirs.unit and not compatible(mine.unit or "1", theirs.unit or "1"):
+            message = f"'{mine.name}' is in '{mine.unit}', and cannot follow '{theirs.name}', in '{theirs.unit}'"
+            wanted = ", ".join(of_dimension(dimension(mine.unit or "1") or "")[:4])
+            help_ = f"name a point in a unit of the same kind: {wanted}"
+            self._report.error("unit.incompatible", message, one.place, related=related, help=help_)
+            return False
+        return True
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind in {"integer", "enum"} else f"a {kind}"

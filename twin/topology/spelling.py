@@ -1,0 +1,68 @@
+"""Texts and expressions of a template, parsed where they stand, with every name in them known. None stands for what is
+wrong and has been reported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from twin.expressions import ExpressionError, Name, names_in, parse, parse_template, unknown_name
+from twin.topology.parts import Formula, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from twin.source import Diagnostics, Scalar
+    from twin.topology.parts import Parameter
+
+__all__ = ["Spelling", "report_expression"]
+
+T = TypeVar("T")
+
+
+class Spelling:
+    """Parses, and keeps which names are spoken of. ``scope`` is the loop variables around a text."""
+
+    def __init__(self, parameters: Mapping[str, Parameter], report: Diagnostics) -> None:
+        self.used: set[str] = set()
+        self._parameters = parameters
+        self._report = report
+
+    def optional(self, scalar: Scalar | None, scope: frozenset[str]) -> Text | None:
+        """A text that may be absent."""
+        return None if scalar is None else self.text(scalar, scope)
+
+    def text(self, scalar: Scalar, scope: frozenset[str]) -> Text | None:
+        """A text in which expressions may stand."""
+        pattern = self._parsed(scalar, parse_template)
+        if pattern is None or not self._known(scalar, pattern.names, scope):
+            return None
+        return Text(scalar, pattern)
+
+    def formula(self, scalar: Scalar, scope: frozenset[str]) -> Formula | None:
+        """A scalar that is an expression."""
+        expression = self._parsed(scalar, parse)
+        if expression is None or not self._known(scalar, names_in(expression), scope):
+            return None
+        return Formula(scalar, expression)
+
+    def _parsed(self, scalar: Scalar, parser: Callable[[str], T]) -> T | None:
+        try:
+            return parser(scalar.text)
+        except ExpressionError as error:
+            report_expression(error, scalar, self._report)
+            return None
+
+    def _known(self, scalar: Scalar, names: Iterable[Name], scope: frozenset[str]) -> bool:
+        known = True
+        for name in names:
+            self.used.add(name.name)
+            if name.name not in scope and name.name not in self._parameters:
+                report_expression(unknown_name(name, scope | set(self._parameters)), scalar, self._report)
+                known = False
+        return known
+
+
+def report_expression(error: ExpressionError, scalar: Scalar, report: Diagnostics) -> None:
+    """Place the mistake of an expression in the document."""
+    report.error(error.code, error.message, scalar.within(*error.span), help=error.help)
