@@ -9,6 +9,7 @@ from api.context import Reader
 from api.questions import DEFAULT_FIRST, Question, Slice
 from api.rest.parameters import After, In, Limit, Measures, Ref, Type, Under
 from api.rest.shapes import EntityOut, Page, entity_out, page_out
+from twin.errors import InvalidValue
 from twin.ontology.model import KINDS, Kind
 
 __all__ = ["router"]
@@ -31,6 +32,7 @@ def _collection(kind: Kind) -> None:
     ) -> Response:
         question = Question(caller.engine, caller.principal)
         if ref is not None:
+            _check_alone(type, under, within, measures, after)
             page = _only(question, kind, ref)
         else:
             page = question.page(
@@ -39,6 +41,11 @@ def _collection(kind: Kind) -> None:
         return page_out(request, page, [entity_out(question, each) for _, each in page.items])  # type: ignore[arg-type]
 
     collection.__doc__ = f"The {kind}s that the token may see, in the natural order of their paths."
+
+
+def _check_alone(*others: object) -> None:
+    if any(each is not None for each in others):
+        raise InvalidValue("ref names one already", help="leave the other filters out, or leave out ref")
 
 
 def _only(question: Question, kind: Kind, ref: str) -> Slice:

@@ -19,7 +19,9 @@ Measures = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=MOST, description=f"Items on a page; {DEFAULT_FIRST} unless said.")]
 After = Annotated[str | None, Query(description="Where the page before ended: taken from its `next`.")]
-Ref = Annotated[str | None, Query(description="Only the one with this id or path.", examples=["hugo/flat"])]
+Ref = Annotated[
+    str | None, Query(description="Only the one with this id or path; without other filters.", examples=["hugo/flat"])
+]
 Relation = Annotated[str | None, Query(description="Only along this relation: CONNECTS, INCLUDES or a declared one.")]
 Direction = Annotated[Literal["out", "in"], Query(description="From the entity, or towards it.")]
 Unit = Annotated[str | None, Query(description="UCUM code of the unit to tell it in.", examples=["[degF]"])]

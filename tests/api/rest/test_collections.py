@@ -62,6 +62,7 @@ def test_the_next_page_is_named(app: httpx2.Client) -> None:
         ("/devices?after=x", 400, "cursor.invalid"),
         ("/devices?in=hugo/flat", 400, "view.expected"),
         ("/devices?under=nowhere", 404, "entity.unknown"),
+        ("/devices?ref=hugo/flat&type=Valve", 400, "value.invalid"),
         ("/thermostats", 404, "path.unknown"),
     ],
 )
