@@ -236,11 +236,14 @@ def _affine(from_: str, to: str) -> tuple[float, float]:
 
 
 def convert(value: float, from_: str, to: str) -> float:
-    """A value in another unit of the same dimension; `InvalidValue` (``unit.incompatible``) when there is no way."""
+    """A value in another unit of the same dimension; `InvalidValue` (``unit.incompatible``) when there is no way.
+
+    To 15 significant digits: what comes after them is the arithmetic's and not the sensor's.
+    """
     if from_ == to:
         return value
     factor, offset = _affine(from_, to)
-    return value * factor + offset
+    return float(f"{value * factor + offset:.15g}")
 
 
 def suggest(spelling: str) -> tuple[str, ...]:

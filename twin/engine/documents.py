@@ -9,6 +9,7 @@ from twin.errors import AuthoringError
 from twin.ontology.compile import compile_documents, compile_ontology
 from twin.source import Diagnostics, MapNode, read
 from twin.topology.expand import check_topology
+from twin.topology.series import read_series
 from twin.topology.template import read_topology
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ __all__ = ["check_file", "shipped_ontology"]
 def check_file(
     file: Path, ontology_path: Iterable[Path], remember: Callable[[dict[str, Source]], None]
 ) -> tuple[Diagnostic, ...]:
-    """Everything wrong with an ontology or a topology, and what is probably wrong; the worst first.
+    """Everything wrong with an ontology, a topology or a map of series, and what is probably wrong; the worst first.
 
     ``remember`` is told of every document read, so that its lines can be shown.
 
@@ -54,6 +55,8 @@ def _check(source: Source, find: Callable[[str], Source | None], report: Diagnos
     root = read(source, Diagnostics())
     if isinstance(root, MapNode) and "topology" in root:
         check_topology(read_topology(source, find), report)
+    elif isinstance(root, MapNode) and "series" in root and "ontology" not in root:
+        read_series(source)
     else:
         compile_ontology([source], find, report)
 

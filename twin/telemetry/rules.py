@@ -158,7 +158,7 @@ def _as_float(point: PointType, value: Any) -> float:
 
 
 def _converted(point: PointType, value: float, unit: str) -> float:
-    """The value in the point's own unit, without the last digits, which are the conversion's and not the sensor's."""
+    """The value in the point's own unit."""
     code = resolve(unit)
     if code is None:
         known = ", ".join(suggest(unit))
@@ -167,7 +167,7 @@ def _converted(point: PointType, value: float, unit: str) -> float:
     if code == point.unit or (code == "1" and point.unit is None):
         return value
     try:
-        return float(f"{convert(value, code, point.unit or ''):.15g}")
+        return convert(value, code, point.unit or "")
     except InvalidValue:
         own = point.unit or "no unit"
         raise Refused(
