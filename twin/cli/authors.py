@@ -36,9 +36,9 @@ def validate(
         diagnostic for file in files for diagnostic in check_file(file, tuple(ontology_path), output.sources.update)
     ]
     errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
-    verdict = (
-        f"{len(files)} file{'s' * (len(files) != 1)} checked: {len(errors)} errors, {len(found) - len(errors)} warnings"
-    )
+    counts = {"file": len(files), "error": len(errors), "warning": len(found) - len(errors)}
+    checked, *rest = (f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items())
+    verdict = f"{checked} checked: {', '.join(rest)}"
     text = f"{output.diagnostics(tuple(found))}\n\n{verdict}" if found else verdict
     output.result({"valid": not errors, "diagnostics": [each.as_dict() for each in found]}, text)
     if errors:

@@ -42,7 +42,7 @@ class Output:
         """Diagnostics as a terminal shows them."""
         from twin.source import render
 
-        return render(found, self.sources)
+        return render(found, self.sources).rstrip("\n")
 
     def fail(self, error: TwinError) -> NoReturn:
         """Say what is wrong and what to do, then exit as the table of outcomes says."""
