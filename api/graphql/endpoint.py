@@ -141,9 +141,9 @@ class _Endpoint(GraphQLRouter[Context, None]):
             raise HTTPException(400, "The request body must be a JSON object")
         return found
 
-    def encode_json(self, data: object) -> bytes:
-        """Compact JSON."""
-        return orjson.dumps(data)
+    def encode_json(self, data: object) -> str:
+        """Compact JSON, as text: from bytes a WebSocket would make a binary frame, which graphql-transport-ws has not."""
+        return orjson.dumps(data).decode()
 
     async def process_result(self, request: Request, result: Any) -> Any:
         """The answer; one that never began to execute has no ``data`` (GraphQL, section 7.1)."""
@@ -158,7 +158,7 @@ class _Endpoint(GraphQLRouter[Context, None]):
         assert isinstance(sub_response, _Draft)  # noqa: S101 - from get_sub_response
         refused = sub_response.modern and "data" not in response_data
         return Response(
-            self.encode_json(response_data),
+            orjson.dumps(response_data),
             400 if refused and sub_response.status_code == HTTPStatus.OK else sub_response.status_code,
             media_type=_MODERN if sub_response.modern else "application/json",
         )
