@@ -34,7 +34,9 @@ def send(opened: ClientConnection, **message: Any) -> None:
 
 
 def receive(opened: ClientConnection) -> Any:
-    return json.loads(opened.recv(timeout=5))
+    frame = opened.recv(timeout=5)
+    assert isinstance(frame, str), "the protocol has text frames only"
+    return json.loads(frame)
 
 
 def begin(opened: ClientConnection, payload: Any = None) -> None:
