@@ -15,12 +15,25 @@ __all__ = ["render"]
 
 _WINDOW = 160
 """A longer line is shown around the mistake only."""
+_COLUMNS = 120
+"""A help that reaches farther has the name of its page on a line of its own."""
 
 
-def render(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source] | None = None) -> str:
-    """The diagnostics as text, a blank line between two; lines are shown of the files in ``sources``, by name."""
+def render(
+    diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source] | None = None, *, pages: bool = True
+) -> str:
+    """The diagnostics as text, a blank line between two; lines are shown of the files in ``sources``, by name.
+
+    With ``pages``, the first of each code says how to read more about it.
+    """
     lines = {name: source.lines() for name, source in (sources or {}).items()}
-    return "\n".join("\n".join(_block(found, lines)) + "\n" for found in diagnostics)
+    blocks = []
+    seen: set[str] = set()
+    for found in diagnostics:
+        page = f"twin explain {found.code}" if pages and found.code not in seen else ""
+        seen.add(found.code)
+        blocks.append("\n".join((*_block(found, lines), *_advice(found.help, page))) + "\n")
+    return "\n".join(blocks)
 
 
 def _block(found: Diagnostic, lines: dict[str, list[str]]) -> Iterator[str]:
@@ -29,8 +42,14 @@ def _block(found: Diagnostic, lines: dict[str, list[str]]) -> Iterator[str]:
     yield from _excerpt(found.place, lines.get(found.place.file, []))
     for place, text in found.related:
         yield _safe(f"   {place}  {text}")
-    if found.help:
-        yield _safe(f"   help: {found.help}")
+
+
+def _advice(help_: str, page: str) -> Iterator[str]:
+    said = [f"help: {help_}"] * bool(help_) + [page] * bool(page)
+    if sum(map(len, said)) > _COLUMNS:
+        yield from (_safe(f"   {line}") for line in said)
+    elif said:
+        yield _safe(f"   {'          '.join(said)}")
 
 
 def _excerpt(place: Place, lines: list[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from twin.source import Source, render
 
 def shown(line: str, column: int, end: int, message: str = "wrong") -> list[str]:
     found = Diagnostic("x.y", message, Place("a.yaml", 1, column, end))
-    return render([found], {"a.yaml": Source("a.yaml", line)}).splitlines()
+    return render([found], {"a.yaml": Source("a.yaml", line)}, pages=False).splitlines()
 
 
 def test_a_diagnostic_shows_its_line_the_other_half_and_the_help() -> None:
@@ -23,13 +23,25 @@ def test_a_diagnostic_shows_its_line_the_other_half_and_the_help() -> None:
         "    1 | thermostat: { setpiont: 20 }\n"
         "      |               ^^^^^^^^\n"
         "   home.yaml:55:7  Thermostat's configuration points: setpoint, mode\n"
-        "   help: did you mean 'setpoint'?\n"
+        "   help: did you mean 'setpoint'?          twin explain point.unknown\n"
     )
 
 
 def test_a_warning_says_so_and_two_stand_apart() -> None:
     found = Diagnostic("x.y", "odd", Place("a.yaml", 1, 1, 2), severity="warning")
-    assert render([found, found]) == "a.yaml:1:1 warning x.y  odd\n\na.yaml:1:1 warning x.y  odd\n"
+    block = "a.yaml:1:1 warning x.y  odd\n"
+    assert render([found, found], pages=False) == f"{block}\n{block}"
+
+
+def test_the_first_of_each_code_names_its_page() -> None:
+    x, y = (Diagnostic(code, "odd", Place("a.yaml", 1, 1, 2)) for code in ("x.y", "y.z"))
+    shown = [block.splitlines()[1:] for block in render([x, y, x]).split("\n\n")]
+    assert shown == [["   twin explain x.y"], ["   twin explain y.z"], []]
+
+
+def test_a_long_help_has_its_page_on_the_line_below() -> None:
+    found = Diagnostic("x.y", "odd", Place("a.yaml", 1, 1, 2), help="h" * 120)
+    assert render([found]).splitlines()[1:] == [f"   help: {'h' * 120}", "   twin explain x.y"]
 
 
 def test_the_caret_stands_below_wide_characters_and_tabs() -> None:
@@ -52,4 +64,4 @@ def test_nothing_in_a_document_steers_the_terminal() -> None:
 
 def test_a_place_outside_the_document_shows_no_line() -> None:
     found = Diagnostic("x.y", "wrong", Place("a.yaml", 99, 1, 2))
-    assert render([found], {"a.yaml": Source("a.yaml", "a: 1")}) == "a.yaml:99:1 x.y  wrong\n"
+    assert render([found], {"a.yaml": Source("a.yaml", "a: 1")}) == "a.yaml:99:1 x.y  wrong\n   twin explain x.y\n"
