@@ -10,9 +10,9 @@ from fastapi.security import OAuth2, SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
-from api.times import now
 from twin.access.principals import SCOPES, Principal
 from twin.errors import InvalidValue, Unauthenticated
+from twin.times import now
 
 if TYPE_CHECKING:
     from api.engine import Engine

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from api.times import now
 from twin.errors import InvalidValue
 from twin.graph.edit import edit
 from twin.graph.model import Actor, ChangeSet
 from twin.ids import mint
+from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

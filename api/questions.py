@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from api import cursors
-from api.times import now
 from api.vocabulary import vocabulary_of
 from twin.errors import InvalidValue, NotFound
 from twin.graph import query
@@ -18,6 +17,7 @@ from twin.graph.model import CONNECTS, Entity
 from twin.graph.readings import Quality, quality_at
 from twin.ids import sort_key
 from twin.ontology.model import KINDS, PointType
+from twin.times import now
 from twin.units import compatible, convert, dimension, of_dimension, resolve
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from api.questions import Part, Question
-from api.times import now
 from twin.errors import TooMany, Unauthenticated
 from twin.events import Subscriber
 from twin.graph import query
 from twin.graph.readings import Reading
+from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

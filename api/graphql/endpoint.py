@@ -26,8 +26,8 @@ from api.graphql.context import Context
 from api.graphql.explaining import explain
 from api.graphql.schema import schema_of
 from api.problems import request_id
-from api.times import now
 from twin.errors import Forbidden, TwinError, Unauthenticated
+from twin.times import now
 
 __all__ = ["router"]
 
@@ -142,7 +142,7 @@ class _Endpoint(GraphQLRouter[Context, None]):
         return found
 
     def encode_json(self, data: object) -> str:
-        """Compact JSON, as text: from bytes a WebSocket would make a binary frame, which graphql-transport-ws has not."""
+        """Compact JSON, as text: from bytes a WebSocket makes a binary frame, which graphql-transport-ws has not."""
         return orjson.dumps(data).decode()
 
     async def process_result(self, request: Request, result: Any) -> Any:

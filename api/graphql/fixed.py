@@ -10,7 +10,7 @@ from graphql import GraphQLError, GraphQLScalarType, ValueNode, value_from_ast_u
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
-from api.times import rfc3339
+from twin.times import rfc3339
 
 __all__ = ["CONFIG", "READINGS", "REF", "TYPES", "Instant", "Me", "PageInfo", "Query", "Value"]
 

@@ -23,9 +23,9 @@ from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped]  # it has n
     OAuth2Request,
 )
 
-from api.times import now
 from twin.access.principals import SCOPES
 from twin.errors import Unauthenticated
+from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

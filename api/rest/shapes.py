@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.questions import Part, Question, Said, Slice, title_in
-from api.times import rfc3339
 from twin.graph.model import Entity
 from twin.graph.query import Related
 from twin.telemetry.deadletters import Letter
+from twin.times import rfc3339
 
 __all__ = [
     "Change",

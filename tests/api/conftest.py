@@ -13,8 +13,8 @@ import uvicorn
 import uvloop
 
 from api.app import create_app
-from api.times import now
 from tests.api.building import Double
+from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

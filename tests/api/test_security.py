@@ -11,9 +11,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from api.times import now
 from tests.api.building import KEY
 from tests.api.conftest import Served, token
+from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.running import done, start
-from twin.graph.readings import rfc3339
+from twin.times import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

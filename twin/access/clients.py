@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import time
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from twin.access.principals import known_scopes
 from twin.errors import Conflict, InvalidValue, NotFound, Unauthenticated
 from twin.ids import mint
 from twin.records import Base
+from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -79,7 +79,7 @@ class ClientRecord(Base):
 class Clients:
     """The registered clients. All methods but `current` may block, so the loop has a thread call them."""
 
-    def __init__(self, records: Records, *, clock: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+    def __init__(self, records: Records, *, clock: Callable[[], int] = now) -> None:
         self._records = records
         self._clock = clock
         self._generations: dict[str, int] = {}

@@ -130,7 +130,7 @@ def _opened(data: Path) -> Iterator[tuple[DeadLetters, dict[str, str]]]:
 
 
 def _row(letter: Letter, keys: dict[str, str]) -> dict[str, Any]:
-    from twin.graph.readings import rfc3339
+    from twin.times import rfc3339
 
     key = next((key for key, site in keys.items() if site == letter.site), None)
     return {

@@ -12,10 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from twin.engine.library import read_source
 from twin.errors import InvalidValue, NotFound
-from twin.graph.readings import rfc3339
 from twin.ids import mint
 from twin.mqtt.client import Client
 from twin.telemetry.replay import disorder, messages
+from twin.times import rfc3339
 from twin.topology.series import read_series
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from twin.errors import Forbidden
 from twin.ids import mint
 from twin.mqtt.client import Client
 from twin.telemetry.simulation import pointset
+from twin.times import now
 
 if TYPE_CHECKING:
     from twin.cli.credentials import Access
@@ -29,7 +30,7 @@ async def simulate(twin: Twin, site: str, access: Access, every: float) -> None:
         while True:
             due = time.monotonic() + every
             twin.refresh()
-            for topic, payload in _messages(twin, site, time.time_ns() // 1_000_000 * 1000):
+            for topic, payload in _messages(twin, site, now() // 1000 * 1000):
                 await client.publish(topic, payload)
             await client.drain()
             if client.tally.refused:

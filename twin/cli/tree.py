@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from twin.graph.query import children
-from twin.graph.readings import quality_at, rfc3339
+from twin.graph.readings import quality_at
+from twin.times import now, rfc3339
 
 if TYPE_CHECKING:
     from twin.engine import Twin
@@ -42,7 +42,7 @@ def _reading(twin: Twin, entity: Entity, point: str) -> dict[str, Any] | None:
         "value": reading.value,
         "unit": type_.unit,
         "time": rfc3339(reading.time),
-        "quality": quality_at(reading, type_.every, _now()),
+        "quality": quality_at(reading, type_.every, now()),
     }
 
 
@@ -72,8 +72,8 @@ def _point(twin: Twin, entity: Entity, point: str) -> str:
         return f"{point} -"
     type_ = twin.ontology.types[entity.type].points[point]
     unit = f" {type_.unit}" if type_.unit else ""
-    stale = ", stale" if quality_at(reading, type_.every, _now()) == "stale" else ""
-    return f"{point} {reading.value}{unit} ({_age((_now() - reading.time) / 1_000_000)}{stale})"
+    stale = ", stale" if quality_at(reading, type_.every, now()) == "stale" else ""
+    return f"{point} {reading.value}{unit} ({_age((now() - reading.time) / 1_000_000)}{stale})"
 
 
 def _age(seconds: float) -> str:
@@ -88,7 +88,3 @@ def _age(seconds: float) -> str:
 
 def _short(name: str) -> str:
     return name.rsplit("/", 1)[-1]
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

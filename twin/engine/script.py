@@ -11,7 +11,6 @@ with Twin("twin-data") as twin:
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from twin.ids import mint
 from twin.ontology.compile import compile_documents
 from twin.store.commits import inline
 from twin.store.sqlite import SQLiteStore
+from twin.times import now
 from twin.topology.expand import expand
 from twin.topology.plan import changesets, plan
 from twin.topology.template import read_topology
@@ -151,8 +151,7 @@ class Twin:
             )
         if made.empty:
             return []
-        now = time.time_ns() // 1000
-        return [self.commit(changeset) for changeset in changesets(made, self.actor, now, mint)]
+        return [self.commit(changeset) for changeset in changesets(made, self.actor, now(), mint)]
 
     def commit(self, changeset: ChangeSet) -> Committed:
         """Commit one ChangeSet; durable on return.

@@ -30,6 +30,7 @@ from twin.telemetry.deadletters import DeadLetters
 from twin.telemetry.door import TelemetryDoor
 from twin.telemetry.ingest import Ingest
 from twin.telemetry.journal import Journal
+from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -132,7 +133,7 @@ class Engine:
         self._workings = Workings(self._ingest, self._core.store, self.deadletters, self._store_thread)
         self._workings.replay(self._journal.read(since))
         door = TelemetryDoor(
-            self.mirror, self._journal, self._ingest, lambda token: self.tokens.verify(token, _now()), counts
+            self.mirror, self._journal, self._ingest, lambda token: self.tokens.verify(token, now()), counts
         )
         self._endpoint = Endpoint(door, limits=Limits(connections=self.settings.connections))
 
@@ -252,13 +253,13 @@ class Engine:
     async def _revoke(self) -> None:
         """End the connections of clients that were removed or rotated, wherever that was done."""
         await self.in_pool(self.clients.refresh)
-        now = _now()
-        self._open_endpoint.end(lambda admission: not self.tokens.holds(_principal(admission), now))
+        at = now()
+        self._open_endpoint.end(lambda admission: not self.tokens.holds(_principal(admission), at))
 
     async def _trim(self) -> None:
         """Delete what is stored from the journal, once it is old enough."""
         below = self._workings.stored
-        keep_after = _now() - round(self.settings.journal_days * _DAY)
+        keep_after = now() - round(self.settings.journal_days * _DAY)
         keep_bytes = self.settings.journal_mb * 1_000_000
         await asyncio.to_thread(self._journal.trim, below, keep_after, keep_bytes)
 
@@ -293,7 +294,3 @@ async def _repeat(seconds: float, step: Callable[[], Coroutine[Any, Any, None]])
 
 def _principal(admission: Admission) -> Principal:
     return cast("Principal", admission.principal)
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

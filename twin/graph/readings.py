@@ -8,7 +8,6 @@ in the same state. `order_key` packs them into bytes whose plain comparison is t
 from __future__ import annotations
 
 import struct
-from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -16,7 +15,7 @@ import orjson
 
 from twin.graph.model import Scalar
 
-__all__ = ["Fate", "Quality", "Reading", "order_key", "quality_at", "rfc3339"]
+__all__ = ["Fate", "Quality", "Reading", "order_key", "quality_at"]
 
 Quality = Literal["good", "stale", "uncertain", "bad"]
 Fate = Literal["applied", "late", "duplicate", "quarantined", "dead"]
@@ -25,8 +24,6 @@ Fate = Literal["applied", "late", "duplicate", "quarantined", "dead"]
 _ORDER = struct.Struct(">IQQ")
 _SIGN = 1 << 63
 _GRACE = 1.1
-_SECOND = 1_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -55,10 +52,3 @@ def quality_at(reading: Reading, every: float | None, now: int) -> Quality:
     if every is not None and now - reading.received > every * _GRACE * 1_000_000:
         return "stale"
     return "good"
-
-
-def rfc3339(time: int) -> str:
-    """A time (µs) as RFC 3339 in UTC, ``2017-03-08T23:58:47Z``; fractions only where there are any."""
-    moment = _EPOCH + timedelta(microseconds=time)
-    text = moment.isoformat()[:19]
-    return f"{text}.{time % _SECOND:06d}Z" if time % _SECOND else f"{text}Z"

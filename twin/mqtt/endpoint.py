@@ -16,6 +16,7 @@ from twin.mqtt.door import Admission, Counts, Door, Refusal
 from twin.mqtt.greeting import Limits
 from twin.mqtt.packets import Connect, Reason
 from twin.mqtt.rounds import Rounds, safely
+from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -28,10 +29,6 @@ _SPARE = 100
 """Connections beyond the limit that are heard, so that they can be told why they are refused."""
 
 
-def _microseconds() -> int:
-    return time.time_ns() // 1000
-
-
 class Endpoint:
     """Listens on one address. Everything is called on the loop that started it."""
 
@@ -40,7 +37,7 @@ class Endpoint:
         door: Door,
         *,
         limits: Limits | None = None,
-        clock: Callable[[], int] = _microseconds,
+        clock: Callable[[], int] = now,
         monotonic: Callable[[], float] = time.monotonic,
         sweep: float = 1.0,
     ) -> None:

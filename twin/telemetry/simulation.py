@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from twin.graph.readings import rfc3339
+from twin.times import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -212,7 +212,7 @@ def test_the_stream_ends_with_its_client(fresh: Served) -> None:
 
 
 def test_the_stream_ends_with_its_token(fresh: Served) -> None:
-    from api.times import now
+    from twin.times import now
 
     engine = fresh.engine
     client_id, _ = engine.clients.add("short", ["twin:read"], None)

@@ -20,10 +20,10 @@ from twin.engine import Engine
 from twin.engine.library import shipped
 from twin.errors import BackendError, Conflict, Unauthenticated
 from twin.graph.model import Delete, Entity, Update
-from twin.graph.readings import rfc3339
 from twin.mqtt.client import Client
 from twin.records import Records
 from twin.settings import Settings
+from twin.times import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

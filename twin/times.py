@@ -1,4 +1,4 @@
-"""Times as the web writes them: RFC 3339 in UTC, with ``Z``, and with six decimals only where there is a fraction."""
+"""Times: microseconds since 1970 UTC inside, RFC 3339 in UTC outside (with decimals only where there is a fraction)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def now() -> int:
-    """The clock of the web: microseconds since 1970 UTC."""
+    """The clock at the edges: microseconds since 1970 UTC. What is pure has it passed in."""
     return time.time_ns() // 1000
 
 

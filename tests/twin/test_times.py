@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.times import rfc3339
+from twin.times import rfc3339
 
 
 @pytest.mark.parametrize(
