@@ -59,7 +59,7 @@ def plan(
 ) -> None:
     """Show what applying a topology would do; nothing is changed."""
     output = Output(json=json)
-    with _opened(data, ontology_path) as twin:
+    with _looked_at(data, ontology_path) as twin:
         made = _planned(twin, topology, site, sets, output)
     output.result(made.as_dict(), str(made))
     if detailed_exitcode and not made.empty:
@@ -97,7 +97,7 @@ def show(
     from twin.cli.tree import as_data, as_text
 
     output = Output(json=json)
-    with _opened(data, []) as twin:
+    with _opened(data, [], create=False) as twin:
         roots = twin.sites() if path is None else [twin.find(path)]
         if not roots:
             output.note("There is no site yet: twin apply TOPOLOGY makes one.")
@@ -105,10 +105,18 @@ def show(
         output.result(shown if path is None else shown[0], "\n".join(as_text(twin, root) for root in roots))
 
 
-def _opened(data: Path, ontology_path: list[Path]) -> Twin:
+def _opened(data: Path, ontology_path: list[Path], *, create: bool = True) -> Twin:
     from twin.engine import Twin
 
-    return Twin(data, ontology_path=ontology_path)
+    return Twin(data, ontology_path=ontology_path, create=create)
+
+
+def _looked_at(data: Path, ontology_path: list[Path]) -> Twin:
+    """A twin that is only looked at: where there is none, one that is gone afterwards."""
+    from twin.engine import Twin
+    from twin.store.memory import MemoryStore
+
+    return Twin(data, store=None if data.is_dir() else MemoryStore(), ontology_path=ontology_path)
 
 
 def _planned(twin: Twin, topology: Path, site: str | None, sets: list[str], output: Output) -> Plan:

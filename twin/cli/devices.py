@@ -70,7 +70,7 @@ def simulate(
     from twin.cli.simulator import simulate as run
     from twin.engine import Twin
 
-    with Twin(data) as twin:
+    with Twin(data, create=False) as twin:
         key = known_site(twin, site).key
         asyncio.run(run(twin, key, access(data, server, mqtt, client_id), every))
 
@@ -121,7 +121,7 @@ def _opened(data: Path) -> Iterator[tuple[DeadLetters, dict[str, str]]]:
     from twin.records import Records
     from twin.telemetry.deadletters import DeadLetters
 
-    with Twin(data) as twin:
+    with Twin(data, create=False) as twin:
         records = Records(Home(data).records)
         try:
             yield DeadLetters(records), {site.key: site.id for site in twin.sites()}

@@ -89,7 +89,7 @@ def _opened(data: Path) -> Iterator[tuple[Twin, Clients]]:
     from twin.engine.home import Home
     from twin.records import Records
 
-    with Twin(data) as twin:
+    with Twin(data, create=False) as twin:
         records = Records(Home(data).records)
         try:
             yield twin, Clients(records)

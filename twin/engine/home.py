@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from twin.errors import BackendError, Conflict
+from twin.errors import BackendError, Conflict, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +21,17 @@ class Home:
 
     Raises:
         BackendError: the directory cannot be made or written to.
+        NotFound: it is not there, and is not to be made.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, create: bool = True) -> None:
         self.directory = directory
+        if not create and not directory.is_dir():
+            raise NotFound(
+                f"there is no twin in {directory}",
+                code="data.unknown",
+                help="name its directory with --data DIR, or make one: twin apply TOPOLOGY",
+            )
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             probe = directory / f".writable-{os.getpid()}"

@@ -52,6 +52,7 @@ class Twin:
 
     Raises:
         BackendError: the directory or the store cannot be used.
+        NotFound: there is no twin in the directory, and none is to be made.
     """
 
     def __init__(
@@ -61,9 +62,12 @@ class Twin:
         store: GraphStore | None = None,
         ontology_path: Iterable[Path | str] = (),
         user: str | None = None,
+        create: bool = True,
     ) -> None:
-        """``user`` is who the log names as the author of changes; by default the login name."""
-        self.store = store if store is not None else SQLiteStore(Home(Path(data)).graph)
+        """``user`` is who the log names as the author of changes; by default the login name. ``create`` makes a new
+        twin where there is none in the directory.
+        """
+        self.store = store if store is not None else SQLiteStore(Home(Path(data), create=create).graph)
         self.actor = Actor(user or os.environ.get("USER") or "script", "script")
         self._ontology_path = tuple(map(Path, ontology_path))
         self._core = Core(self.store, inline)

@@ -155,6 +155,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._endpoint is not None:
+            self._core.commits.close()
             await self._endpoint.close()
             self._endpoint = None
             await asyncio.to_thread(self._journal.close)

@@ -72,17 +72,28 @@ class Commits:
         self._queue: deque[_Waiting] = deque()
         self._group: list[_Waiting] = []
         self._busy = False
+        self._closed = False
         self.failing: str = ""
         """Why the store does not answer, while it does not; empty when it does."""
 
     def submit(self, changeset: ChangeSet, done: Callable[[Committed | Exception], None]) -> None:
         """Queue a ChangeSet; ``done`` gets its place in the log, or the reason why it has none."""
+        if self._closed:
+            done(_stopping())
+            return
         self._queue.append(_Waiting(changeset, done))
         self._pump()
 
+    def close(self) -> None:
+        """Take no more, and refuse what waits; a group that is being written gets its answer yet."""
+        self._closed = True
+        waiting, self._queue = self._queue, deque()
+        for each in waiting:
+            each.done(_stopping())
+
     def follow(self) -> None:
         """Look for what others have committed, unless a commit of ours is under way (which looks anyway)."""
-        if not self._busy:
+        if not self._busy and not self._closed:
             self._busy = True
             self._catch_up()
 
@@ -193,6 +204,10 @@ def _read_log(store: GraphStore, since: int) -> list[Change]:
         found += page
         if len(page) < _CHANGES_A_READ:
             return found
+
+
+def _stopping() -> BackendError:
+    return BackendError("the twin is stopping", code="engine.stopping", help="send it again once the twin is back")
 
 
 def _unsettled(waiting: _Waiting, reason: Any) -> OutcomeUnknown:

@@ -135,6 +135,8 @@ def _text(value: Any) -> str:
         return "(none)"
     if isinstance(value, dict) and set(value) == {""}:
         value = value[""]
+    if isinstance(value, tuple):
+        return ", ".join(value) or "(none)"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
@@ -280,8 +282,36 @@ class _Planner:
             updates.append(Update(id=held.id, expected=expected, fields=fields))
             if shown:
                 self._count("change")
-                self.steps.append(Step("~", held.kind, held.path, fields=_itemised(shown)))
+                self.steps.append(Step("~", held.kind, held.path, fields=self._itemised(shown)))
         return updates
+
+    def _itemised(self, changes: tuple[FieldChange, ...]) -> tuple[FieldChange, ...]:
+        """Properties and followed points one by one, with paths for ids; the rest as they are."""
+        shown: list[FieldChange] = []
+        for change in changes:
+            if change.name not in {"properties", "sources"}:
+                shown.append(change)
+                continue
+            before, after = change.before, change.after
+            if change.name == "sources":
+                before, after = self._followed(before), self._followed(after)
+            names = sorted(before.keys() | after.keys())
+            shown += [
+                FieldChange(name, before.get(name), after.get(name))
+                for name in names
+                if before.get(name) != after.get(name)
+            ]
+        return tuple(shown)
+
+    def _followed(self, sources: dict[str, tuple[str, str]]) -> dict[str, str]:
+        """``temperature from`` -> ``flat/kitchen/climate.temperature``."""
+        paths = {entity_id: path for path, entity_id in self.ids.items()}
+        found = {}
+        for point, (source, other) in sources.items():
+            held = self.mirror.get(source)
+            path = paths.get(source) or (held.path if held is not None else source)
+            found[f"{point} from"] = f"{path}.{other}"
+        return found
 
     def _differences(self, held: Entity, wanted: DesiredEntity) -> list[FieldChange]:
         after: dict[str, Any] = {
@@ -375,22 +405,6 @@ def _merged(held: Entity, wanted: DesiredEntity) -> dict[str, Any]:
     """The properties after a re-apply: what the topology gives, and what it never gave."""
     gave = {name.removeprefix("properties.") for name in held.declared if name.startswith("properties.")}
     return {name: value for name, value in held.properties.items() if name not in gave} | dict(wanted.properties)
-
-
-def _itemised(changes: tuple[FieldChange, ...]) -> tuple[FieldChange, ...]:
-    """Properties one by one; the rest as they are."""
-    shown: list[FieldChange] = []
-    for change in changes:
-        if change.name != "properties":
-            shown.append(change)
-            continue
-        names = sorted(change.before.keys() | change.after.keys())
-        shown += [
-            FieldChange(name, change.before.get(name), change.after.get(name))
-            for name in names
-            if change.before.get(name) != change.after.get(name)
-        ]
-    return tuple(shown)
 
 
 def _short(name: str) -> str:

@@ -64,5 +64,5 @@ def test_an_error_is_one_json_document_where_json_is_asked_for(command: Command,
 
 
 def test_a_backend_that_fails_is_3(command: Command) -> None:
-    said = command("show", "--data", "/dev/null/data")
+    said = command("apply", FLAT, "--data", "/dev/null/data")
     assert (said.code, said.refusal) == (3, "data.unwritable")

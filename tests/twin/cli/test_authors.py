@@ -153,8 +153,20 @@ def test_show_is_a_tree_with_what_each_point_says(command: Command, data: Path) 
     ]
 
 
+def test_a_plan_makes_nothing(command: Command, tmp_path: Path) -> None:
+    said = command("plan", FLAT, "--data", tmp_path / "new")
+    assert said.code == 0
+    assert "to create" in said.out
+    assert not (tmp_path / "new").exists()
+
+
 def test_show_of_nothing_says_how_to_go_on(command: Command, tmp_path: Path, data: Path) -> None:
     said = command("show", "--data", tmp_path / "new")
+    assert (said.code, said.refusal) == (1, "data.unknown")
+    assert "twin apply" in said.err
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "empty").mkdir()
+    said = command("show", "--data", tmp_path / "empty")
     assert (said.code, said.out) == (0, "")
     assert "twin apply" in said.err
     said = command("show", "flat/attic", "--data", data)

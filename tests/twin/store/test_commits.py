@@ -181,6 +181,21 @@ def test_two_committers_on_one_store_lose_nothing() -> None:
     assert contents(benches[0]) == contents(benches[1])
 
 
+def test_closing_answers_everyone(bench: Bench) -> None:
+    home = entity("home", "site")
+    written = bench.submit(changeset(Create(home)))
+    waits = bench.submit(changeset(Update(id=home.id, fields={"title": {"en": "A"}})))
+    bench.commits.close()
+    late = bench.submit(changeset(Create(entity("cabin", "site"))))
+    bench.commits.follow()
+    bench.later.drain()
+    assert bench.sequence(written) == 1
+    for refused in (waits, late):
+        answer = bench.answers[refused.op_id]
+        assert isinstance(answer, BackendError)
+        assert answer.code_ == "engine.stopping"
+
+
 def test_urgent_jobs_go_first() -> None:
     order: list[str] = []
     gate = threading.Event()
