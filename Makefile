@@ -25,6 +25,9 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+faults: $(VENV)/.dev
+	@$(BIN)/python -m tests.faults $(ARGS)
+
 schema: $(VENV)/.dev
 	$(BIN)/twin schema --write
 
