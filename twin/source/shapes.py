@@ -58,6 +58,8 @@ class Record:
     fields: Mapping[str, Field]
     later: frozenset[str] = frozenset()
     """Keys of the whole language that this version does not read."""
+    either: tuple[str, ...] = ()
+    """Keys of which it must have one at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,9 @@ def _record(node: MapNode, shape: Record, report: Diagnostics, what: str, at: Pl
         if known.required and name not in kept and not node.damaged:
             help_ = f"add '{name}': {known.says}"
             report.error("key.missing", f"{what} lacks '{name}'", at or node.place, help=help_)
+    if shape.either and not node.damaged and not any(name in kept for name in shape.either):
+        help_ = "add " + ", or ".join(f"'{name}': {shape.fields[name].says}" for name in shape.either)
+        report.error("key.missing", f"{what} lacks '{shape.either[0]}'", at or node.place, help=help_)
     return MapNode(kept, node.place, damaged)
 
 
@@ -264,8 +269,9 @@ def _schema(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
             return {"anyOf": [_leaf_schema(leaf), _schema(longer, definitions)]}
         case Entries():
             return _entries_schema(shape, definitions)
-        case Record(_, fields):
-            return _record_schema(fields, definitions)
+        case Record(_, fields, either=either):
+            needed = [{"required": [name]} for name in either]
+            return {**_record_schema(fields, definitions), **({"anyOf": needed} if needed else {})}
 
 
 def _leaf_schema(leaf: Leaf) -> dict[str, Any]:

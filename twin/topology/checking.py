@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from twin.source import Diagnostics, Scalar, did_you_mean
+from twin.topology.layers import Layer, layers_of, merged, with_use
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from twin.ontology.model import EntityType, Ontology, PropertyType, RelationType
-    from twin.topology.parts import Part, Text
+    from twin.topology.parts import Body, Part, Template, Text
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["MAX_DEPTH", "Prepared", "Preparer", "report_deep"]
+
+MAX_DEPTH = 30
+"""The most entities within each other, the site not counted."""
 
 _GROUP = "core/Group"
 """What a view is that does not say its type."""
+_ONLY = {"space": ("asset",), "device": ("status", "spaces")}
+"""What a fragment may say, and an entity of a kind may not."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,46 +30,117 @@ class Prepared:
     """A part whose names are resolved. ``type`` is None where that failed: it has been reported."""
 
     part: Part
+    body: Body
+    """What its entry and its fragments say together."""
+    layers: tuple[Layer, ...]
     type: EntityType | None
     points: tuple[str, ...] = ()
     """The points an instance has, in the order of its type; those with a source included."""
     properties: tuple[tuple[Scalar, Text, PropertyType], ...] = ()
     sources: tuple[tuple[str, Text], ...] = ()
     relations: tuple[tuple[RelationType, tuple[Text, ...]], ...] = ()
-    parts: tuple[Prepared, ...] = field(default=())
+    parts: tuple[tuple[int, Prepared], ...] = field(default=())
+    """What stands in it, with the layer that says so."""
 
 
-def prepare(part: Part, ontology: Ontology, report: Diagnostics, above: EntityType | None = None) -> Prepared:
-    """The part and all below it, looked up in an ontology."""
-    found = _type(part, ontology, report)
-    if found is not None and above is not None:
-        _check_contained(part, found, above, ontology, report)
-    parts = tuple(prepare(inner, ontology, report, found) for inner in part.parts)
-    if found is None:
-        return Prepared(part, None, parts=parts)
-    sources = tuple(_sources(part, found, report))
-    return Prepared(
-        part,
-        found,
-        points=_points(part, found, [name for name, _ in sources], report),
-        properties=tuple(_properties(part, found, report)),
-        sources=sources,
-        relations=tuple(_relations(part, found, ontology, report)),
-        parts=parts,
-    )
+class Preparer:
+    """Prepares the parts of one template; what a fragment holds is looked at once for each type it stands in."""
+
+    def __init__(self, template: Template, report: Diagnostics) -> None:
+        self._fragments = template.fragments
+        self._ontology = template.ontology
+        self._report = report
+        self._known: dict[tuple[Part, str | None], Prepared] = {}
+
+    def prepare(self, part: Part, above: EntityType | None = None, depth: int = 0) -> Prepared:
+        """The part and all below it, looked up in the ontology. ``above`` is the type of what it stands in."""
+        known = (part, above.name if above is not None else None)
+        if known not in self._known:
+            self._known[known] = self._prepared(part, above, depth)
+        return self._known[known]
+
+    def _prepared(self, part: Part, above: EntityType | None, depth: int) -> Prepared:
+        layers = layers_of(part, self._fragments, self._report)
+        report = Diagnostics()
+        made = self._checked(part, layers, above, depth, report)
+        self._report.include(with_use(found, layers) for found in report.all)
+        return made
+
+    def _checked(
+        self, part: Part, layers: tuple[Layer, ...], above: EntityType | None, depth: int, report: Diagnostics
+    ) -> Prepared:
+        ontology = self._ontology
+        body = merged(layers)
+        if depth > MAX_DEPTH:
+            report_deep(part, report)
+            return Prepared(part, replace(body, uncertain=True), layers, None)
+        found = self._type(part, body, layers, report)
+        if found is not None and above is not None:
+            _check_contained(part, body, found, above, ontology, report)
+        parts = tuple(
+            (level, self.prepare(inner, found, depth + 1))
+            for level, layer in enumerate(layers)
+            for inner in layer.body.parts
+        )
+        if found is None:
+            return Prepared(part, body, layers, None, parts=parts)
+        sources = tuple(_sources(body, found, report))
+        return Prepared(
+            part,
+            body,
+            layers,
+            found,
+            points=_points(body, found, report),
+            properties=tuple(_properties(part, body, layers, found, report)),
+            sources=sources,
+            relations=tuple(_relations(body, found, ontology, report)),
+            parts=parts,
+        )
+
+    def _type(self, part: Part, body: Body, layers: Sequence[Layer], report: Diagnostics) -> EntityType | None:
+        suits = [_suits(part, layer, report) for layer in layers]
+        if body.type is None:
+            if part.kind == "view" and "type" not in body.node:
+                return self._ontology.types.get(_GROUP)
+            if "type" not in body.node and not body.uncertain and all(suits):
+                related = [(layer.fragment.key.place, layer.fragment.name) for layer in layers if layer.fragment]
+                message = f"'{part.key.scalar.text}' lacks 'type', and so does its fragment"
+                help_ = "add 'type': its type, of the ontologies used"
+                report.error("key.missing", message, part.place, related=related, help=help_)
+            return None
+        found = self._ontology.find(body.type.text)
+        if found is None:
+            _report_unknown_type(part, body.type, self._ontology, report)
+            return None
+        return found if all(suits) and _instantiable(part, found, body.type, self._ontology, report) else None
 
 
-def _type(part: Part, ontology: Ontology, report: Diagnostics) -> EntityType | None:
-    if part.type is None:
-        return ontology.types.get(_GROUP) if part.kind == "view" and "type" not in part.node else None
-    found = ontology.find(part.type.text)
-    if found is None:
-        known = [one.short for one in ontology.types.values() if one.kind == part.kind and not one.abstract]
-        help_, suggestions = did_you_mean(part.type.text, known, f"types of {part.kind}")
-        message = f"no type is named '{part.type.text}'"
-        report.error("type.unknown", message, part.type.place, help=help_, suggestions=suggestions)
-        return None
-    return found if _instantiable(part, found, part.type, ontology, report) else None
+def report_deep(part: Part, report: Diagnostics) -> None:
+    """Report a part that stands too deep."""
+    message = f"more than {MAX_DEPTH} entities within each other"
+    report.error("topology.deep", message, part.place, help="use fewer fragments within fragments")
+
+
+def _suits(part: Part, layer: Layer, report: Diagnostics) -> bool:
+    """Whether a fragment says only what can be said of a thing of this kind."""
+    if layer.fragment is None or layer.word is None:
+        return True
+    for name in _ONLY.get(part.kind, ()):
+        entry = layer.body.node.entries.get(name)
+        if entry is not None:
+            message = f"the fragment '{layer.fragment.name}' has '{name}', and a {part.kind} cannot"
+            related = [(entry.key.place, f"'{name}' of {layer.fragment.name}")]
+            help_ = f"use it on a {'device' if part.kind == 'space' else 'space'}, or take '{name}' out of it"
+            report.error("fragment.kind", message, layer.word.place, related=related, help=help_)
+            return False
+    return True
+
+
+def _report_unknown_type(part: Part, word: Scalar, ontology: Ontology, report: Diagnostics) -> None:
+    known = [one.short for one in ontology.types.values() if one.kind == part.kind and not one.abstract]
+    help_, suggestions = did_you_mean(word.text, known, f"types of {part.kind}")
+    message = f"no type is named '{word.text}'"
+    report.error("type.unknown", message, word.place, help=help_, suggestions=suggestions)
 
 
 def _instantiable(part: Part, found: EntityType, word: Scalar, ontology: Ontology, report: Diagnostics) -> bool:
@@ -89,7 +166,9 @@ def _instantiable(part: Part, found: EntityType, word: Scalar, ontology: Ontolog
     return False
 
 
-def _check_contained(part: Part, found: EntityType, above: EntityType, ontology: Ontology, report: Diagnostics) -> None:
+def _check_contained(
+    part: Part, body: Body, found: EntityType, above: EntityType, ontology: Ontology, report: Diagnostics
+) -> None:
     """A space must be of a type that what is around it may contain. The nearest rule of a lineage counts."""
     if part.kind != "space" or above.contains is None:
         return
@@ -98,12 +177,12 @@ def _check_contained(part: Part, found: EntityType, above: EntityType, ontology:
     message = f"a {above.short} cannot contain a {found.short}"
     allowed = ", ".join(ontology.types[name].short for name in above.contains if name in ontology.types)
     help_ = f"it contains: {allowed}" if allowed else f"a {above.short} contains no spaces"
-    place = part.type.place if part.type is not None else part.place
+    place = body.type.place if body.type is not None and part.body.type is not None else part.place
     report.error("space.misplaced", message, place, related=[(above.place, above.name)], help=help_)
 
 
-def _sources(part: Part, found: EntityType, report: Diagnostics) -> Iterable[tuple[str, Text]]:
-    for key, text in part.sources:
+def _sources(body: Body, found: EntityType, report: Diagnostics) -> Iterable[tuple[str, Text]]:
+    for key, text in body.sources:
         point = found.points.get(key.text)
         if point is not None and point.section == "status":
             yield key.text, text
@@ -129,14 +208,16 @@ def _unknown_point(key: Scalar, found: EntityType, known: list[str], report: Dia
     )
 
 
-def _points(part: Part, found: EntityType, fed: list[str], report: Diagnostics) -> tuple[str, ...]:
-    has = _named(part, found, "has", report)
-    lacks = _named(part, found, "lacks", report)
+def _points(body: Body, found: EntityType, report: Diagnostics) -> tuple[str, ...]:
+    has = _named(body.has, found, report)
+    lacks = _named(body.lacks, found, report)
+    fed = {key.text: key for key, _ in body.sources if key.text in found.points}
     for name, word in lacks.items():
-        if name in has or name in fed:
+        given = has.get(name) or fed.get(name)
+        if given is not None:
             message = f"'{name}' is lacking here and given there"
-            place = has[name].place if name in has else part.node.place_of("status")
-            report.error("point.contradiction", message, word.place, related=[(place, "given")], help="take one away")
+            related = [(given.place, "given")]
+            report.error("point.contradiction", message, word.place, related=related, help="take one away")
     return tuple(
         name
         for name, point in found.points.items()
@@ -144,17 +225,19 @@ def _points(part: Part, found: EntityType, fed: list[str], report: Diagnostics) 
     )
 
 
-def _named(part: Part, found: EntityType, key: str, report: Diagnostics) -> dict[str, Scalar]:
-    words = {word.text: word for word in part.node.words(key)}
+def _named(given: tuple[Scalar, ...], found: EntityType, report: Diagnostics) -> dict[str, Scalar]:
+    words = {word.text: word for word in given}
     for name, word in words.items():
         if name not in found.points:
             _unknown_point(word, found, list(found.points), report)
     return words
 
 
-def _properties(part: Part, found: EntityType, report: Diagnostics) -> Iterable[tuple[Scalar, Text, PropertyType]]:
+def _properties(
+    part: Part, body: Body, layers: Sequence[Layer], found: EntityType, report: Diagnostics
+) -> Iterable[tuple[Scalar, Text, PropertyType]]:
     written = set()
-    for key, text in part.properties:
+    for key, text in body.properties:
         written.add(key.text)
         property_ = found.properties.get(key.text)
         if property_ is not None:
@@ -166,13 +249,14 @@ def _properties(part: Part, found: EntityType, report: Diagnostics) -> Iterable[
         message = f"'{key.text}' is not a property of {found.short}"
         related = [(found.place, found.name)]
         report.error("property.unknown", message, key.place, related=related, help=help_, suggestions=suggestions)
+    for layer in layers:  # what could not be read has been reported
+        written |= {entry.key.text for entry in layer.body.node.map("properties") or ()}
     _check_required(part, found, written, report)
 
 
 def _check_required(part: Part, found: EntityType, written: set[str], report: Diagnostics) -> None:
-    given = written | {entry.key.text for entry in part.node.map("properties") or ()}
     for name, property_ in found.properties.items():
-        if property_.required and name not in given:
+        if property_.required and name not in written:
             message = f"a {found.short} must have the property '{name}'"
             related = [(property_.place, name)]
             help_ = f"add 'properties: {{ {name}: … }}'"
@@ -180,9 +264,9 @@ def _check_required(part: Part, found: EntityType, written: set[str], report: Di
 
 
 def _relations(
-    part: Part, found: EntityType, ontology: Ontology, report: Diagnostics
+    body: Body, found: EntityType, ontology: Ontology, report: Diagnostics
 ) -> Iterable[tuple[RelationType, tuple[Text, ...]]]:
-    for key, texts in part.relations:
+    for key, texts in body.relations:
         relation = ontology.relations.get(key.text)
         if relation is None:
             _unknown_relation(key, ontology.relations, report)

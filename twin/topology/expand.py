@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from twin.expressions import Range
 from twin.ids import is_key, sort_key
 from twin.source import Diagnostics
-from twin.topology.checking import prepare
+from twin.topology.checking import Preparer
 from twin.topology.desired import Desired
 from twin.topology.growing import Grown, grow
 from twin.topology.linking import link
@@ -33,7 +33,7 @@ def _with(template: Template, report: Diagnostics) -> Diagnostics:
 def check_topology(template: Template, report: Diagnostics | None = None) -> None:
     """Judge a template without values for its parameters. Raises `AuthoringError`; warnings are left in ``report``."""
     report = _with(template, Diagnostics() if report is None else report)
-    prepare(template.site, template.ontology, report)
+    Preparer(template, report).prepare(template.site)
     report.raise_if_errors()
 
 
@@ -50,7 +50,7 @@ def expand(
     """
     report = _with(template, Diagnostics() if report is None else report)
     site = template.name if site is None else site
-    prepared = prepare(template.site, template.ontology, report)
+    prepared = Preparer(template, report).prepare(template.site)
     values = bind(template, parameters or {}, report)
     if not is_key(site):
         _refuse_key(site, template.place, report)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin.expressions import ExpressionError, Result, evaluate, iterate, parse_template
+from twin.topology.parameters import Wrong, argument
 from twin.topology.parts import Formula
 from twin.topology.spelling import report_expression
 from twin.topology.values import fact
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
     from twin.graph.model import Scalar as Fact
     from twin.source import Diagnostics, Scalar
     from twin.topology.checking import Prepared
-    from twin.topology.parts import Loop, Part, Text
+    from twin.topology.layers import Layer
+    from twin.topology.parts import Body, Loop, Part, Text
 
-__all__ = ["Filling", "Names"]
+__all__ = ["Filling", "Frames", "Names"]
 
 Names = dict[str, Result]
 """Parameters and loop variables."""
+Frames = tuple[Names | None, ...]
+"""Names by layer; None where they cannot be told, which has been reported."""
 _MAX_SERIAL = 128
 _NOT_IN_TOPICS = frozenset("/+#")
 
@@ -72,23 +76,29 @@ class Filling:
         )
         return None
 
-    def filled(self, text: Text, names: Names) -> str | None:
+    def filled(self, text: Text, frames: Frames) -> str | None:
         """A text with its expressions worked out."""
+        names = frames[text.level]
+        if names is None:
+            return None
         try:
             return text.pattern.filled(names)
         except ExpressionError as error:
             report_expression(error, text.scalar, self._report)
             return None
 
-    def titles(self, part: Part, names: Names) -> dict[str, str]:
+    def titles(self, body: Body, frames: Frames) -> dict[str, str]:
         """The title by language."""
-        texts = {language: self.filled(text, names) for language, text in part.title.items()}
+        texts = {language: self.filled(text, frames) for language, text in body.title.items()}
         return {language: text for language, text in texts.items() if text is not None}
 
-    def facts(self, prepared: Prepared, names: Names) -> dict[str, Fact]:
+    def facts(self, prepared: Prepared, frames: Frames) -> dict[str, Fact]:
         """The properties that have a value."""
         facts: dict[str, Fact] = {}
         for key, text, wanted in prepared.properties:
+            names = frames[text.level]
+            if names is None:
+                continue
             try:
                 value = fact(text, wanted, names, self._report)
             except ExpressionError as error:
@@ -101,24 +111,52 @@ class Filling:
                 self._report.error("property.missing", message, text.scalar.place)
         return facts
 
-    def serial(self, part: Part, names: Names) -> str | None:
+    def serial(self, text: Text | None, frames: Frames) -> str | None:
         """The declared serial, where there is one."""
-        if part.serial is None:
+        names = None if text is None else frames[text.level]
+        if text is None or names is None:
             return None
         try:
-            if part.serial.pattern.value(names) is None:
+            if text.pattern.value(names) is None:
                 return None
         except ExpressionError as error:
-            report_expression(error, part.serial.scalar, self._report)
+            report_expression(error, text.scalar, self._report)
             return None
-        serial = self.filled(part.serial, names)
+        serial = self.filled(text, frames)
         if serial is not None and not _is_serial(serial):
             help_ = "a serial is one word, without / + # and spaces"
-            self._report.error(
-                "serial.invalid", f"'{serial[:80]}' cannot be a serial", part.serial.scalar.place, help=help_
-            )
+            self._report.error("serial.invalid", f"'{serial[:80]}' cannot be a serial", text.scalar.place, help=help_)
             return None
         return serial
+
+    def frames(self, prepared: Prepared, names: Names, shared: Names) -> Frames:
+        """The names of every layer: those around the entry, then those of its fragments. ``shared`` are known to all;
+        None stands for a layer whose names cannot be told.
+        """
+        frames: list[Names | None] = [names]
+        for layer in prepared.layers[1:]:
+            frames.append(None if layer.lost or frames[-1] is None else self._inner(layer, tuple(frames), shared))
+        return tuple(frames)
+
+    def _inner(self, layer: Layer, frames: Frames, shared: Names) -> Names | None:
+        parameters = layer.fragment.parameters if layer.fragment is not None else {}
+        values: Names = {name: parameter.default for name, parameter in parameters.items()}
+        fits = True
+        for parameter, text in layer.arguments:
+            names = frames[text.level]
+            if names is None:
+                return None
+            try:
+                value = argument(parameter, text, names, self._report)
+            except ExpressionError as error:
+                report_expression(error, text.scalar, self._report)
+                fits = False
+                continue
+            if isinstance(value, Wrong):
+                fits = False
+            else:
+                values[parameter.name] = value
+        return {**shared, **values} if fits else None
 
 
 def _is_serial(text: str) -> bool:

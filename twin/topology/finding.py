@@ -57,7 +57,7 @@ class Finder:
         base = "the site" if "/" not in deepest else f"'{deepest.partition('/')[2]}'"
         help_ = f"did you mean '{near[0]}'?" if near else f"in {base}: {', '.join(keys[:12]) or 'nothing'}"
         message = f"'{path}' is not there: {base} has no '{missing}'"
-        self._report.error("path.unknown", message, one.place, help=help_, suggestions=near)
+        self._report.error("path.unknown", message, one.place, related=one.used, help=help_, suggestions=near)
 
     def _keys_below(self, path: str) -> list[str]:
         parent = self._grown.sprouts[path]

@@ -51,7 +51,7 @@ class Follower:
             return found.points[name]
         known = list(device.prepared.points)
         near = closest(name, known)
-        related = [(found.place, f"{found.short}'s points: {', '.join(known) or 'none'}")]
+        related = [(found.place, f"{found.short}'s points: {', '.join(known) or 'none'}"), *one.used]
         help_ = f"did you mean '{near[0]}'?" if near else ""
         message = f"'{name}' is not a point of {found.short}"
         if name in found.points:
@@ -61,7 +61,7 @@ class Follower:
         return None
 
     def _follows(self, one: Link, mine: PointType, theirs: PointType) -> bool:
-        related = [(mine.place, mine.name), (theirs.place, theirs.name)]
+        related = [(mine.place, mine.name), (theirs.place, theirs.name), *one.used]
         same = mine.value == theirs.value or (mine.value == "number" and theirs.value == "integer")
         if not same or not set(theirs.values or ()) <= set(mine.values or theirs.values or ()):
             message = (

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twin.ids import is_key
-from twin.topology.filling import Filling, Names
+from twin.topology.checking import MAX_DEPTH, report_deep
+from twin.topology.filling import Filling, Frames, Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,8 @@ class Sprout:
     properties: dict[str, Fact]
     serial: str | None
     uncertain: bool
+    level: int
+    """Which layer of its parent says that it is there."""
 
     @property
     def part(self) -> Part:
@@ -72,6 +75,15 @@ class Link:
         """Where it is written."""
         return self.text.scalar.place
 
+    @property
+    def used(self) -> list[tuple[Place, str]]:
+        """Where the fragment is used that it is written in, if it is."""
+        level, around = self.text.level, self.origin
+        while not level and around.parent is not None:
+            level, around = around.level, around.parent
+        word = around.prepared.layers[level].word
+        return [] if word is None else [(word.place, f"{word.text} is used here")]
+
 
 @dataclass(slots=True, eq=False)
 class Grown:
@@ -90,11 +102,9 @@ class _TooLargeError(Exception):
 
 def grow(site: Prepared, key: str, parameters: Names, report: Diagnostics) -> Grown:
     """Everything that a prepared template describes with these parameters."""
-    grower = _Grower(report)
-    names = dict(parameters)
+    grower = _Grower(dict(parameters), report)
     try:
-        root = grower.sprout(site, key, None, names)
-        grower.below(root, names)
+        grower.plant(site, key, None, dict(parameters), 0)
     except _TooLargeError:
         return Grown()
     return grower.grown
@@ -103,22 +113,30 @@ def grow(site: Prepared, key: str, parameters: Names, report: Diagnostics) -> Gr
 class _Grower:
     """Walks the prepared parts, outermost first."""
 
-    def __init__(self, report: Diagnostics) -> None:
+    def __init__(self, shared: Names, report: Diagnostics) -> None:
         self.grown = Grown()
+        self._shared = shared
         self._filling = Filling(report)
         self._report = report
         self._rounds = 0
 
-    def below(self, parent: Sprout, names: Names) -> None:
-        """All that stands in an entity."""
-        for prepared in parent.prepared.parts:
-            if prepared.part.lost:
-                parent.uncertain = True
-                continue
-            for inner in self._rounds_of(prepared.part, parent, names):
-                self._one(prepared, parent, inner)
+    def plant(self, prepared: Prepared, key: str, parent: Sprout | None, names: Names, level: int) -> None:
+        """An entity and all that stands in it; ``level`` is the layer of its parent that says so."""
+        frames = self._filling.frames(prepared, names, self._shared)
+        made = self._sprout(prepared, key, parent, frames, level)
+        depth = made.path.count("/")
+        for within, inner in prepared.parts:
+            around = frames[within]
+            if inner.part.lost or around is None:
+                made.uncertain = True
+            elif depth >= MAX_DEPTH:
+                report_deep(inner.part, self._report)
+                made.uncertain = True
+            else:
+                for turn in self._rounds_of(inner.part, made, around):
+                    self._one(inner, made, turn, within)
 
-    def _one(self, prepared: Prepared, parent: Sprout, names: Names) -> None:
+    def _one(self, prepared: Prepared, parent: Sprout, names: Names, level: int) -> None:
         part = prepared.part
         key = self._key(part, names)
         wanted = self._filling.wanted(part, names)
@@ -127,8 +145,7 @@ class _Grower:
         elif not wanted:
             self.grown.excluded.add(f"{parent.path}/{key}")
         else:
-            child = self.sprout(prepared, key, parent, names)
-            self.below(child, names)
+            self.plant(prepared, key, parent, names, level)
 
     def _rounds_of(self, part: Part, parent: Sprout, names: Names) -> Iterator[Names]:
         """The names of every round: one, where nothing repeats."""
@@ -154,7 +171,7 @@ class _Grower:
             raise _TooLargeError
 
     def _key(self, part: Part, names: Names) -> str | None:
-        key = self._filling.filled(part.key, names)
+        key = self._filling.filled(part.key, (names,))
         if key is None or (is_key(key) and len(key) <= MAX_KEY):
             return key
         if part.key.pattern.constant and len(key) <= MAX_KEY:
@@ -163,36 +180,39 @@ class _Grower:
         self._report.error("key.invalid", f"'{key[:MAX_KEY]}' cannot be a key", part.place, help=help_)
         return None
 
-    def sprout(self, prepared: Prepared, key: str, parent: Sprout | None, names: Names) -> Sprout:
+    def _sprout(self, prepared: Prepared, key: str, parent: Sprout | None, frames: Frames, level: int) -> Sprout:
         """One entity, entered under its path."""
-        part = prepared.part
+        body = prepared.body
         made = Sprout(
             prepared=prepared,
             path=key if parent is None else f"{parent.path}/{key}",
             key=key,
             parent=parent,
-            title=self._filling.titles(part, names),
-            properties=self._filling.facts(prepared, names),
-            serial=self._filling.serial(part, names),
-            uncertain=part.uncertain,
+            title=self._filling.titles(body, frames),
+            properties=self._filling.facts(prepared, frames),
+            serial=self._filling.serial(body.serial, frames),
+            uncertain=body.uncertain or None in frames,
+            level=level,
         )
         earlier = self.grown.sprouts.setdefault(made.path, made)
         if earlier is not made:
             self._report_twice(made, earlier)
             return made
-        self._count(0, part)
+        self._count(0, prepared.part)
         self._enter_serial(made)
-        self.grown.links.extend(self._links(prepared, made, names))
+        self.grown.links.extend(self._links(prepared, made, frames))
         return made
 
     def _enter_serial(self, made: Sprout) -> None:
-        if made.serial is None or made.part.serial is None:
+        mine = made.prepared.body.serial
+        if made.serial is None or mine is None:
             return
         earlier = self.grown.serials.setdefault(made.serial, made)
-        if earlier is not made and earlier.part.serial is not None:
+        theirs = earlier.prepared.body.serial
+        if earlier is not made and theirs is not None:
             message = f"the serial '{made.serial}' is that of '{earlier.path}' too"
-            related = [(earlier.part.serial.scalar.place, earlier.path)]
-            place = made.part.serial.scalar.place
+            related = [(theirs.scalar.place, earlier.path)]
+            place = mine.scalar.place
             self._report.error("serial.duplicate", message, place, related=related, help="a serial is one product's")
 
     def _report_twice(self, made: Sprout, earlier: Sprout) -> None:
@@ -205,17 +225,17 @@ class _Grower:
         message = f"two entities have the path '{made.path}'"
         self._report.error("path.duplicate", message, made.part.place, related=related, help=help_)
 
-    def _links(self, prepared: Prepared, made: Sprout, names: Names) -> Iterator[Link]:
+    def _links(self, prepared: Prepared, made: Sprout, frames: Frames) -> Iterator[Link]:
         for point, text in prepared.sources:
-            path = self._filling.filled(text, names)
+            path = self._filling.filled(text, frames)
             if path is not None:
                 yield Link(made, text, path, point=point)
         for relation, texts in prepared.relations:
             for text in texts:
-                path = self._filling.filled(text, names)
+                path = self._filling.filled(text, frames)
                 if path is not None:
                     yield Link(made, text, path, relation=relation)
-        for text in prepared.part.members:
-            path = self._filling.filled(text, names)
+        for text in prepared.body.members:
+            path = self._filling.filled(text, frames)
             if path is not None:
                 yield Link(made, text, path)

@@ -69,7 +69,7 @@ class _Linker:
             return
         allowed = ", ".join(name.rpartition("/")[2] for name in relation.targets)
         message = f"'{relation.name}' cannot end at '{one.path}', a {found.short}"
-        related = [(relation.place, f"{relation.name}: to {allowed}")]
+        related = [(relation.place, f"{relation.name}: to {allowed}"), *one.used]
         self._report.error("relation.end", message, one.place, related=related, help=f"it ends at: {allowed}")
 
     def _connect(self, one: Link, target: Sprout, found: EntityType) -> None:

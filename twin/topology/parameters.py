@@ -7,18 +7,19 @@ from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, cast, get_args
 
+from twin.expressions import described
 from twin.ontology.authoring import title_of
 from twin.source import Diagnostics, ListNode, MapNode, Scalar, did_you_mean
 from twin.topology.parts import Given, Parameter, ParameterKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from twin.expressions import Result
     from twin.source import Entry
-    from twin.topology.parts import Template
+    from twin.topology.parts import Template, Text
 
-__all__ = ["bind", "read_parameters"]
+__all__ = ["Wrong", "argument", "bind", "read_parameters", "report_unused"]
 
 _KINDS = get_args(ParameterKind)
 _INTEGER = re.compile(r"[-+]?\d{1,16}")
@@ -59,6 +60,16 @@ def _read(entry: Entry, report: Diagnostics) -> Parameter:
     )
     default = node.scalar("default")
     return parameter if wrong or default is None else _defaulted(parameter, default, report)
+
+
+def report_unused(parameters: Mapping[str, Parameter], used: Container[str], report: Diagnostics) -> None:
+    """Warn of parameters that nothing speaks of."""
+    for name, parameter in parameters.items():
+        if name not in used and not parameter.broken:
+            message = f"the parameter '{name}' is never used"
+            report.warn(
+                "parameter.unused", message, parameter.key.place, help=f"use it as ${{{name}}}, or take it away"
+            )
 
 
 def _kind(node: MapNode, report: Diagnostics) -> ParameterKind | None:
@@ -174,3 +185,37 @@ def _converted(parameter: Parameter, value: Given) -> Given:
     if parameter.kind == "boolean" and value in {"true", "false"}:
         return value == "true"
     return value
+
+
+class Wrong:
+    """Stands for a value that does not fit: why has been reported."""
+
+
+def argument(parameter: Parameter, text: Text, names: Mapping[str, Result], report: Diagnostics) -> Result | Wrong:
+    """The value that a use gives to a fragment's parameter, the default where it is nothing; what is wrong is reported
+    where it is given.
+
+    Raises `ExpressionError`.
+    """
+    scalar, related = text.scalar, [(parameter.key.place, f"the parameter '{parameter.name}'")]
+    value = scalar.value if text.pattern.constant else text.pattern.value(names)
+    if value is None and not text.pattern.constant:
+        if parameter.default is None and not parameter.optional:
+            message = f"the parameter '{parameter.name}' must have a value"
+            report.error("parameter.missing", message, scalar.place, related=related, help=f"give {_wanted(parameter)}")
+            return Wrong()
+        return parameter.default
+    if parameter.kind in {"string", "enum"} and not text.pattern.constant and isinstance(value, int | float):
+        value = text.pattern.filled(names)
+    if not isinstance(value, str | int | float) or _unfit(parameter, value):
+        message = f"'{parameter.name}' cannot be {_shown(value)}"
+        help_ = f"give {_wanted(parameter)}"
+        if parameter.kind in {"string", "enum"} and isinstance(value, int | float):
+            help_ = f'write it in quotes: "{scalar.text}"'
+        report.error("parameter.invalid", message, scalar.place, related=related, help=help_)
+        return Wrong()
+    return value
+
+
+def _shown(value: Result) -> str:
+    return repr(value)[:40] if isinstance(value, str | int | float) else described(value)

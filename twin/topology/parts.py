@@ -14,7 +14,20 @@ if TYPE_CHECKING:
     from twin.ontology.model import Kind, Ontology
     from twin.source import MapNode, Scalar, Source
 
-__all__ = ["Formula", "Given", "Loop", "Parameter", "ParameterKind", "Part", "Template", "Text", "Use"]
+__all__ = [
+    "Body",
+    "Borrowing",
+    "Formula",
+    "Fragment",
+    "Given",
+    "Loop",
+    "Parameter",
+    "ParameterKind",
+    "Part",
+    "Template",
+    "Text",
+    "Use",
+]
 
 ParameterKind = Literal["string", "integer", "number", "boolean", "enum"]
 Given = str | int | float | bool
@@ -27,6 +40,8 @@ class Text:
 
     scalar: Scalar
     pattern: Pattern
+    level: int = 0
+    """Which of the layers of its entity it stands in: its names are those of that layer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,17 +80,26 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """The site, a space, a device, a gateway or a view of the template; or as many as ``each`` makes of it."""
+class Borrowing:
+    """The fragment that something uses, and the values it gives to the fragment's parameters."""
 
-    kind: Kind
-    key: Text
+    word: Scalar
+    """The fragment's name."""
+    arguments: tuple[tuple[Scalar, Text], ...]
+    damaged: bool
+    """Whether a value was left out because it was wrong."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Body:
+    """What is said of an entity, in one place: by an entry of the template, or by a fragment."""
+
     node: MapNode
     type: Scalar | None
-    each: tuple[Loop, ...]
-    when: Formula | bool
     title: Mapping[str, Text]
     properties: tuple[tuple[Scalar, Text], ...]
+    has: tuple[Scalar, ...]
+    lacks: tuple[Scalar, ...]
     serial: Text | None
     sources: tuple[tuple[Scalar, Text], ...]
     relations: tuple[tuple[Scalar, tuple[Text, ...]], ...]
@@ -83,15 +107,44 @@ class Part:
     members: tuple[Text, ...]
     """What a view includes, or a gateway connects."""
     parts: tuple[Part, ...]
-    lost: bool
-    """Whether its keys cannot be told, because its key or its repetition is wrong."""
+    use: Borrowing | None
     uncertain: bool
     """Whether something in it was wrong, so that what is not found in it may follow from that."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """The site, a space, a device, a gateway or a view of the template; or as many as ``each`` makes of it."""
+
+    kind: Kind
+    key: Text
+    each: tuple[Loop, ...]
+    when: Formula | bool
+    body: Body
+    lost: bool
+    """Whether its keys cannot be told, because its key or its repetition is wrong."""
 
     @property
     def place(self) -> Place:
         """Of its key."""
         return self.key.scalar.place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fragment:
+    """What several entities have in common, said once: an entity that uses it begins with what it says."""
+
+    name: str
+    key: Scalar
+    parameters: Mapping[str, Parameter]
+    body: Body
+    circular: bool = False
+    """Whether it uses itself, by way of others or not; it has been reported."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether it cannot be used, for a reason that has been reported."""
+        return self.circular or any(parameter.broken for parameter in self.parameters.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +171,7 @@ class Template:
     uses: tuple[Use, ...]
     ontology: Ontology
     parameters: Mapping[str, Parameter]
+    fragments: Mapping[str, Fragment]
     site: Part
     source: Source
     place: Place

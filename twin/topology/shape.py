@@ -15,15 +15,15 @@ _TYPE = Leaf()
 _NAMES = Lists(Leaf(pattern=_NAME_KEY[0], says=_NAME_KEY[1]))
 _LATER_PATHS = Record("a list of paths", {}, frozenset({"rule", "each"}))
 _PATHS = Lists(_TEXT, map=_LATER_PATHS)
-_LATER = frozenset({"use", "with", "configuration", "roles", "rule", "absent", "rules", "events", "commands", "table"})
+_LATER = frozenset({"configuration", "roles", "rule", "absent", "rules", "events", "commands", "table"})
 
 _SOURCE = Record(
     "a point of a space",
     {"from": Field(_TEXT, "the device and its point that it follows: thermostat.temperature", required=True)},
     frozenset({"sum", "avg", "min", "max", "count", "any", "all", "over", "value"}),
 )
+_TYPED = {"type": Field(_TYPE, "its type, of the ontologies used", required=True)}
 _COMMON = {
-    "type": Field(_TYPE, "its type, of the ontologies used", required=True),
     "title": Field(TITLE, "its name for people"),
     "properties": Field(Entries(*_NAME_KEY, _VALUE), "facts about it"),
     "has": Field(_NAMES, "optional points that it has"),
@@ -37,6 +37,11 @@ _REPEATED = {
     ),
     "when": Field(Leaf(("text", "boolean")), 'only if this holds: heating == "collective"'),
 }
+_USES = {
+    "use": Field(Leaf(), "the fragment that it begins with"),
+    "with": Field(Entries(*_NAME_KEY, _VALUE), "values for the fragment's parameters"),
+}
+_BORROWING = {"type": Field(_TYPE, "its type, of the ontologies used"), **_USES}
 _FOLLOWS = {"status": Field(Entries(*_NAME_KEY, _SOURCE), "points that follow a device in it")}
 _SERIAL = {"asset": Field(_TEXT, "its declared serial number")}
 
@@ -44,12 +49,14 @@ _DEVICES = Entries(*_KEY, Reference("device", lambda: DEVICE), patterned=True)
 _SPACES = Entries(*_KEY, Reference("space", lambda: SPACE), patterned=True)
 DEVICE: Record = Record(
     "a device",
-    {**_COMMON, **_REPEATED, **_SERIAL, "devices": Field(_DEVICES, "its parts")},
+    {**_BORROWING, **_COMMON, **_REPEATED, **_SERIAL, "devices": Field(_DEVICES, "its parts")},
     _LATER,
+    either=("type", "use"),
 )
 SPACE: Record = Record(
     "a space",
     {
+        **_BORROWING,
         **_COMMON,
         **_REPEATED,
         **_FOLLOWS,
@@ -57,10 +64,12 @@ SPACE: Record = Record(
         "devices": Field(_DEVICES, "the devices in it"),
     },
     _LATER,
+    either=("type", "use"),
 )
 SITE = Record(
     "the site",
     {
+        **_TYPED,
         **_COMMON,
         **_FOLLOWS,
         "timezone": Field(
@@ -68,23 +77,23 @@ SITE = Record(
             "its time zone: Europe/Paris",
         ),
     },
-    _LATER,
+    _LATER | _USES.keys(),
 )
 GATEWAY = Record(
     "a gateway",
-    {**_COMMON, **_REPEATED, **_SERIAL, "connects": Field(_PATHS, "the devices behind it, by path")},
-    _LATER,
+    {**_TYPED, **_COMMON, **_REPEATED, **_SERIAL, "connects": Field(_PATHS, "the devices behind it, by path")},
+    _LATER | _USES.keys(),
 )
 VIEW = Record(
     "a view",
     {
-        **_COMMON,
         "type": Field(_TYPE, "its type; a plain Group where none is said"),
+        **_COMMON,
         **_REPEATED,
         **_FOLLOWS,
         "members": Field(_PATHS, "what it groups, by path"),
     },
-    _LATER,
+    _LATER | _USES.keys(),
 )
 PARAMETER = Record(
     "a parameter",
@@ -97,6 +106,19 @@ PARAMETER = Record(
         "title": Field(TITLE, "its name for people"),
     },
     frozenset({"key", "columns", "description"}),
+)
+FRAGMENT = Record(
+    "a fragment",
+    {
+        "parameters": Field(Entries(*_NAME_KEY, PARAMETER), "what differs from one use to the next"),
+        **_BORROWING,
+        **_COMMON,
+        **_SERIAL,
+        **_FOLLOWS,
+        "spaces": Field(_SPACES, "the spaces in it"),
+        "devices": Field(_DEVICES, "the devices in it"),
+    },
+    _LATER,
 )
 TOPOLOGY = Record(
     "a topology",
@@ -116,8 +138,9 @@ TOPOLOGY = Record(
         "spaces": Field(_SPACES, "the spaces of the site"),
         "devices": Field(_DEVICES, "devices that belong to the site as a whole"),
         "views": Field(Entries(*_KEY, VIEW, patterned=True), "groupings, wherever their members are"),
+        "fragments": Field(Entries(*_KEY, FRAGMENT), "what spaces or devices have in common, to 'use'"),
     },
-    frozenset({"fragments", "overrides", "moved", "roles", "rules"}),
+    frozenset({"overrides", "moved", "roles", "rules"}),
 )
 SERIES = Record(
     "a map of series",

@@ -1,0 +1,162 @@
+"""What is said of one entity in several places, as one: by its entry, and by the fragments that it uses.
+
+The nearest place that says a thing decides it: the entry before its fragment, that before the fragment it uses in turn.
+A thing is the type, the title, the serial, each property, each point (in ``has``, ``lacks`` and ``status``) and each
+relation. What stands in the entity adds up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from twin.source import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from twin.errors import Diagnostic, Place
+    from twin.source import Diagnostics, Scalar
+    from twin.topology.parts import Body, Fragment, Parameter, Part, Text
+
+__all__ = ["Layer", "layers_of", "merged", "with_use"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One place that says something of an entity; a fragment comes with the values for its parameters."""
+
+    body: Body
+    fragment: Fragment | None = None
+    word: Scalar | None = None
+    """The fragment's name where it is used."""
+    arguments: tuple[tuple[Parameter, Text], ...] = ()
+    lost: bool = False
+    """Whether its names cannot be told: why has been reported."""
+
+
+def layers_of(part: Part, fragments: Mapping[str, Fragment], report: Diagnostics) -> tuple[Layer, ...]:
+    """The entry and the fragments below it, nearest first. A fragment that is unknown, or wrong, ends them."""
+    layers = [Layer(part.body)]
+    while (use := layers[-1].body.use) is not None:
+        fragment = fragments.get(use.word.text)
+        if fragment is None or fragment.circular:
+            layers[-1] = replace(layers[-1], body=replace(layers[-1].body, uncertain=True))
+            break
+        given = {key.text: (key, _at(text, len(layers) - 1)) for key, text in use.arguments}
+        layers.append(_layer(fragment, use.word, given, report, damaged=use.damaged))
+    return tuple(layers)
+
+
+def _layer(
+    fragment: Fragment, word: Scalar, given: Mapping[str, tuple[Scalar, Text]], report: Diagnostics, *, damaged: bool
+) -> Layer:
+    lost = fragment.broken or damaged
+    arguments: list[tuple[Parameter, Text]] = []
+    for name, (key, text) in given.items():
+        parameter = fragment.parameters.get(name)
+        if parameter is None:
+            lost = True
+            _report_unknown(key, fragment, report)
+        else:
+            arguments.append((parameter, text))
+    if not lost:
+        lost = _report_missing(fragment, word, given, report)
+    return Layer(fragment.body, fragment, word, tuple(arguments), lost)
+
+
+def _report_unknown(key: Scalar, fragment: Fragment, report: Diagnostics) -> None:
+    help_, suggestions = did_you_mean(key.text, fragment.parameters, "its parameters")
+    message = f"the fragment '{fragment.name}' has no parameter '{key.text}'"
+    related = [(fragment.key.place, fragment.name)]
+    help_ = help_ or "it has no parameters"
+    report.error("parameter.unknown", message, key.place, related=related, help=help_, suggestions=suggestions)
+
+
+def _report_missing(fragment: Fragment, word: Scalar, given: Mapping[str, object], report: Diagnostics) -> bool:
+    missing = [
+        one
+        for name, one in fragment.parameters.items()
+        if name not in given and one.default is None and not one.optional
+    ]
+    if missing:
+        names = ", ".join(f"'{one.name}'" for one in missing)
+        message = f"the fragment '{fragment.name}' is given no {names}"
+        related = [(one.key.place, f"the parameter '{one.name}'") for one in missing]
+        help_ = f"add 'with: {{ {missing[0].name}: … }}', or declare a default"
+        report.error("parameter.missing", message, word.place, related=related, help=help_)
+    return bool(missing)
+
+
+def with_use(found: Diagnostic, layers: Sequence[Layer]) -> Diagnostic:
+    """The diagnostic; of what a fragment says, with the place where the fragment is used."""
+    for layer in layers:
+        if layer.word is not None and found.place in _places(layer.body):
+            return replace(found, related=(*found.related, (layer.word.place, f"{layer.word.text} is used here")))
+    return found
+
+
+def _places(body: Body) -> Iterator[Place]:
+    if body.type is not None:
+        yield body.type.place
+    yield from (word.place for word in (*body.has, *body.lacks))
+    for key, _ in (*body.properties, *body.sources, *body.relations):
+        yield key.place
+
+
+def merged(layers: Sequence[Layer]) -> Body:
+    """What the layers say together, but for what stands in the entity; texts know the layer they are of."""
+    bodies = [layer.body for layer in layers]
+    typed = next((body for body in bodies if "type" in body.node), bodies[0])
+    titled = next(((level, body) for level, body in enumerate(bodies) if body.title), (0, bodies[0]))
+    has, lacks = _points(bodies)
+    return replace(
+        typed,
+        title={language: _at(text, titled[0]) for language, text in titled[1].title.items()},
+        properties=_pairs(body.properties for body in bodies),
+        has=has,
+        lacks=lacks,
+        serial=next((_at(body.serial, level) for level, body in enumerate(bodies) if body.serial is not None), None),
+        sources=_pairs(body.sources for body in bodies),
+        relations=_lists(body.relations for body in bodies),
+        members=tuple(bodies[0].members),
+        parts=(),
+        use=bodies[0].use,
+        uncertain=any(layer.lost or layer.body.uncertain for layer in layers),
+    )
+
+
+def _at(text: Text, level: int) -> Text:
+    return text if text.level == level else replace(text, level=level)
+
+
+def _first(levels: Iterable[Iterable[tuple[Scalar, T]]]) -> dict[str, tuple[Scalar, T, int]]:
+    found: dict[str, tuple[Scalar, T, int]] = {}
+    for level, pairs in enumerate(levels):
+        for key, value in pairs:
+            found.setdefault(key.text, (key, value, level))
+    return found
+
+
+def _pairs(levels: Iterable[Iterable[tuple[Scalar, Text]]]) -> tuple[tuple[Scalar, Text], ...]:
+    return tuple((key, _at(text, level)) for key, text, level in _first(levels).values())
+
+
+def _lists(
+    levels: Iterable[Iterable[tuple[Scalar, tuple[Text, ...]]]],
+) -> tuple[tuple[Scalar, tuple[Text, ...]], ...]:
+    found = _first(levels).values()
+    return tuple((key, tuple(_at(text, level) for text in texts)) for key, texts, level in found)
+
+
+def _points(bodies: Sequence[Body]) -> tuple[tuple[Scalar, ...], tuple[Scalar, ...]]:
+    """Points that it has and that it lacks: the nearest body that names one decides; both in one body is a mistake."""
+    has: dict[str, Scalar] = {}
+    lacks: dict[str, Scalar] = {}
+    for body in bodies:
+        said = has.keys() | lacks.keys()
+        has |= {word.text: word for word in body.has if word.text not in said}
+        lacks |= {word.text: word for word in body.lacks if word.text not in said}
+    return tuple(has.values()), tuple(lacks.values())

@@ -1,0 +1,172 @@
+"""Parts and bodies from nodes: texts and expressions parsed where they stand, with every name in them known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin.expressions import parse_template
+from twin.source import ListNode, MapNode, Scalar, WrongNode
+from twin.topology.parts import Body, Borrowing, Formula, Loop, Part, Text
+from twin.topology.spelling import Spelling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from twin.ontology.model import Kind
+    from twin.source import Diagnostics, Entry
+    from twin.topology.parts import Parameter
+
+__all__ = ["Reader"]
+
+_CHILDREN: dict[str, Kind] = {"spaces": "space", "devices": "device", "gateways": "gateway", "views": "view"}
+
+
+class Reader:
+    """Reads parts; keeps which parameters they speak of, and which fragments they use."""
+
+    def __init__(self, parameters: Mapping[str, Parameter], report: Diagnostics) -> None:
+        self.borrowed: list[Scalar] = []
+        """The names of fragments where they are used."""
+        self._parameters = parameters
+        self._report = report
+        self._spelling = Spelling(parameters, report)
+
+    @property
+    def used(self) -> set[str]:
+        """The names that texts and expressions speak of; those of its fragments are added by who reads them."""
+        return self._spelling.used
+
+    def beside(self, parameters: Mapping[str, Parameter]) -> Reader:
+        """A reader for a place where these parameters are known as well."""
+        return Reader({**self._parameters, **parameters}, self._report)
+
+    def site(self, root: MapNode) -> Part | None:
+        """The site, with the sections of the root in it."""
+        entry = root.entries.get("site")
+        if entry is None or not isinstance(entry.value, MapNode):
+            return None
+        sections = {name: root.entries[name] for name in _CHILDREN if name in root.entries}
+        return self._part("site", entry, MapNode({**entry.value.entries, **sections}, entry.value.place), frozenset())
+
+    def body(self, node: MapNode, scope: frozenset[str] = frozenset()) -> Body:
+        """What a map says of an entity, given the loop variables around it."""
+        return Body(
+            node=node,
+            type=node.scalar("type"),
+            title=self._title(node, scope),
+            properties=tuple(self._pairs(node, "properties", scope)),
+            has=node.words("has"),
+            lacks=node.words("lacks"),
+            serial=self._spelling.optional(node.scalar("asset"), scope),
+            sources=tuple(self._sources(node, scope)),
+            relations=tuple((e.key, tuple(self._paths(e, scope))) for e in node.under("relations")),
+            members=tuple(self._paths(node.entries.get("members") or node.entries.get("connects"), scope)),
+            parts=tuple(self._parts(node, scope)),
+            use=self._borrowing(node, scope),
+            uncertain=node.damaged or _broken(node, ("use", *_CHILDREN)),
+        )
+
+    def _part(self, kind: Kind, entry: Entry, node: MapNode, outer: frozenset[str]) -> Part:
+        loops = self._loops(node, outer)
+        scope = outer | {loop.name for loop in loops}
+        key = self._spelling.text(entry.key, scope if kind != "site" else frozenset())
+        return Part(
+            kind=kind,
+            key=key or Text(entry.key, parse_template("x")),
+            each=tuple(loops),
+            when=self._when(node, scope),
+            body=self.body(node, scope),
+            lost=key is None or _broken(node, ("each",)) or any(loop.values is None for loop in loops),
+        )
+
+    def _borrowing(self, node: MapNode, scope: frozenset[str]) -> Borrowing | None:
+        word, values = node.scalar("use"), node.entries.get("with")
+        if word is None:
+            if values is not None and "use" not in node and not node.damaged:
+                message = "'with' gives values to the parameters of a fragment, and none is used"
+                self._report.error("fragment.missing", message, values.key.place, help="add 'use: FRAGMENT'")
+            return None
+        self.borrowed.append(word)
+        arguments = tuple(self._pairs(node, "with", scope))
+        written = len(values.value.entries) if values is not None and isinstance(values.value, MapNode) else 0
+        damaged = _broken(node, ("with",)) or len(arguments) < written
+        return Borrowing(word, arguments, damaged)
+
+    def _parts(self, node: MapNode, scope: frozenset[str]) -> Iterator[Part]:
+        for section, kind in _CHILDREN.items():
+            for entry in node.under(section):
+                if isinstance(entry.value, MapNode):
+                    yield self._part(kind, entry, entry.value, scope)
+
+    def _loops(self, node: MapNode, outer: frozenset[str]) -> list[Loop]:
+        loops: list[Loop] = []
+        for entry in node.under("each"):
+            scope = outer | {loop.name for loop in loops}
+            name = entry.key.text
+            if name in scope or name in self._parameters:
+                message = f"'{name}' has a meaning here already"
+                help_ = "choose another name for the loop variable"
+                self._report.error("name.duplicate", message, entry.key.place, help=help_)
+            loops.append(Loop(name, entry.key, self._values(entry, scope)))
+        return loops
+
+    def _values(self, entry: Entry, scope: frozenset[str]) -> Formula | tuple[Scalar, ...] | None:
+        if isinstance(entry.value, ListNode):
+            return tuple(item for item in entry.value.items if isinstance(item, Scalar))
+        return self._spelling.formula(entry.value, scope) if isinstance(entry.value, Scalar) else None
+
+    def _when(self, node: MapNode, scope: frozenset[str]) -> Formula | bool:
+        found = node.scalar("when")
+        if found is None:
+            return "when" not in node
+        if isinstance(found.value, bool):
+            return found.value
+        formula = self._spelling.formula(found, scope)
+        return False if formula is None else formula
+
+    def _title(self, node: MapNode, scope: frozenset[str]) -> dict[str, Text]:
+        found = node.get("title")
+        if isinstance(found, Scalar):
+            text = self._spelling.text(found, scope)
+            return {} if text is None else {"": text}
+        pairs = self._pairs(node, "title", scope)
+        return {key.text: text for key, text in pairs}
+
+    def _pairs(self, node: MapNode, section: str, scope: frozenset[str]) -> Iterator[tuple[Scalar, Text]]:
+        for entry in node.under(section):
+            text = self._spelling.text(entry.value, scope) if isinstance(entry.value, Scalar) else None
+            if text is not None:
+                yield entry.key, text
+        if section == "properties" and (zone := node.entries.get("timezone")) is not None:
+            text = self._spelling.text(zone.value, scope) if isinstance(zone.value, Scalar) else None
+            if text is not None:
+                yield zone.key, text
+
+    def _sources(self, node: MapNode, scope: frozenset[str]) -> Iterator[tuple[Scalar, Text]]:
+        for entry in node.under("status"):
+            found = entry.value.scalar("from") if isinstance(entry.value, MapNode) else None
+            text = self._spelling.optional(found, scope)
+            if text is not None:
+                yield entry.key, text
+
+    def _paths(self, entry: Entry | None, scope: frozenset[str]) -> Iterator[Text]:
+        if entry is None:
+            return
+        items: Iterable[object] = entry.value.items if isinstance(entry.value, ListNode) else (entry.value,)
+        for item in items:
+            text = self._spelling.text(item, scope) if isinstance(item, Scalar) else None
+            if text is not None:
+                yield text
+
+
+def _broken(node: MapNode, sections: Iterable[str]) -> bool:
+    """Whether one of these sections, or an entry of one, could not be read."""
+    for section in sections:
+        entry = node.entries.get(section)
+        if entry is None:
+            continue
+        if isinstance(entry.value, WrongNode):
+            return True
+        if isinstance(entry.value, MapNode) and any(isinstance(inner.value, WrongNode) for inner in entry.value):
+            return True
+    return False
