@@ -1,24 +1,28 @@
-"""Commands of ontology authors and integrators: validate, plan, apply, show."""
+"""Commands of ontology authors and integrators: validate, explain, plan, apply, show."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from twin.cli.options import DEFAULT_DATA, Data, Json, OntologyPath, Parameters, Site, parameters
 from twin.cli.output import Output
-from twin.errors import AuthoringError
+from twin.errors import AuthoringError, InvalidValue
 
 if TYPE_CHECKING:
     from twin.engine import Twin
-    from twin.topology.plan import Plan
+    from twin.topology.plan import Plan, Take
 
 __all__ = ["apply", "plan", "show", "validate"]
 
 _CHANGES = 2
 
+Taken = Annotated[
+    Literal["topology", "live"] | None,
+    typer.Option("--take", help="Whose value a field gets that users and the topology have both changed."),
+]
 Topology = Annotated[Path, typer.Argument(metavar="TOPOLOGY", help="The topology's YAML file.")]
 
 
@@ -51,6 +55,10 @@ def plan(
     sets: Parameters = [],
     data: Data = DEFAULT_DATA,
     ontology_path: OntologyPath = [],
+    take: Taken = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Keep the plan, to apply just that.")
+    ] = None,
     *,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")
@@ -60,7 +68,9 @@ def plan(
     """Show what applying a topology would do; nothing is changed."""
     output = Output(json=json)
     with _looked_at(data, ontology_path) as twin:
-        made = _planned(twin, topology, site, sets, output)
+        made = _planned(twin, topology, site, sets, take, output)
+    if out is not None:
+        _written(out, made.dump())
     output.result(made.as_dict(), str(made))
     if detailed_exitcode and not made.empty:
         raise typer.Exit(_CHANGES)
@@ -72,14 +82,16 @@ def apply(
     sets: Parameters = [],
     data: Data = DEFAULT_DATA,
     ontology_path: OntologyPath = [],
+    take: Taken = None,
     *,
     allow_delete: Annotated[bool, typer.Option("--allow-delete", help="Go on although the plan deletes.")] = False,
     json: Json = False,
 ) -> None:
-    """Make the twin as a topology says: plan, then commit."""
+    """Make the twin as a topology says: plan, then commit. Or commit a plan that was kept (FILE.json) as it stands."""
     output = Output(json=json)
     with _opened(data, ontology_path) as twin:
-        made = _planned(twin, topology, site, sets, output)
+        kept = topology.suffix == ".json"
+        made = _kept(topology, site, sets, take) if kept else _planned(twin, topology, site, sets, take, output)
         output.note(str(made))
         committed = twin.apply(made, allow_delete=allow_delete)
     sequences = [each.sequence for each in committed]
@@ -119,12 +131,38 @@ def _looked_at(data: Path, ontology_path: list[Path]) -> Twin:
     return Twin(data, store=None if data.is_dir() else MemoryStore(), ontology_path=ontology_path)
 
 
-def _planned(twin: Twin, topology: Path, site: str | None, sets: list[str], output: Output) -> Plan:
+def _planned(twin: Twin, topology: Path, site: str | None, sets: list[str], take: Take | None, output: Output) -> Plan:
     from twin.engine.library import read_source
 
     source = read_source(topology)
     output.sources[source.file] = source
     try:
-        return twin.plan(topology, site=site, parameters=parameters(sets))
+        return twin.plan(topology, site=site, parameters=parameters(sets), take=take)
     except AuthoringError as error:
         output.fail(error)
+
+
+def _kept(file: Path, site: str | None, sets: list[str], take: Take | None) -> Plan:
+    from twin.topology.plan import Plan
+
+    if site or sets or take:
+        raise InvalidValue(
+            f"{file} is a plan, and says all of that already",
+            code="plan.settled",
+            help="apply it as it stands, or plan again with other options",
+        )
+    try:
+        return Plan.load(file.read_bytes())
+    except OSError as error:
+        raise InvalidValue(
+            f"{file} cannot be read: {error.strerror}", code="file.unreadable", file=str(file)
+        ) from error
+
+
+def _written(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise InvalidValue(
+            f"{file} cannot be written: {error.strerror}", code="file.unwritable", help="name another with --out"
+        ) from error

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from twin.ontology.model import Ontology
     from twin.source import Source
     from twin.store import GraphStore
-    from twin.topology.plan import Plan
+    from twin.topology.plan import Plan, Take
 
 __all__ = ["Twin"]
 
@@ -105,12 +105,18 @@ class Twin:
         self._core.current.load(self.store.load_states()[0])
 
     def plan(
-        self, topology: Path | str | Source, *, site: str | None = None, parameters: Mapping[str, Any] | None = None
+        self,
+        topology: Path | str | Source,
+        *,
+        site: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        take: Take | None = None,
     ) -> Plan:
         """What applying a topology (a file, or a `Source`) would do; nothing is changed.
 
         ``site`` is the key of the site, by default the topology's name; ``parameters`` are values, or texts as on the
-        command line.
+        command line. Where a user and the topology have both changed a field, ``take`` says whose value it ends with;
+        without it, such a plan is not applied.
 
         Raises:
             AuthoringError: the topology, an ontology it uses or a parameter is wrong; carries every diagnostic.
@@ -120,7 +126,7 @@ class Twin:
         beside = () if not isinstance(topology, (Path, str)) else (Path(topology).resolve().parent,)
         source = read_source(Path(topology)) if isinstance(topology, (Path, str)) else topology
         template = read_topology(source, Library((*beside, *self._ontology_path)).find)
-        made = plan(expand(template, site, parameters or {}), self.mirror, mint)
+        made = plan(expand(template, site, parameters or {}), self.mirror, mint, take)
         self._check_documents(made)
         return made
 
@@ -144,8 +150,18 @@ class Twin:
         """Commit a plan; what it returns is durable. An empty plan commits nothing.
 
         Raises:
-            Conflict: it deletes and may not (``plan.deletes``), or its site has changed since (``plan.stale``).
+            Conflict: it deletes and may not (``plan.deletes``), fields are in conflict (``plan.conflict``), its site
+                has changed since (``plan.stale``), or it was made for another twin (``plan.foreign``).
         """
+        self._core.commits.follow()
+        if made.timeline != self.mirror.timeline:
+            raise Conflict("the plan was made for another twin", code="plan.foreign", help="make it again, on this one")
+        if made.conflicts:
+            raise Conflict(
+                f"users and the topology have both changed {made.conflicts} fields of {made.site}",
+                code="plan.conflict",
+                help="look at the plan's lines with '!', and plan again with take (--take topology, or --take live)",
+            )
         if made.deletes and not allow_delete:
             raise Conflict(
                 f"the plan deletes {made.deletes} entities of {made.site}",
@@ -155,6 +171,7 @@ class Twin:
             )
         if made.empty:
             return []
+        self._check_documents(made)
         return [self.commit(changeset) for changeset in changesets(made, self.actor, now(), mint)]
 
     def commit(self, changeset: ChangeSet) -> Committed:

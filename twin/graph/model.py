@@ -72,8 +72,8 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The declared serial; on MQTT it may stand for the id."""
     instance: str | None = None
     """The topology that created it (its name); None when an app did."""
-    declared: tuple[str, ...] = ()
-    """The fields that topology gives (``title``, ``properties.area``): a re-apply touches only these."""
+    declared: dict[str, Any] = {}
+    """The fields that topology gives, as it gave them last (``title``, ``properties.area``): its to change."""
     revision: int = 1
     created: int = 0
     created_by: str = ""

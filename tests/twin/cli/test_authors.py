@@ -171,3 +171,25 @@ def test_show_of_nothing_says_how_to_go_on(command: Command, tmp_path: Path, dat
     assert "twin apply" in said.err
     said = command("show", "flat/attic", "--data", data)
     assert (said.code, said.refusal) == (1, "entity.unknown")
+
+
+def test_a_plan_is_kept_and_applied_as_it_stands(command: Command, tmp_path: Path) -> None:
+    kept, data = tmp_path / "plan.json", tmp_path / "data"
+    words = ["--data", data]
+    assert command("apply", FLAT, *words).code == 0
+    planned = command("plan", FLAT, *words, "--set", "name=Hof", "--out", kept)
+    assert planned.code == 0
+    said = command("apply", kept, *words, "--set", "name=Ulm")
+    assert (said.code, said.refusal) == (1, "plan.settled")
+    assert command("apply", kept, *words, "--json").data["committed"] == [2]
+    assert command("show", "flat", *words, "--json").data["title"] == {"": "Flat Hof"}
+    said = command("apply", kept, *words)
+    assert (said.code, said.refusal) == (1, "plan.stale")
+    kept.write_text("{}")
+    said = command("apply", kept, *words)
+    assert (said.code, said.refusal) == (1, "plan.unreadable")
+
+
+def test_a_plan_that_cannot_be_kept_is_said(command: Command, tmp_path: Path) -> None:
+    said = command("plan", FLAT, "--data", tmp_path / "data", "--out", tmp_path / "no" / "plan.json")
+    assert (said.code, said.refusal) == (1, "file.unwritable")

@@ -9,11 +9,11 @@ import pytest
 from tests.graphs import contents
 from twin.engine import Twin
 from twin.engine.library import shipped
-from twin.errors import Conflict
+from twin.errors import Conflict, InvalidValue
 from twin.graph.model import Actor, ChangeSet, Create, Entity, Update
 from twin.source import Source
 from twin.store.memory import MemoryStore
-from twin.topology.plan import CHANGESET_ENTRIES, Plan
+from twin.topology.plan import CHANGESET_ENTRIES, Plan, Take
 
 _ops = count()
 
@@ -138,6 +138,82 @@ def test_what_a_user_set_and_the_topology_never_gave_survives(twin: Twin) -> Non
     applied(twin, rooms=3)
     kept = twin.find(climate.id)
     assert (kept.title, kept.properties) == ({"": "By the window"}, {"vendor": "Acme"})
+
+
+def titled(twin: Twin, title: str) -> None:
+    act(twin, Update(id=twin.find("home").id, fields={"title": {"": title}}))
+
+
+def test_a_users_edit_of_a_given_field_is_kept_and_shown(twin: Twin) -> None:
+    applied(twin)
+    titled(twin, "Ours")
+    made = planned(twin)
+    assert made.empty
+    assert signs(made) == [("=", "home")]
+    assert 'title "Ours" kept (last changed by ana)' in str(made)
+    assert "but for 1 that users set" in made.summary
+    applied(twin, rooms=3)
+    assert twin.find("home").title == {"": "Ours"}
+
+
+def test_what_both_have_changed_is_a_conflict_until_somebody_says_whose_it_is(twin: Twin) -> None:
+    applied(twin)
+    titled(twin, "Ours")
+    house = HOME.replace("title: Home", "title: House")
+    made = planned(twin, house, rooms=3)
+    assert ("!", "home") in signs(made)
+    assert 'title "Ours" here, "House" in the topology' in str(made)
+    with pytest.raises(Conflict) as caught:
+        twin.apply(made)
+    assert caught.value.code_ == "plan.conflict"
+    assert twin.mirror.by_path("home/room-3") is None
+
+
+@pytest.mark.parametrize(("take", "title"), [("topology", "House"), ("live", "Ours")])
+def test_a_conflict_is_settled_once(twin: Twin, take: Take, title: str) -> None:
+    applied(twin)
+    titled(twin, "Ours")
+    house = Source("home.yaml", HOME.replace("title: Home", "title: House"))
+    twin.apply(twin.plan(house, site="home", take=take))
+    assert twin.find("home").title == {"": title}
+    assert twin.plan(house, site="home").empty
+    titled(twin, "House")
+    assert not twin.plan(house, site="home").conflicts
+
+
+def test_a_user_may_take_over_what_the_topology_gives_no_more(twin: Twin) -> None:
+    applied(twin)
+    room = twin.find("home/room-1")
+    act(twin, Update(id=room.id, fields={"properties": {"area": 12}}))
+    applied(twin, HOME.replace("    properties: { area: 10 }\n", ""))
+    assert twin.find("home/room-1").properties == {"area": 12}
+    assert twin.find("home/room-2").properties == {}
+
+
+def test_a_plan_survives_its_file_and_is_applied_as_it_stands(twin: Twin) -> None:
+    made = planned(twin)
+    again = Plan.load(made.dump())
+    assert (str(again), again.as_dict()) == (str(made), made.as_dict())
+    twin.apply(again)
+    assert planned(twin).empty
+    deletes = Plan.load(planned(twin, HOME.replace("title: Home", "title: House"), rooms=1).dump())
+    twin.apply(deletes, allow_delete=True)
+    assert twin.find("home").title == {"": "House"}
+    with pytest.raises(Conflict) as caught:
+        Twin(store=MemoryStore()).apply(deletes, allow_delete=True)
+    assert caught.value.code_ == "plan.foreign"
+    with pytest.raises(InvalidValue, match="no plan"):
+        Plan.load(b'{"topology": 3}')
+
+
+def test_the_plan_of_a_new_site_is_stale_only_when_somebody_took_its_key(twin: Twin) -> None:
+    first, second = planned(twin), planned(twin)
+    other = planned(twin, site="cabin")
+    twin.apply(first)
+    twin.apply(other)
+    with pytest.raises(Conflict) as caught:
+        twin.apply(second)
+    assert caught.value.code_ == "path.taken"
 
 
 def test_what_the_topology_gives_no_more_is_taken_away(twin: Twin) -> None:

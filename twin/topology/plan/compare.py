@@ -1,21 +1,17 @@
-"""The difference between what a topology asks for and what exists, to be looked at and then applied.
+"""What exists against what is asked for, by path.
 
-Deletions come first, then changes, then creations. A plan touches only what its own topology created: what others made
-under a deleted space is shown as *kept*, and keeps what contains it. Of an entity that exists, only fields the topology
-gives (or gave before) are compared, so what a user set elsewhere survives. A kind that changes is a deletion and a
-creation: somebody new.
+A plan touches only what its own topology created: what others made under a deleted space is shown as *kept*, and keeps
+what contains it. Of an entity that exists, only fields the topology gives (or gave before) are compared, so what a user
+set elsewhere survives. A kind that changes is a deletion and a creation: somebody new.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import Conflict
 from twin.graph.model import (
     CONTAINS,
-    Actor,
-    ChangeSet,
     Create,
     Delete,
     Entity,
@@ -25,152 +21,32 @@ from twin.graph.model import (
     Update,
 )
 from twin.ids import sort_key
+from twin.topology.plan.model import FieldChange, Plan, Step
+from twin.topology.plan.ownership import ABSENT, given_by, held_of, rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from twin.graph.mirror import Mirror
-    from twin.graph.model import Document, Entry
+    from twin.graph.model import Entry
     from twin.topology.desired import Desired, DesiredEntity
+    from twin.topology.plan.ownership import Ruling, Take
 
-__all__ = ["CHANGESET_ENTRIES", "FieldChange", "Plan", "Step", "changesets", "plan"]
-
-CHANGESET_ENTRIES = 2_000
-"""A larger plan is committed in parts of this many entries, each valid alone; applying again resumes it."""
+__all__ = ["plan"]
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """One field of an entity: what it is and what it shall be (None: absent)."""
-
-    name: str
-    before: Any
-    after: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of a plan: ``-`` delete, ``~`` change, ``+`` create, ``=`` kept, of an entity or a relation."""
-
-    sign: str
-    kind: str
-    path: str
-    """An entity's path; for a relation ``source -> target``."""
-    detail: str = ""
-    fields: tuple[FieldChange, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What applying a topology would do, and the sequence of the log it was made at."""
-
-    topology: str
-    version: str
-    site: str
-    site_id: str | None
-    head: int
-    steps: tuple[Step, ...]
-    entries: tuple[Entry, ...]
-    documents: tuple[Document, ...] = ()
-    """Ontology documents that are new or differ from what is installed."""
-    counts: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to do."""
-        return not self.entries and not self.documents
-
-    @property
-    def deletes(self) -> int:
-        """How many entities it would delete."""
-        return self.counts.get("delete", 0)
-
-    def as_dict(self) -> dict[str, Any]:
-        """What ``--json`` prints."""
-        return {
-            "topology": self.topology,
-            "version": self.version,
-            "site": self.site,
-            "made_at": self.head,
-            "counts": self.counts,
-            "ontologies": [{"name": document.name, "version": document.version} for document in self.documents],
-            "steps": [
-                {
-                    "sign": step.sign,
-                    "kind": step.kind,
-                    "path": step.path,
-                    "detail": step.detail,
-                    "fields": [
-                        {"name": change.name, "before": change.before, "after": change.after} for change in step.fields
-                    ],
-                }
-                for step in self.steps
-            ],
-        }
-
-    def __str__(self) -> str:
-        lines = [line for step in self.steps for line in _lines(step)]
-        lines += [f"~ ontology  {document.name} {document.version}" for document in self.documents]
-        return "\n".join([*lines, self.summary])
-
-    @property
-    def summary(self) -> str:
-        """The last line."""
-        if self.empty:
-            return f"No changes: {self.site} is as {self.topology} {self.version} says. Made at {self.head}."
-        words = ", ".join(f"{self.counts.get(verb, 0)} to {verb}" for verb in ("delete", "change", "create"))
-        relations = self.counts.get("unlink", 0), self.counts.get("link", 0)
-        linked = f"; relations: {relations[0]} to remove, {relations[1]} to add" if any(relations) else ""
-        needs = " Needs --allow-delete." if self.deletes else ""
-        return f"Plan: {words}{linked}.{needs} Made at {self.head}."
-
-
-def _lines(step: Step) -> Iterator[str]:
-    changes = "; ".join(f"{change.name} {_text(change.before)} -> {_text(change.after)}" for change in step.fields)
-    yield f"{step.sign} {step.kind:<9} {step.path:<48} {step.detail or changes}".rstrip()
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "(none)"
-    if isinstance(value, dict) and set(value) == {""}:
-        value = value[""]
-    if isinstance(value, tuple):
-        return ", ".join(value) or "(none)"
-    return f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def plan(desired: Desired, mirror: Mirror, mint: Callable[[], str]) -> Plan:
-    """Compare what is asked for with what exists.
+def plan(desired: Desired, mirror: Mirror, mint: Callable[[], str], take: Take | None = None) -> Plan:
+    """Compare what is asked for with what exists. ``take`` says whose value a field in conflict ends with.
 
     Raises:
         Conflict: the site's key, or a path in it, belongs to something this topology did not create.
     """
-    return _Planner(desired, mirror, mint).plan()
-
-
-def changesets(made: Plan, actor: Actor, at: int, mint: Callable[[], str]) -> list[ChangeSet]:
-    """A plan as what is committed: one ChangeSet, or several where it is larger than `CHANGESET_ENTRIES`."""
-    entries = made.entries
-    parts = [entries[start : start + CHANGESET_ENTRIES] for start in range(0, len(entries), CHANGESET_ENTRIES)] or [()]
-    return [
-        ChangeSet(
-            op_id=mint(),
-            actor=actor,
-            at=at,
-            entries=part,
-            documents=made.documents if number == 0 else (),
-            summary=f"apply {made.topology} {made.version} to {made.site}"
-            + (f" ({number + 1} of {len(parts)})" if len(parts) > 1 else ""),
-            expected_head=made.head if number == 0 else None,
-            site=made.site_id if number == 0 else None,
-        )
-        for number, part in enumerate(parts)
-    ]
+    return _Planner(desired, mirror, mint, take).plan()
 
 
 class _Planner:
-    def __init__(self, desired: Desired, mirror: Mirror, mint: Callable[[], str]) -> None:
+    def __init__(self, desired: Desired, mirror: Mirror, mint: Callable[[], str], take: Take | None) -> None:
+        self.take = take
         self.desired = desired
         self.mirror = mirror
         self.mint = mint
@@ -202,6 +78,7 @@ class _Planner:
             version=desired.version,
             site=desired.site,
             site_id=site.id if site is not None else None,
+            timeline=mirror.timeline,
             head=mirror.head,
             steps=tuple(self.steps),
             entries=tuple(self.entries),
@@ -273,17 +150,37 @@ class _Planner:
             held = self.mirror.by_path(wanted.path)
             if held is None or held.id in self.gone:
                 continue
-            changes = self._differences(held, wanted)
+            rulings = self._rulings(held, wanted)
+            changes = self._differences(held, wanted, rulings)
+            if changes:
+                expected = None if held.id in self.released else held.revision
+                fields = {change.name: change.after for change in changes}
+                updates.append(Update(id=held.id, expected=expected, fields=fields))
             shown = tuple(change for change in changes if change.name != "declared")
-            if not changes:
-                continue
-            fields = {change.name: change.after for change in changes}
-            expected = None if held.id in self.released else held.revision
-            updates.append(Update(id=held.id, expected=expected, fields=fields))
             if shown:
                 self._count("change")
                 self.steps.append(Step("~", held.kind, held.path, fields=self._itemised(shown)))
+            self._show_rulings(held, rulings)
         return updates
+
+    def _rulings(self, held: Entity, wanted: DesiredEntity) -> list[Ruling]:
+        """What becomes of each field that the topology gives, or gave before."""
+        given, last = given_by(wanted), held.declared
+        return [
+            rule(name, held_of(held, name), last.get(name, ABSENT), given.get(name, ABSENT), self.take)
+            for name in dict.fromkeys((*given, *last))
+        ]
+
+    def _show_rulings(self, held: Entity, rulings: list[Ruling]) -> None:
+        by = f"(last changed by {held.updated_by})" if held.updated_by else ""
+        for ruling in rulings:
+            shown = (FieldChange(ruling.name.removeprefix("properties."), ruling.live, ruling.given),)
+            if ruling.verdict == "kept":
+                self._count("keep")
+                self.steps.append(Step("=", held.kind, held.path, by, shown))
+            elif ruling.verdict == "conflict":
+                self._count("conflict")
+                self.steps.append(Step("!", held.kind, held.path, by, shown))
 
     def _itemised(self, changes: tuple[FieldChange, ...]) -> tuple[FieldChange, ...]:
         """Properties and followed points one by one, with paths for ids; the rest as they are."""
@@ -313,20 +210,25 @@ class _Planner:
             found[f"{point} from"] = f"{path}.{other}"
         return found
 
-    def _differences(self, held: Entity, wanted: DesiredEntity) -> list[FieldChange]:
+    def _differences(self, held: Entity, wanted: DesiredEntity, rulings: list[Ruling]) -> list[FieldChange]:
         after: dict[str, Any] = {
             "type": wanted.type,
             "points": wanted.points,
             "sources": self._sources(wanted),
-            "properties": _merged(held, wanted),
-            "declared": wanted.given,
+            "properties": dict(held.properties),
+            "declared": given_by(wanted),
         }
-        if "title" in wanted.given:
-            after["title"] = dict(wanted.title)
-        elif "title" in held.declared:
-            after["title"] = {}
-        if "serial" in wanted.given or "serial" in held.declared:
-            after["serial"] = wanted.serial
+        for ruling in rulings:
+            if ruling.name == "title":
+                after["title"] = ruling.after or {}
+            elif ruling.name == "serial":
+                after["serial"] = ruling.after
+            elif ruling.after is ABSENT:
+                after["properties"].pop(ruling.name.removeprefix("properties."), None)
+            else:
+                after["properties"][ruling.name.removeprefix("properties.")] = ruling.after
+        if any(ruling.verdict == "conflict" for ruling in rulings):
+            after["declared"] = held.declared  # until somebody has said whose it is, nothing is forgotten
         return [
             FieldChange(name, getattr(held, name), value)
             for name, value in after.items()
@@ -355,7 +257,7 @@ class _Planner:
                 points=wanted.points,
                 serial=wanted.serial,
                 instance=self.desired.topology,
-                declared=wanted.given,
+                declared=given_by(wanted),
             )
             self.entries.append(Create(entity))
             self._count("create")
@@ -399,12 +301,6 @@ class _Planner:
         ]
         paths = self.mirror.entities
         return sorted(found, key=lambda each: (sort_key(paths[each.source].path), sort_key(paths[each.target].path)))
-
-
-def _merged(held: Entity, wanted: DesiredEntity) -> dict[str, Any]:
-    """The properties after a re-apply: what the topology gives, and what it never gave."""
-    gave = {name.removeprefix("properties.") for name in held.declared if name.startswith("properties.")}
-    return {name: value for name, value in held.properties.items() if name not in gave} | dict(wanted.properties)
 
 
 def _short(name: str) -> str:

@@ -1,0 +1,42 @@
+"""A plan as what is committed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin.graph.model import ChangeSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twin.graph.model import Actor
+    from twin.topology.plan.model import Plan
+
+__all__ = ["CHANGESET_ENTRIES", "changesets"]
+
+CHANGESET_ENTRIES = 2_000
+"""A larger plan is committed in parts of this many entries, each valid alone; applying again resumes it."""
+
+
+def changesets(made: Plan, actor: Actor, at: int, mint: Callable[[], str]) -> list[ChangeSet]:
+    """One ChangeSet, or several where the plan is larger than `CHANGESET_ENTRIES`.
+
+    The first is refused when anything in the site has changed since the plan was made. A site that is still to be
+    created can only be in the way of one that meanwhile was, and that is a conflict of its own.
+    """
+    entries = made.entries
+    parts = [entries[start : start + CHANGESET_ENTRIES] for start in range(0, len(entries), CHANGESET_ENTRIES)] or [()]
+    return [
+        ChangeSet(
+            op_id=mint(),
+            actor=actor,
+            at=at,
+            entries=part,
+            documents=made.documents if number == 0 else (),
+            summary=f"apply {made.topology} {made.version} to {made.site}"
+            + (f" ({number + 1} of {len(parts)})" if len(parts) > 1 else ""),
+            expected_head=made.head if number == 0 and made.site_id is not None else None,
+            site=made.site_id if number == 0 else None,
+        )
+        for number, part in enumerate(parts)
+    ]

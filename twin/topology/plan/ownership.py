@@ -1,0 +1,71 @@
+"""Whose a field is, when a topology gives it and a user has set it too.
+
+What the topology gave last is remembered with the entity (`Entity.declared`), so three values meet: the live one, the
+last given, and the one given now. Who has changed it since wins; when both have, it is a conflict, and somebody has to
+say whose it shall be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from twin.graph.model import Entity
+    from twin.topology.desired import DesiredEntity
+
+__all__ = ["ABSENT", "Ruling", "Take", "given_by", "held_of", "rule"]
+
+Take = Literal["topology", "live"]
+"""Whose value a conflict ends with."""
+
+Verdict = Literal["same", "change", "kept", "conflict"]
+
+ABSENT: Any = None
+"""The value of a field that is not there: no title, no property, no serial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What becomes of one field: its value after the plan, and why."""
+
+    name: str
+    live: Any
+    given: Any
+    after: Any
+    verdict: Verdict
+
+
+def given_by(wanted: DesiredEntity) -> dict[str, Any]:
+    """The fields that a topology gives an entity, by name, with their values."""
+    values: dict[str, Any] = {}
+    for name in wanted.given:
+        if name == "title":
+            values[name] = dict(wanted.title)
+        elif name == "serial":
+            values[name] = wanted.serial
+        else:
+            values[name] = wanted.properties[name.removeprefix("properties.")]
+    return values
+
+
+def held_of(entity: Entity, name: str) -> Any:
+    """The live value of a field; `ABSENT` where it has none."""
+    if name == "title":
+        return entity.title or ABSENT
+    if name == "serial":
+        return entity.serial
+    return entity.properties.get(name.removeprefix("properties."), ABSENT)
+
+
+def rule(name: str, live: Any, last: Any, given: Any, take: Take | None) -> Ruling:
+    """One field: live, as given last (`ABSENT`: not given), and as given now (`ABSENT`: no more)."""
+    if live == given:
+        return Ruling(name, live, given, live, "same")
+    if live in (last, ABSENT):
+        return Ruling(name, live, given, given, "change")
+    if given == last or take == "live" or given is ABSENT:
+        return Ruling(name, live, given, live, "kept")
+    if take == "topology":
+        return Ruling(name, live, given, given, "change")
+    return Ruling(name, live, given, live, "conflict")
