@@ -183,8 +183,8 @@ def test_a_plan_is_kept_and_applied_as_it_stands(command: Command, tmp_path: Pat
     assert (said.code, said.refusal) == (1, "plan.settled")
     assert command("apply", kept, *words, "--json").data["committed"] == [2]
     assert command("show", "flat", *words, "--json").data["title"] == {"": "Flat Hof"}
-    said = command("apply", kept, *words)
-    assert (said.code, said.refusal) == (1, "plan.stale")
+    said = command("apply", kept, *words, "--json")
+    assert (said.code, said.data["error"]["code"]) == (1, "plan.stale")
     kept.write_text("{}")
     said = command("apply", kept, *words)
     assert (said.code, said.refusal) == (1, "plan.unreadable")
