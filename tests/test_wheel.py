@@ -100,3 +100,10 @@ def test_the_command_is_installed(python: Path, tmp_path: Path) -> None:
     command = [python.with_name("twin"), "validate", ROOT / "examples" / "flat.yaml"]
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_the_pages_of_codes_travel_with_it(python: Path, tmp_path: Path) -> None:
+    command = [python.with_name("twin"), "explain", "point.unknown"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "help: did you mean 'temperature'?" in result.stdout

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from twin.engine import Twin
     from twin.topology.plan import Plan, Take
 
-__all__ = ["apply", "plan", "show", "validate"]
+__all__ = ["apply", "explain", "plan", "show", "validate"]
 
 _CHANGES = 2
 
@@ -47,6 +47,25 @@ def validate(
     output.result({"valid": not errors, "diagnostics": [each.as_dict() for each in found]}, text)
     if errors:
         raise typer.Exit(1)
+
+
+def explain(
+    code: Annotated[
+        str | None,
+        typer.Argument(metavar="[CODE]", help="The code of a message, such as point.unknown; by default all."),
+    ] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Explain the code of a message: what it means, an example, what is said of it, the example put right."""
+    from twin.cli import explanation
+
+    output = Output(json=json)
+    if code is None:
+        output.result(explanation.list_as_data(), explanation.list_as_text())
+    else:
+        known = explanation.known(code)
+        output.result(explanation.as_data(known), explanation.as_text(known))
 
 
 def plan(

@@ -1,0 +1,314 @@
+"""What commands, scripts and servers refuse, and why messages become dead letters: one table each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DEADLETTERS", "RUNTIME", "Cause"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a code means, and what to do about it."""
+
+    meaning: str
+    remedy: str
+
+    def as_dict(self) -> dict[str, str]:
+        """As data."""
+        return {"meaning": self.meaning, "remedy": self.remedy}
+
+
+_BACKEND = (
+    "Its message says what the system answered; check the directory, its rights and the free space, then try again."
+)
+_NEWER = "Run the version of the twin that wrote it, or a newer one; there is no way back to an older format."
+
+RUNTIME: dict[str, Cause] = {
+    "access.missing": Cause(
+        "A command that talks to a running twin does not know where it is, or as whom to speak.",
+        "Start a demo on the same data directory, or give --server, --mqtt, --client-id and TWIN_CLIENT_SECRET.",
+    ),
+    "backend.unavailable": Cause("A part of the twin is down.", "Try again; /readyz and the log name the part."),
+    "client.exists": Cause(
+        "A client of that name is registered already.",
+        "Choose another name, or make a new secret: twin client rotate NAME.",
+    ),
+    "client.invalid": Cause(
+        "The client id is unknown, or the secret is wrong; the answer does not say which.",
+        "Check both, or make a new secret: twin client rotate NAME.",
+    ),
+    "client.name": Cause("The name cannot be a client's.", "Use some printable characters, not too many."),
+    "client.refused": Cause(
+        "The twin's server does not accept the client: its secret was rotated, or it was removed.",
+        "Check TWIN_CLIENT_ID and TWIN_CLIENT_SECRET, or make a new secret.",
+    ),
+    "client.sites": Cause(
+        "A client is registered for certain sites, or for all, and the command says neither or both.",
+        "Name each with --site KEY, or say --all-sites.",
+    ),
+    "client.unknown": Cause("No client has that name or id.", "twin client list shows those there are."),
+    "code.unknown": Cause(
+        "The twin gives no such code.", "twin explain lists those it gives; codes of the API are at /docs."
+    ),
+    "commit.unknown": Cause(
+        "The store did not answer in time, so nobody knows yet whether the change was kept.",
+        "Send the same change with the same op_id again: it is done once, and the answer says what became of it.",
+    ),
+    "data.owned": Cause(
+        "A server owns the data directory: one process serves it at a time.",
+        "Stop that server, or name another directory with --data; commands and scripts may work beside a server.",
+    ),
+    "data.unknown": Cause(
+        "No twin has ever been made in that directory.", "Name the right one with --data, or make a twin: twin apply."
+    ),
+    "data.unwritable": Cause(
+        "The data directory cannot be written to.", "Make it writable, or name another with --data."
+    ),
+    "deadletter.unknown": Cause(
+        "No dead letter has that number, or it was the oldest when there were too many.",
+        "twin deadletter list shows those there are.",
+    ),
+    "document.invalid": Cause(
+        "The documents are wrong; every mistake is listed with its own code and place.",
+        "Correct the lines that are named.",
+    ),
+    "engine.stopping": Cause(
+        "The twin is stopping and takes no more changes.", "Send the change again once it has started."
+    ),
+    "entity.occupied": Cause(
+        "An entity is deleted that still contains others.", "Delete what it contains before it, in the same ChangeSet."
+    ),
+    "entity.unknown": Cause(
+        "Nothing has that id or path, or nothing that you may see.",
+        "twin show prints every path; ids are never reused.",
+    ),
+    "field.fixed": Cause(
+        "The field of an entity cannot be changed: its kind, type and key are what it is.",
+        "Delete it and create another, or change one of the fields that the message lists.",
+    ),
+    "file.unreadable": Cause("The file is not there, or cannot be read.", "Check its name and its rights."),
+    "file.unwritable": Cause(
+        "The file cannot be written.", "Check its name, the rights of its folder and the free space."
+    ),
+    "id.taken": Cause("An entity has that id already, or had it once.", "Mint a new id: they are never reused."),
+    "journal.in_use": Cause(
+        "Another process writes the journal of messages in that directory.",
+        "Stop it, or name another directory with --data.",
+    ),
+    "journal.newer": Cause("The journal was written by a newer version of the twin.", _NEWER),
+    "journal.unavailable": Cause("The journal of messages cannot be opened or written.", _BACKEND),
+    "journal.unreadable": Cause(
+        "A file of the journal is damaged in a way that an abrupt stop does not explain.",
+        "Restore it from a backup, or move the journal's directory away: messages not yet worked in would be lost.",
+    ),
+    "key.invalid": Cause(
+        "The key of a new entity is not written as keys are, or the entity is not new.",
+        "Keys are lowercase letters, digits and hyphens; a new entity has revision 1.",
+    ),
+    "keys.unusable": Cause(
+        "The key that signs access tokens cannot be read.",
+        "Make the directory readable, or restore the file; without it a new key is made, and every token is renewed.",
+    ),
+    "limit.exceeded": Cause("More is asked for than one answer or one ChangeSet may hold.", "Ask for less at a time."),
+    "message.too-large": Cause("A message is larger than the MQTT server takes.", "Send fewer points at once."),
+    "mqtt.refused": Cause(
+        "The MQTT server refuses the client: its token, its rights, or an identifier that another client uses.",
+        "Check the client's scopes and sites, and give each client an identifier of its own.",
+    ),
+    "mqtt.unavailable": Cause("The MQTT server takes no more clients at the moment.", "Connect again later."),
+    "mqtt.unreachable": Cause("No MQTT server answers there.", "Is the server running, and is this its MQTT port?"),
+    "ontology.in_use": Cause(
+        "Sites that live have entities of a type that the changed ontology no longer has.",
+        "Keep the type, or give the changed ontology another name.",
+    ),
+    "packet.malformed": Cause(
+        "What an MQTT client sent cannot be read as a packet; the connection is closed.",
+        "The client breaks the protocol: use another library, or another version of it.",
+    ),
+    "packet.unexpected": Cause(
+        "An MQTT client sent a packet that does not belong there; the connection is closed.",
+        "The client breaks the protocol: use another library, or another version of it.",
+    ),
+    "parameter.invalid": Cause(
+        "A --set has no '=', or names a parameter twice.", "Write --set NAME=VALUE once for each parameter."
+    ),
+    "parent.invalid": Cause(
+        "An entity of that kind does not stand there.",
+        "Sites contain spaces, devices, gateways and views; spaces contain spaces and devices; devices their parts.",
+    ),
+    "path.taken": Cause(
+        "There is something at that path already, which this topology did not create.",
+        "Give it another key, or delete what is there.",
+    ),
+    "plan.conflict": Cause(
+        "Users and the topology have both changed a field, and to different values.",
+        "Say whose value it gets: --take topology, or --take live.",
+    ),
+    "plan.deletes": Cause(
+        "The plan deletes entities, and nobody said that it may.",
+        "Look at its first lines; if that is what you want, apply with --allow-delete.",
+    ),
+    "plan.foreign": Cause(
+        "The plan was made for another twin than this one.",
+        "Make it again here, or name that twin's directory with --data.",
+    ),
+    "plan.settled": Cause(
+        "A plan that was kept is applied with options of its own, and it says all of that already.",
+        "Apply it as it stands, or plan again with other options.",
+    ),
+    "plan.stale": Cause(
+        "The site has changed since the plan was made, so its outcome would not be what you saw.",
+        "Make the plan again and look at what differs.",
+    ),
+    "plan.unreadable": Cause(
+        "The file is no plan that this version of the twin can read.",
+        "Make it again: twin plan TOPOLOGY --out FILE.json.",
+    ),
+    "point.unknown": Cause(
+        "The entity has no such point.", "The message lists those it has; twin show prints them all."
+    ),
+    "port.taken": Cause(
+        "Something listens on the address already, or you may not.",
+        "Stop it, or choose another with --port or --mqtt-port; 0 takes a free one.",
+    ),
+    "property.required": Cause(
+        "The type requires the property of every instance.", "Give it another value instead of none."
+    ),
+    "property.unknown": Cause("The entity's type has no such property.", "The message lists those it has."),
+    "property.value": Cause("The property cannot take that value.", "The message says what it takes."),
+    "records.newer": Cause(
+        "The records of clients and dead letters were written by a newer version of the twin.", _NEWER
+    ),
+    "records.unavailable": Cause("The records of clients and dead letters cannot be used.", _BACKEND),
+    "relation.taken": Cause(
+        "The two entities have that relation already, or it follows from the tree.",
+        "There is nothing to add; to move an entity, change its parent.",
+    ),
+    "relation.unknown": Cause(
+        "The two entities do not have that relation.", "Look again: it may have been removed already."
+    ),
+    "request.invalid": Cause("The request cannot be carried out as it is.", "The message says what to change."),
+    "revision.conflict": Cause(
+        "The entity has changed since the revision that was named.",
+        "Read it again, and send what you still want to change.",
+    ),
+    "schema.unknown": Cause(
+        "twin schema is not told which schema to print.", "Say one of its options; twin schema --help lists them."
+    ),
+    "scope.insufficient": Cause(
+        "The token is good and lacks the scope that this needs.",
+        "Register a client with the scope: twin client add NAME --scope …",
+    ),
+    "scope.unknown": Cause(
+        "A scope is named that does not exist, or none at all.", "The message lists those there are."
+    ),
+    "serial.taken": Cause(
+        "Another device of the site has that serial.", "A serial names one device: release it there first."
+    ),
+    "series.line": Cause(
+        "A line of a measured series cannot be read.", "Each is a unix time in seconds, a tab, and a value."
+    ),
+    "series.unreadable": Cause(
+        "A file that the map of series names cannot be read.", "Name the folder that holds the files of the map."
+    ),
+    "server.invalid": Cause(
+        "What is given as the server's address is no URL.", "Write --server http://127.0.0.1:8080."
+    ),
+    "server.refused": Cause("The server answered with an error, which the message repeats.", "Its own log says more."),
+    "server.unreachable": Cause("No server answers there.", "Is the twin running, and is this its address?"),
+    "setting.invalid": Cause(
+        "A setting cannot mean anything, given as a flag or in the environment.",
+        "Correct the flag or the variable that is named.",
+    ),
+    "site.taken": Cause(
+        "A site of that key lives, and was made from another topology.",
+        "Choose another key with --site, or apply the topology that it was made from.",
+    ),
+    "site.unknown": Cause("There is no site of that key.", "twin show prints them all; twin apply makes one."),
+    "source.unknown": Cause(
+        "A point of a space would follow a device that does not exist.",
+        "Create the device in the same ChangeSet, or before.",
+    ),
+    "speed.invalid": Cause(
+        "The speed of a replay is no number above 0.", "Write 1 for real time, 3600 for an hour a second, or max."
+    ),
+    "store.closed": Cause("The store was closed while something still used it.", "Start the twin again."),
+    "store.too_new": Cause("The graph was written by a newer version of the twin.", _NEWER),
+    "store.unavailable": Cause("The file of the graph cannot be used.", _BACKEND),
+    "telemetry.refused": Cause(
+        "The twin takes no messages of this client for that site.",
+        "Register one that may: twin client add NAME --scope telemetry:write --site KEY.",
+    ),
+    "title.invalid": Cause("A title has no text, or too much.", "Give it some, in one language at least."),
+    "token.invalid": Cause(
+        "The access token does not verify, has expired, or its client was rotated or removed.", "Get a new token."
+    ),
+    "twin.error": Cause("The twin refuses, for a reason that has no code of its own.", "The message says more."),
+    "type.unknown": Cause("No ontology in use has a type of that name.", "Types are capitalised, as in the ontology."),
+    "unit.incompatible": Cause(
+        "The two units measure different things, so there is nothing to convert.",
+        "Ask for a unit of the point's own dimension.",
+    ),
+    "value.invalid": Cause(
+        "An argument, a parameter or a setting cannot mean anything.", "The message says what is wanted."
+    ),
+}
+"""What is raised as an error, by its code."""
+
+_JSON = "The payload is a JSON object as UDMI describes it: timestamp, version and points, each with a present_value."
+_TIME = "Times are written as RFC 3339 does, with a time zone: 2026-11-23T14:03:49Z."
+
+DEADLETTERS: dict[str, Cause] = {
+    "device.unknown": Cause(
+        "The topic names a device that the site does not have, by id or by serial.",
+        "Declare its serial in the topology (asset: …), or correct the topic.",
+    ),
+    "ingest.failed": Cause(
+        "The twin itself failed on the message.", "This is a mistake in the twin: its log has the details."
+    ),
+    "payload.no_points": Cause("The payload has no object 'points'.", _JSON),
+    "payload.not_json": Cause("The payload is not JSON.", _JSON),
+    "payload.not_object": Cause("The payload is JSON, and no object.", _JSON),
+    "payload.not_utf8": Cause("The payload is not UTF-8, as JSON must be.", _JSON),
+    "payload.repeated_name": Cause(
+        "An object of the payload has one name twice, and nobody can say which of the values is meant.", _JSON
+    ),
+    "payload.too_deep": Cause("The payload's JSON is nested too deeply to be a pointset.", _JSON),
+    "point.unknown": Cause(
+        "The device reports a point that it does not have in the twin.",
+        "If it is optional in its type, name it under 'has' in the topology; the reason lists the points there are.",
+    ),
+    "site.unknown": Cause(
+        "The topic names a site that does not exist.", "The second level of the topic is the site's key."
+    ),
+    "time.absurd": Cause(
+        "The source time is before 1970: the source's clock was never set.", "Set the clock of the device or gateway."
+    ),
+    "time.future": Cause(
+        "The source time is too far ahead of the receipt. Such a reading would freeze its point, so it is quarantined.",
+        "Set the clock of the device or gateway; TWIN_FUTURE_SECONDS says how far ahead is accepted.",
+    ),
+    "time.invalid": Cause("The timestamp cannot be read as a date and time.", _TIME),
+    "time.leap_second": Cause("The timestamp names a second 60, which most clocks do not have.", _TIME),
+    "time.no_zone": Cause("The timestamp does not say its time zone, so it could be any of a day's hours.", _TIME),
+    "topic.unsupported": Cause(
+        "Messages are not taken on that topic.", "Publish on r/{site}/d/{device}/events/pointset."
+    ),
+    "unit.incompatible": Cause(
+        "The reading is in a unit that measures something else than the point does.",
+        "Correct the unit that the gateway sends, or the point's in the ontology.",
+    ),
+    "unit.unknown": Cause("The reading is in a unit that the twin does not know.", "Send a UCUM code: Cel, kW.h, %."),
+    "value.enum": Cause("The value is none of the words that the point may be.", "The reason lists the words."),
+    "value.missing": Cause(
+        "A point is named in the payload, without a present_value.", "Leave the point out, or send its value."
+    ),
+    "value.range": Cause(
+        "The value lies outside the range that the point declares.",
+        "Correct the range in the ontology, or see to the sensor.",
+    ),
+    "value.too_long": Cause("The text is longer than a point holds.", "Send a shorter one."),
+    "value.type": Cause("The value is of another type than the point.", "The reason says what the point takes."),
+}
+"""Why a message or a reading became a dead letter, by its code."""
