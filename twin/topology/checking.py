@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from twin.ontology.model import EntityType, Ontology, PropertyType, RelationType
-    from twin.topology.parts import Body, Part, Template, Text
+    from twin.topology.parts import Body, Override, Part, Template, Text
 
 __all__ = ["MAX_DEPTH", "Prepared", "Preparer", "report_deep"]
 
@@ -21,8 +21,8 @@ MAX_DEPTH = 30
 
 _GROUP = "core/Group"
 """What a view is that does not say its type."""
-_ONLY = {"space": ("asset",), "device": ("status", "spaces")}
-"""What a fragment may say, and an entity of a kind may not."""
+_NEVER = {"space": ("asset",), "view": ("asset",), "device": ("status", "spaces")}
+"""What a fragment or an override may say, and not of an entity of this kind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +59,19 @@ class Preparer:
             self._known[known] = self._prepared(part, above, depth)
         return self._known[known]
 
-    def _prepared(self, part: Part, above: EntityType | None, depth: int) -> Prepared:
-        layers = layers_of(part, self._fragments, self._report)
+    def overridden(self, part: Part, above: EntityType | None, depth: int, override: Override) -> Prepared:
+        """The part as it is for one entity; what is wrong because of that says so."""
+        outer, self._report = self._report, Diagnostics()
+        made = self._prepared(part, above, depth, override)
+        inner, self._report = self._report, outer
+        place = override.path.scalar.place
+        for found in inner.all:
+            apart = found.place.line != place.line
+            outer.add(replace(found, related=(*found.related, (place, "overridden here"))) if apart else found)
+        return made
+
+    def _prepared(self, part: Part, above: EntityType | None, depth: int, override: Override | None = None) -> Prepared:
+        layers = layers_of(part, self._fragments, self._report, override)
         report = Diagnostics()
         made = self._checked(part, layers, above, depth, report)
         self._report.include(with_use(found, layers) for found in report.all)
@@ -122,18 +133,24 @@ def report_deep(part: Part, report: Diagnostics) -> None:
 
 
 def _suits(part: Part, layer: Layer, report: Diagnostics) -> bool:
-    """Whether a fragment says only what can be said of a thing of this kind."""
-    if layer.fragment is None or layer.word is None:
+    """Whether a fragment or an override says only what can be said of a thing of this kind."""
+    entries = layer.body.node.entries
+    wrong = next((entries[name] for name in _NEVER.get(part.kind, ()) if name in entries), None)
+    if wrong is None:
         return True
-    for name in _ONLY.get(part.kind, ()):
-        entry = layer.body.node.entries.get(name)
-        if entry is not None:
-            message = f"the fragment '{layer.fragment.name}' has '{name}', and a {part.kind} cannot"
-            related = [(entry.key.place, f"'{name}' of {layer.fragment.name}")]
-            help_ = f"use it on a {'device' if part.kind == 'space' else 'space'}, or take '{name}' out of it"
-            report.error("fragment.kind", message, layer.word.place, related=related, help=help_)
-            return False
-    return True
+    name, other = wrong.key.text, "device" if part.kind == "space" else "space"
+    if layer.override is not None:
+        message = f"a {part.kind} has no '{name}'"
+        related = [(part.place, f"'{part.key.scalar.text}'")]
+        report.error("override.kind", message, wrong.key.place, related=related, help="leave it out")
+    elif layer.fragment is not None and layer.word is not None:
+        message = f"the fragment '{layer.fragment.name}' has '{name}', and a {part.kind} cannot"
+        related = [(wrong.key.place, f"'{name}' of {layer.fragment.name}")]
+        help_ = f"use it on a {other}, or take '{name}' out of it"
+        report.error("fragment.kind", message, layer.word.place, related=related, help=help_)
+    else:
+        return True
+    return False
 
 
 def _report_unknown_type(part: Part, word: Scalar, ontology: Ontology, report: Diagnostics) -> None:

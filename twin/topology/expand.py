@@ -31,10 +31,15 @@ def _with(template: Template, report: Diagnostics) -> Diagnostics:
 
 
 def check_topology(template: Template, report: Diagnostics | None = None) -> None:
-    """Judge a template without values for its parameters. Raises `AuthoringError`; warnings are left in ``report``."""
-    report = _with(template, Diagnostics() if report is None else report)
-    Preparer(template, report).prepare(template.site)
-    report.raise_if_errors()
+    """Judge a template without values for its parameters: as it would be where all of them have defaults, else by what
+    can be said without them. Raises `AuthoringError`; warnings are left in ``report``.
+    """
+    report = Diagnostics() if report is None else report
+    if all(one.default is not None or one.optional for one in template.parameters.values()):
+        expand(template, None, {}, report)
+    else:
+        Preparer(template, _with(template, report)).prepare(template.site)
+        report.raise_if_errors()
 
 
 def expand(
@@ -50,13 +55,14 @@ def expand(
     """
     report = _with(template, Diagnostics() if report is None else report)
     site = template.name if site is None else site
-    prepared = Preparer(template, report).prepare(template.site)
+    preparer = Preparer(template, report)
+    preparer.prepare(template.site)
     values = bind(template, parameters or {}, report)
     if not is_key(site):
         _refuse_key(site, template.place, report)
     grown = Grown()
     if values is not None and is_key(site):
-        grown = grow(prepared, site, values, report)
+        grown = grow(template, preparer, site, values, report)
     entities, relations = link(grown, template.ontology, report)
     report.raise_if_errors()
     return Desired(

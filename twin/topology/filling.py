@@ -130,12 +130,15 @@ class Filling:
         return serial
 
     def frames(self, prepared: Prepared, names: Names, shared: Names) -> Frames:
-        """The names of every layer: those around the entry, then those of its fragments. ``shared`` are known to all;
-        None stands for a layer whose names cannot be told.
+        """The names of every layer: those around the entry, those of its fragments. ``shared`` are known to all, and
+        those of an override; None stands for a layer whose names cannot be told.
         """
-        frames: list[Names | None] = [names]
-        for layer in prepared.layers[1:]:
-            frames.append(None if layer.lost or frames[-1] is None else self._inner(layer, tuple(frames), shared))
+        frames: list[Names | None] = []
+        for layer in prepared.layers:
+            if layer.fragment is None:
+                frames.append(names if layer.override is None else shared)
+            else:
+                frames.append(None if layer.lost or frames[-1] is None else self._inner(layer, tuple(frames), shared))
         return tuple(frames)
 
     def _inner(self, layer: Layer, frames: Frames, shared: Names) -> Names | None:

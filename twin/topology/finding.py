@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from twin.source import Diagnostics
     from twin.topology.growing import Grown, Link, Sprout
 
-__all__ = ["Finder"]
+__all__ = ["Finder", "is_left_out", "report_missing"]
 
 
 class Finder:
@@ -38,30 +38,39 @@ class Finder:
         return found
 
     def _report_lost(self, one: Link, path: str, full: str) -> None:
-        segments = full.split("/")
-        prefixes = ["/".join(segments[:length]) for length in range(1, len(segments) + 1)]
-        if any(prefix in self._grown.excluded for prefix in prefixes):
+        if is_left_out(full, self._grown):
             if one.point is not None:
                 self.left_out.setdefault(one.origin.path, set()).add(one.point)
-            return
-        if one.place in self._lost:
-            return
-        self._lost.add(one.place)
-        deepest = [prefix for prefix in prefixes if prefix in self._grown.sprouts][-1]
-        around = self._grown.sprouts[deepest]
-        if around.uncertain:
-            return
-        keys = self._keys_below(deepest)
-        missing = segments[deepest.count("/") + 1]
-        near = closest(missing, keys)
-        base = "the site" if "/" not in deepest else f"'{deepest.partition('/')[2]}'"
-        help_ = f"did you mean '{near[0]}'?" if near else f"in {base}: {', '.join(keys[:12]) or 'nothing'}"
-        message = f"'{path}' is not there: {base} has no '{missing}'"
-        self._report.error("path.unknown", message, one.place, related=one.used, help=help_, suggestions=near)
+        elif one.place not in self._lost:
+            self._lost.add(one.place)
+            report_missing(path, full, one.place, self._grown, self._report, one.used)
 
-    def _keys_below(self, path: str) -> list[str]:
-        parent = self._grown.sprouts[path]
-        return sorted(sprout.key for sprout in self._grown.sprouts.values() if sprout.parent is parent)
+
+def is_left_out(full: str, grown: Grown) -> bool:
+    """Whether a path names what ``when`` or an override left out, or something in it."""
+    return any(prefix in grown.excluded for prefix in _prefixes(full))
+
+
+def report_missing(
+    path: str, full: str, place: Place, grown: Grown, report: Diagnostics, related: list[tuple[Place, str]]
+) -> None:
+    """Report a path that names nothing; unless that may follow from what is wrong around it."""
+    deepest = [prefix for prefix in _prefixes(full) if prefix in grown.sprouts][-1]
+    around = grown.sprouts[deepest]
+    if around.uncertain:
+        return
+    keys = sorted(sprout.key for sprout in grown.sprouts.values() if sprout.parent is around)
+    missing = full.split("/")[deepest.count("/") + 1]
+    near = closest(missing, keys)
+    base = "the site" if "/" not in deepest else f"'{deepest.partition('/')[2]}'"
+    help_ = f"did you mean '{near[0]}'?" if near else f"in {base}: {', '.join(keys[:12]) or 'nothing'}"
+    message = f"'{path}' is not there: {base} has no '{missing}'"
+    report.error("path.unknown", message, place, related=related, help=help_, suggestions=near)
+
+
+def _prefixes(full: str) -> list[str]:
+    segments = full.split("/")
+    return ["/".join(segments[:length]) for length in range(1, len(segments) + 1)]
 
 
 def _absolute(path: str, site: str, base: str) -> str | None:

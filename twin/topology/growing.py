@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from twin.ids import is_key
 from twin.topology.checking import MAX_DEPTH, report_deep
 from twin.topology.filling import Filling, Frames, Names
+from twin.topology.overriding import Overriding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from twin.graph.model import Scalar as Fact
     from twin.ontology.model import RelationType
     from twin.source import Diagnostics
-    from twin.topology.checking import Prepared
-    from twin.topology.parts import Part, Text
+    from twin.topology.checking import Prepared, Preparer
+    from twin.topology.parts import Part, Template, Text
 
 __all__ = ["MAX_ENTITIES", "MAX_KEY", "MAX_ROUNDS", "Grown", "Link", "Sprout", "grow"]
 
@@ -79,9 +80,8 @@ class Link:
     def used(self) -> list[tuple[Place, str]]:
         """Where the fragment is used that it is written in, if it is."""
         level, around = self.text.level, self.origin
-        while not level and around.parent is not None:
+        while (word := around.prepared.layers[level].word) is None and around.parent is not None:
             level, around = around.level, around.parent
-        word = around.prepared.layers[level].word
         return [] if word is None else [(word.place, f"{word.text} is used here")]
 
 
@@ -92,7 +92,7 @@ class Grown:
     sprouts: dict[str, Sprout] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     excluded: set[str] = field(default_factory=set)
-    """Paths that ``when`` left out: naming them is no mistake."""
+    """Paths that ``when`` or an override left out: naming them is no mistake."""
     serials: dict[str, Sprout] = field(default_factory=dict)
 
 
@@ -100,21 +100,25 @@ class _TooLargeError(Exception):
     """The template unfolds beyond the bounds; it has been reported."""
 
 
-def grow(site: Prepared, key: str, parameters: Names, report: Diagnostics) -> Grown:
-    """Everything that a prepared template describes with these parameters."""
-    grower = _Grower(dict(parameters), report)
+def grow(template: Template, preparer: Preparer, key: str, parameters: Names, report: Diagnostics) -> Grown:
+    """Everything that a template describes with these parameters. ``key`` is the site's."""
+    overriding = Overriding(template.overrides, key, parameters, report)
+    grower = _Grower(preparer, parameters, overriding, report)
     try:
-        grower.plant(site, key, None, dict(parameters), 0)
+        grower.plant(preparer.prepare(template.site), key, None, parameters, 0)
     except _TooLargeError:
         return Grown()
+    overriding.report_unmatched(grower.grown)
     return grower.grown
 
 
 class _Grower:
     """Walks the prepared parts, outermost first."""
 
-    def __init__(self, shared: Names, report: Diagnostics) -> None:
+    def __init__(self, preparer: Preparer, shared: Names, overriding: Overriding, report: Diagnostics) -> None:
         self.grown = Grown()
+        self._preparer = preparer
+        self._overriding = overriding
         self._shared = shared
         self._filling = Filling(report)
         self._report = report
@@ -144,7 +148,13 @@ class _Grower:
             parent.uncertain = True
         elif not wanted:
             self.grown.excluded.add(f"{parent.path}/{key}")
+        elif (override := self._overriding.take(path := f"{parent.path}/{key}")) is None:
+            self.plant(prepared, key, parent, names, level)
+        elif override.absent:
+            self.grown.excluded.add(path)
         else:
+            depth = path.count("/")
+            prepared = self._preparer.overridden(part, parent.prepared.type, depth, override)
             self.plant(prepared, key, parent, names, level)
 
     def _rounds_of(self, part: Part, parent: Sprout, names: Names) -> Iterator[Names]:
@@ -221,6 +231,8 @@ class _Grower:
         if same:
             variables = ", ".join(f"${{{loop.name}}}" for loop in made.part.each)
             help_ = f"each round needs a key of its own: put {variables} in it"
+        elif made.level != earlier.level:
+            help_ = "rename one; what stands in a fragment is changed under 'overrides', by path"
         related = [] if same else [(earlier.part.place, f"the first '{earlier.key}'")]
         message = f"two entities have the path '{made.path}'"
         self._report.error("path.duplicate", message, made.part.place, related=related, help=help_)

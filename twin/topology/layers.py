@@ -1,6 +1,7 @@
-"""What is said of one entity in several places, as one: by its entry, and by the fragments that it uses.
+"""What is said of one entity in several places, as one: by an override, its entry, and the fragments that it uses.
 
-The nearest place that says a thing decides it: the entry before its fragment, that before the fragment it uses in turn.
+The nearest place that says a thing decides it: the override before the entry, that before its fragment, that before the
+fragment it uses in turn.
 A thing is the type, the title, the serial, each property, each point (in ``has``, ``lacks`` and ``status``) and each
 relation. What stands in the entity adds up.
 """
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from twin.errors import Diagnostic, Place
     from twin.source import Diagnostics, Scalar
-    from twin.topology.parts import Body, Fragment, Parameter, Part, Text
+    from twin.topology.parts import Body, Fragment, Override, Parameter, Part, Text
 
 __all__ = ["Layer", "layers_of", "merged", "with_use"]
 
@@ -29,6 +30,7 @@ class Layer:
     """One place that says something of an entity; a fragment comes with the values for its parameters."""
 
     body: Body
+    override: Override | None = None
     fragment: Fragment | None = None
     word: Scalar | None = None
     """The fragment's name where it is used."""
@@ -37,17 +39,35 @@ class Layer:
     """Whether its names cannot be told: why has been reported."""
 
 
-def layers_of(part: Part, fragments: Mapping[str, Fragment], report: Diagnostics) -> tuple[Layer, ...]:
-    """The entry and the fragments below it, nearest first. A fragment that is unknown, or wrong, ends them."""
-    layers = [Layer(part.body)]
+def layers_of(
+    part: Part, fragments: Mapping[str, Fragment], report: Diagnostics, override: Override | None = None
+) -> tuple[Layer, ...]:
+    """What overrides the entry, the entry, and the fragments below it. A fragment that is unknown, or wrong, ends
+    them.
+    """
+    layers = [Layer(part.body)] if override is None else [Layer(override.body, override), Layer(part.body)]
+    if override is not None and part.body.use is None:
+        _report_fragmentless(part, override, report)
     while (use := layers[-1].body.use) is not None:
         fragment = fragments.get(use.word.text)
         if fragment is None or fragment.circular:
             layers[-1] = replace(layers[-1], body=replace(layers[-1].body, uncertain=True))
             break
         given = {key.text: (key, _at(text, len(layers) - 1)) for key, text in use.arguments}
-        layers.append(_layer(fragment, use.word, given, report, damaged=use.damaged))
+        damaged = use.damaged
+        if override is not None and layers[-1].body is part.body:
+            given |= {key.text: (key, text) for key, text in override.arguments}
+            damaged |= override.damaged
+        layers.append(_layer(fragment, use.word, given, report, damaged=damaged))
     return tuple(layers)
+
+
+def _report_fragmentless(part: Part, override: Override, report: Diagnostics) -> None:
+    if override.given is not None:
+        message = f"'with' gives values to a fragment, and '{override.path.scalar.text}' uses none"
+        related = [(part.place, f"'{part.key.scalar.text}'")]
+        help_ = "override 'title', 'properties', 'type', 'has' or 'lacks' instead"
+        report.error("fragment.missing", message, override.given, related=related, help=help_)
 
 
 def _layer(
@@ -64,7 +84,7 @@ def _layer(
             arguments.append((parameter, text))
     if not lost:
         lost = _report_missing(fragment, word, given, report)
-    return Layer(fragment.body, fragment, word, tuple(arguments), lost)
+    return Layer(fragment.body, None, fragment, word, tuple(arguments), lost)
 
 
 def _report_unknown(key: Scalar, fragment: Fragment, report: Diagnostics) -> None:
@@ -121,9 +141,9 @@ def merged(layers: Sequence[Layer]) -> Body:
         serial=next((_at(body.serial, level) for level, body in enumerate(bodies) if body.serial is not None), None),
         sources=_pairs(body.sources for body in bodies),
         relations=_lists(body.relations for body in bodies),
-        members=tuple(bodies[0].members),
+        members=next((body.members for body in bodies if body.members), ()),
         parts=(),
-        use=bodies[0].use,
+        use=None,
         uncertain=any(layer.lost or layer.body.uncertain for layer in layers),
     )
 

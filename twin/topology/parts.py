@@ -21,6 +21,7 @@ __all__ = [
     "Fragment",
     "Given",
     "Loop",
+    "Override",
     "Parameter",
     "ParameterKind",
     "Part",
@@ -148,6 +149,23 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Override:
+    """What is different about one entity among those that the template makes alike."""
+
+    path: Text
+    """From the site on; its place is where diagnostics about it point."""
+    body: Body
+    arguments: tuple[tuple[Scalar, Text], ...]
+    """Values for the parameters of the fragment that the entity uses."""
+    given: Place | None
+    """Where it gives them."""
+    absent: bool
+    """Whether the entity is left out."""
+    damaged: bool
+    """Whether one of the values was left out because it was wrong."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Use:
     """An ontology that the topology uses, and the versions it works with."""
 
@@ -172,6 +190,7 @@ class Template:
     ontology: Ontology
     parameters: Mapping[str, Parameter]
     fragments: Mapping[str, Fragment]
+    overrides: tuple[Override, ...]
     site: Part
     source: Source
     place: Place

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from twin.expressions import parse_template
 from twin.source import ListNode, MapNode, Scalar, WrongNode
-from twin.topology.parts import Body, Borrowing, Formula, Loop, Part, Text
+from twin.topology.parts import Body, Borrowing, Formula, Loop, Override, Part, Text
+from twin.topology.shape import PATH
 from twin.topology.spelling import Spelling
 
 if TYPE_CHECKING:
@@ -66,6 +68,37 @@ class Reader:
             uncertain=node.damaged or _broken(node, ("use", *_CHILDREN)),
         )
 
+    def overrides(self, root: MapNode) -> tuple[Override, ...]:
+        """What the template says of single entities."""
+        found = (self._override(entry) for entry in root.under("overrides"))
+        return tuple(one for one in found if one is not None)
+
+    def _override(self, entry: Entry) -> Override | None:
+        path = self._spelling.text(entry.key, frozenset())
+        written = "${" in entry.key.text or re.fullmatch(PATH[0], entry.key.text)
+        if path is None or not written or not isinstance(entry.value, MapNode):
+            return None
+        node, values = entry.value, entry.value.entries.get("with")
+        said = [name for name in node.entries if name != "absent"]
+        absent = node.flag("absent")
+        if absent and said:
+            message = f"'{entry.key.text}' is left out, and '{said[0]}' is given"
+            place = node.entries[said[0]].key.place
+            related = [(node.place_of("absent"), "left out")]
+            self._report.error("override.absent", message, place, related=related, help="take one away")
+        arguments = tuple(self._pairs(node, "with", frozenset()))
+        plain = MapNode(
+            {name: inner for name, inner in node.entries.items() if name != "with"}, node.place, node.damaged
+        )
+        return Override(
+            path=path,
+            body=self.body(plain),
+            arguments=arguments,
+            given=values.key.place if values is not None else None,
+            absent=absent,
+            damaged=_damaged(node, arguments),
+        )
+
     def _part(self, kind: Kind, entry: Entry, node: MapNode, outer: frozenset[str]) -> Part:
         loops = self._loops(node, outer)
         scope = outer | {loop.name for loop in loops}
@@ -88,9 +121,7 @@ class Reader:
             return None
         self.borrowed.append(word)
         arguments = tuple(self._pairs(node, "with", scope))
-        written = len(values.value.entries) if values is not None and isinstance(values.value, MapNode) else 0
-        damaged = _broken(node, ("with",)) or len(arguments) < written
-        return Borrowing(word, arguments, damaged)
+        return Borrowing(word, arguments, _damaged(node, arguments))
 
     def _parts(self, node: MapNode, scope: frozenset[str]) -> Iterator[Part]:
         for section, kind in _CHILDREN.items():
@@ -157,6 +188,13 @@ class Reader:
             text = self._spelling.text(item, scope) if isinstance(item, Scalar) else None
             if text is not None:
                 yield text
+
+
+def _damaged(node: MapNode, arguments: tuple[tuple[Scalar, Text], ...]) -> bool:
+    """Whether a value under ``with`` could not be read."""
+    values = node.entries.get("with")
+    written = len(values.value.entries) if values is not None and isinstance(values.value, MapNode) else 0
+    return _broken(node, ("with",)) or len(arguments) < written
 
 
 def _broken(node: MapNode, sections: Iterable[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twin.ontology.shape import DOCUMENT_NAME, RANGE_LEAF, RANGE_OF_VALUES, TITLE, VERSION_LEAF
 from twin.source import Entries, Field, Leaf, Lists, Record, Reference
 
-__all__ = ["SERIES", "TOPOLOGY"]
+__all__ = ["PATH", "SERIES", "TOPOLOGY"]
 
 _NAME_KEY = (r"[a-z][a-z0-9_]*", "a name is lowercase, with underscores: flats_per_floor")
 _KEY = (r"[a-z0-9][a-z0-9-]*", 'a key is lowercase letters, digits and hyphens: flat-302, or "flat-${n}"')
@@ -120,6 +120,18 @@ FRAGMENT = Record(
     },
     _LATER,
 )
+OVERRIDE = Record(
+    "an override",
+    {
+        "absent": Field(Leaf(("boolean",)), "true: this one is left out"),
+        "with": _USES["with"],
+        "type": _BORROWING["type"],
+        **{name: _COMMON[name] for name in ("title", "properties", "has", "lacks")},
+        **_SERIAL,
+    },
+    _LATER,
+)
+PATH = (rf"/?{_KEY[0]}(/{_KEY[0]})*", "a path is written with slashes, from the site on: floor-1/flat-102")
 TOPOLOGY = Record(
     "a topology",
     {
@@ -139,8 +151,11 @@ TOPOLOGY = Record(
         "devices": Field(_DEVICES, "devices that belong to the site as a whole"),
         "views": Field(Entries(*_KEY, VIEW, patterned=True), "groupings, wherever their members are"),
         "fragments": Field(Entries(*_KEY, FRAGMENT), "what spaces or devices have in common, to 'use'"),
+        "overrides": Field(
+            Entries(*PATH, OVERRIDE, patterned=True), "what is different about single entities, by path"
+        ),
     },
-    frozenset({"overrides", "moved", "roles", "rules"}),
+    frozenset({"moved", "roles", "rules"}),
 )
 SERIES = Record(
     "a map of series",

@@ -36,6 +36,7 @@ def read_topology(source: Source, find: Callable[[str], Source | None]) -> Templ
     parameters = read_parameters(node, report)
     reader = Reader(parameters, report)
     site = reader.site(node)
+    overrides = reader.overrides(node)
     fragments = read_fragments(node, reader, report)
     if node.map("uses") is not None and not node.under("uses") and not report.has_errors:
         help_ = "name the ontology whose types it uses: 'uses: { connected-home: ^1.0 }'"
@@ -53,6 +54,7 @@ def read_topology(source: Source, find: Callable[[str], Source | None]) -> Templ
         ontology=ontology_of(uses, find, report),
         parameters=parameters,
         fragments=fragments,
+        overrides=overrides,
         site=site,
         source=source,
         place=node.place_of("topology"),
