@@ -15,6 +15,7 @@ from twin.graph.model import (
     Delete,
     Entity,
     Link,
+    Move,
     Relation,
     Unlink,
     Update,
@@ -81,7 +82,16 @@ class Walk:
 
     def step(self) -> ChangeSet:
         """The next ChangeSet; valid on the mirror as it stands. The caller applies it."""
-        choices = [self._create, self._create, self._create, self._update, self._link, self._unlink, self._delete]
+        choices = [
+            self._create,
+            self._create,
+            self._create,
+            self._update,
+            self._move,
+            self._link,
+            self._unlink,
+            self._delete,
+        ]
         while True:
             entries = self.random.choice(choices)()
             if entries:
@@ -113,6 +123,22 @@ class Walk:
             return []
         value = self.random.randrange(3)
         return [Update(id=found.id, expected=found.revision, fields={"properties": {"level": value}})]
+
+    def _move(self) -> list[Entry]:
+        found = self._any("space", "device", "view")
+        if found is None:
+            return []
+        inside = set(self.mirror.subtree(found.id))
+        kinds = {"space": {"site", "space"}, "device": {"site", "space", "device"}, "view": {"site"}}[found.kind]
+        parents = [
+            each
+            for each in self.mirror.entities.values()
+            if each.site == found.site and each.kind in kinds and each.id not in inside
+        ]
+        if not parents:
+            return []
+        key = f"moved-{next(_numbers)}"
+        return [Move(id=found.id, expected=found.revision, parent=self.random.choice(parents).id, key=key)]
 
     def _link(self) -> list[Entry]:
         source, target = self._any("device", "view", "gateway"), self._any("space", "device")

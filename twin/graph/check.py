@@ -9,7 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin.errors import Conflict, InvalidValue, NotFound
-from twin.graph.model import CONTAINS, UPDATABLE, Create, Delete, Link, Unlink, Update, apply_update
+from twin.graph.model import (
+    CONTAINS,
+    UPDATABLE,
+    Create,
+    Delete,
+    Link,
+    Move,
+    Unlink,
+    Update,
+    apply_update,
+    moved,
+    relocated,
+)
 from twin.ids import is_key
 
 if TYPE_CHECKING:
@@ -59,6 +71,8 @@ def touched(changeset: ChangeSet) -> set[str]:
                 found |= {source for source, _ in entity.sources.values()}
                 if entity.serial is not None:
                     found.add(f"serial {entity.site} {entity.serial}")
+            case Move():
+                found |= {entry.id, entry.parent}
             case Update() | Delete():
                 found.add(entry.id)
             case Link(relation):
@@ -71,7 +85,7 @@ def touched(changeset: ChangeSet) -> set[str]:
 def overlaps(changeset: ChangeSet, earlier: set[str]) -> bool:
     """Whether it must wait for a group of its own: it deletes, moves what others look up, or meets what they touch."""
     alone = changeset.documents or any(
-        isinstance(entry, Delete) or (isinstance(entry, Update) and {"serial", "sources"} & entry.fields.keys())
+        isinstance(entry, Delete | Move) or (isinstance(entry, Update) and {"serial", "sources"} & entry.fields.keys())
         for entry in changeset.entries
     )
     return bool(earlier) and (bool(alone) or not earlier.isdisjoint(touched(changeset)))
@@ -116,6 +130,8 @@ class _Draft:
                 self.create(entity)
             case Update():
                 self.update(entry)
+            case Move():
+                self.move(entry)
             case Delete():
                 self.delete(self.need(entry.id, entry.expected))
             case Link(relation):
@@ -126,20 +142,18 @@ class _Draft:
     def create(self, entity: Entity) -> None:
         if self.get(entity.id) is not None or entity.id in self.deleted:
             raise Conflict(f"the id {entity.id} is taken", code="id.taken", help="mint a new id: they are never reused")
+        if entity.revision != 1:
+            raise InvalidValue(f"{entity.path} is not new", code="entity.not_new", help="a new entity has revision 1")
         self.place(entity)
-        holder = self.paths.get(entity.path) or getattr(self.mirror.by_path(entity.path), "id", None)
-        if holder is not None and holder not in self.deleted:
-            raise Conflict(f"there is something at {entity.path} already", code="path.taken", help="use another key")
         self.changed[entity.id] = entity
         self.paths[entity.path] = entity.id
         self.claim_serial(entity)
 
     def place(self, entity: Entity) -> None:
-        if not is_key(entity.key) or entity.revision != 1:
+        """Whether the entity may stand where it says: a key, a parent of the right kind, a path that is free."""
+        if not is_key(entity.key):
             raise InvalidValue(
-                f"{entity.key!r} is not a key, or the entity is not new",
-                code="key.invalid",
-                help="keys are [a-z0-9][a-z0-9-]*; a new entity has revision 1",
+                f"{entity.key!r} is not a key", code="key.invalid", help="keys are [a-z0-9][a-z0-9-]*: flat-302"
             )
         if entity.kind == "site":
             right = entity.parent is None and entity.site == entity.id and entity.path == entity.key
@@ -157,6 +171,31 @@ class _Draft:
                 help="sites contain spaces, devices, gateways and views; spaces contain spaces and devices; "
                 "devices contain their parts",
             )
+        there = self.mirror.by_path(entity.path)
+        held = self.get(self.paths.get(entity.path) or (there.id if there is not None else ""))
+        if held is not None and held.path == entity.path and held.id != entity.id:
+            raise Conflict(f"there is something at {entity.path} already", code="path.taken", help="use another key")
+
+    def move(self, entry: Move) -> None:
+        entity, parent = self.need(entry.id, entry.expected), self.need(entry.parent)
+        above: Entity | None = parent
+        while above is not None and above.id != entity.id:
+            above = self.get(above.parent) if above.parent is not None else None
+        if above is not None or entity.parent is None:
+            raise InvalidValue(
+                f"{entity.path} cannot be moved into {parent.path}",
+                code="parent.invalid",
+                help="a site stays where it is, and nothing can be moved into itself or what it contains",
+            )
+        after = moved(entity, entry, parent, self.changeset.at, self.changeset.actor.name)
+        self.place(after)
+        held = [self.get(each) for each in {*self.mirror.subtree(entity.id), *self.changed}]
+        for each in held:
+            if each is not None and each.path.startswith(f"{entity.path}/"):
+                self.changed[each.id] = below = relocated(each, entity.path, after.path)
+                self.paths[below.path] = each.id
+        self.changed[entity.id] = after
+        self.paths[after.path] = entity.id
 
     def update(self, entry: Update) -> None:
         entity = self.need(entry.id, entry.expected)
@@ -190,8 +229,8 @@ class _Draft:
         self.serials[slot] = entity.id
 
     def delete(self, entity: Entity) -> None:
-        left = [child for child in self.mirror.children(entity.id) if child not in self.deleted]
-        left += [made.id for made in self.changed.values() if made.parent == entity.id and made.id not in left]
+        children = {*self.mirror.children(entity.id), *self.changed}
+        left = [each for each in map(self.get, children) if each is not None and each.parent == entity.id]
         if left:
             raise Conflict(
                 f"{entity.path} still contains {len(left)} entit{'y' if len(left) == 1 else 'ies'}",

@@ -20,11 +20,14 @@ from twin.graph.model import (
     Delete,
     Entity,
     Link,
+    Move,
     Relation,
     Unlink,
     Update,
     apply_update,
     created,
+    moved,
+    relocated,
 )
 from twin.ids import sort_key
 
@@ -217,6 +220,9 @@ class Mirror:
                 before = self.entities[entry.id]
                 self._put(apply_update(before, entry, changeset.at, changeset.actor.name))
                 self.sites[before.site] = sequence
+            case Move():
+                self._move(entry, changeset)
+                self.sites[self.entities[entry.id].site] = sequence
             case Delete():
                 site = self.entities[entry.id].site
                 self._drop(entry.id)
@@ -233,6 +239,39 @@ class Mirror:
         self._put(entity)
         if entity.parent is not None:
             self._contain(entity.parent, entity.id)
+
+    def _move(self, move: Move, changeset: ChangeSet) -> None:
+        before = self.entities[move.id]
+        below = self.subtree(move.id)[1:]
+        after = moved(before, move, self.entities[move.parent], changeset.at, changeset.actor.name)
+        self._leave(before)
+        self._rename(after)
+        self._contain(move.parent, move.id)
+        for each in below:
+            self._rename(relocated(self.entities[each], before.path, after.path))
+        self._intervals.pop(after.site, None)
+
+    def subtree(self, entity_id: str) -> list[str]:
+        """The ids of an entity and of all below it, parents first."""
+        found = [entity_id]
+        for each in found:
+            found.extend(self._children.get(each, ()))
+        return found
+
+    def _rename(self, entity: Entity) -> None:
+        """The same entity under another path."""
+        before = self.entities[entity.id].path
+        if self._paths.get(before) == entity.id:
+            del self._paths[before]
+        self._paths[entity.path] = entity.id
+        self._put(entity)
+
+    def _leave(self, entity: Entity) -> None:
+        """Take an entity out of what contains it."""
+        if entity.parent is not None:
+            self._graph.remove_edge(entity.parent, entity.id, key=CONTAINS)
+            self._children[entity.parent].pop(entity.id, None)
+            self._sorted.pop(entity.parent, None)
 
     def _put(self, entity: Entity) -> None:
         before = self.entities.get(entity.id)

@@ -32,12 +32,15 @@ __all__ = [
     "Entry",
     "Kind",
     "Link",
+    "Move",
     "Relation",
     "Scalar",
     "Unlink",
     "Update",
     "apply_update",
     "created",
+    "moved",
+    "relocated",
 ]
 
 CONTAINS = "CONTAINS"
@@ -111,6 +114,15 @@ class Update(msgspec.Struct, frozen=True, tag_field="do", tag="update", kw_only=
     """Field name -> value, of `UPDATABLE`."""
 
 
+class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move", kw_only=True):
+    """A new place in the tree of its site, for an entity and all below it: another parent, another key, or both."""
+
+    id: str
+    parent: str
+    key: str
+    expected: int | None = None
+
+
 class Delete(msgspec.Struct, frozen=True, tag_field="do", tag="delete", kw_only=True):
     """The end of an entity and of every relation that ends at it; what it contains must be deleted before it."""
 
@@ -132,7 +144,7 @@ class Unlink(msgspec.Struct, frozen=True, tag_field="do", tag="unlink", kw_only=
     target: str
 
 
-Entry = Create | Update | Delete | Link | Unlink
+Entry = Create | Update | Move | Delete | Link | Unlink
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -171,6 +183,24 @@ class Change(msgspec.Struct, frozen=True):
 
     sequence: int
     changeset: ChangeSet
+
+
+def moved(entity: Entity, move: Move, parent: Entity, at: int, by: str) -> Entity:
+    """The entity after a move: its next revision, under its new parent. What is below it is `relocated`."""
+    return msgspec.structs.replace(
+        entity,
+        parent=parent.id,
+        key=move.key,
+        path=f"{parent.path}/{move.key}",
+        revision=entity.revision + 1,
+        updated=at,
+        updated_by=by,
+    )
+
+
+def relocated(entity: Entity, before: str, after: str) -> Entity:
+    """An entity below one that has moved from a path to another: its own path follows, and nothing else changes."""
+    return msgspec.structs.replace(entity, path=after + entity.path[len(before) :])
 
 
 _FIELD_TYPES = {field.name: field.type for field in msgspec.structs.fields(Entity)}

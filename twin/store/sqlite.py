@@ -25,11 +25,14 @@ from twin.graph.model import (
     Document,
     Entity,
     Link,
+    Move,
     Relation,
     Unlink,
     Update,
     apply_update,
     created,
+    moved,
+    relocated,
 )
 from twin.graph.readings import Reading
 from twin.ids import mint
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from twin.graph.model import Entry
     from twin.store import StateBatch
 
 __all__ = ["SQLiteStore"]
@@ -66,7 +70,8 @@ _PUT_ENTITIES = """
 INSERT INTO entities (id, kind, type, site, path, revision, body)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
 FROM json_each(?) WHERE true
-ON CONFLICT (id) DO UPDATE SET type = excluded.type, revision = excluded.revision, body = excluded.body
+ON CONFLICT (id) DO UPDATE SET
+  type = excluded.type, path = excluded.path, revision = excluded.revision, body = excluded.body
 """
 _PUT_STATES = """
 INSERT INTO states (entity, point, value, time, received, "order")
@@ -262,13 +267,15 @@ class _Writer:
         self._entities: dict[str, Entity] = {}
         self._relations: dict[tuple[str, str, str], Relation] = {}
 
-    def take(self, entry: Create | Update | Delete | Link | Unlink, changeset: ChangeSet) -> None:
+    def take(self, entry: Entry, changeset: ChangeSet) -> None:
         match entry:
             case Create(entity):
                 self._entities[entity.id] = created(entity, changeset)
             case Update():
                 after = apply_update(self._read(entry.id), entry, changeset.at, changeset.actor.name)
                 self._entities[entry.id] = after
+            case Move():
+                self._move(entry, changeset)
             case Delete():
                 self.flush()
                 self._db.execute("DELETE FROM entities WHERE id = ?", (entry.id,))
@@ -280,6 +287,18 @@ class _Writer:
                 key = (entry.source, entry.target, entry.type)
                 self._relations.pop(key, None)
                 self._db.execute("DELETE FROM relations WHERE source = ? AND target = ? AND type = ?", key)
+
+    def _move(self, move: Move, changeset: ChangeSet) -> None:
+        self.flush()
+        before = self._read(move.id)
+        after = moved(before, move, self._read(move.parent), changeset.at, changeset.actor.name)
+        # '0' comes right after '/', so this is what lies below the path, from the index
+        rows = self._db.execute(
+            "SELECT body FROM entities WHERE path > ? AND path < ?", (f"{before.path}/", f"{before.path}0")
+        ).fetchall()
+        below = [relocated(_decode_entity(body), before.path, after.path) for (body,) in rows]
+        self._entities = {entity.id: entity for entity in (after, *below)}
+        self.flush()
 
     def _read(self, entity_id: str) -> Entity:
         held = self._entities.get(entity_id)

@@ -10,7 +10,7 @@ from tests.graphs import Walk, changeset, entity, mirror_of
 from twin.errors import Conflict, InvalidValue, NotFound, RequestError
 from twin.graph.check import check, overlaps, touched
 from twin.graph.mirror import Mirror
-from twin.graph.model import Create, Delete, Entity, Entry, Link, Relation, Unlink, Update
+from twin.graph.model import Create, Delete, Entity, Entry, Link, Move, Relation, Unlink, Update
 
 SITE = entity("home", "site")
 ROOM = entity("home/room", "space", SITE)
@@ -31,12 +31,20 @@ REFUSED: list[tuple[str, list[Entry], type[RequestError]]] = [
     ("path.taken", [Create(stray("home/room/lamp"))], Conflict),
     ("serial.taken", [Create(stray(serial="SN-1"))], Conflict),
     ("key.invalid", [Create(entity("home/room/Bad_Key", "device", ROOM))], InvalidValue),
+    ("entity.not_new", [Create(stray(revision=2))], InvalidValue),
     ("parent.invalid", [Create(entity("home/room/lamp/nook", "space", LAMP))], InvalidValue),
     ("parent.invalid", [Create(entity("home/elsewhere/stray", "device", ROOM))], InvalidValue),
     ("entity.unknown", [Create(entity("home/attic/lamp", "device", entity("home/attic", "space", SITE)))], NotFound),
     ("entity.unknown", [Update(id="nobody", fields={"title": {}})], NotFound),
     ("entity.unknown", [Delete(id=LAMP.id), Update(id=LAMP.id, fields={"title": {}})], NotFound),
     ("revision.conflict", [Update(id=LAMP.id, expected=7, fields={"title": {}})], Conflict),
+    ("parent.invalid", [Move(id=ROOM.id, parent=LAMP.id, key="room")], InvalidValue),
+    ("parent.invalid", [Move(id=ROOM.id, parent=ROOM.id, key="room")], InvalidValue),
+    ("parent.invalid", [Move(id=SITE.id, parent=ROOM.id, key="home")], InvalidValue),
+    ("entity.unknown", [Move(id=LAMP.id, parent="nobody", key="lamp")], NotFound),
+    ("key.invalid", [Move(id=LAMP.id, parent=ROOM.id, key="La/mp")], InvalidValue),
+    ("path.taken", [Move(id=LAMP.id, parent=SITE.id, key="room")], Conflict),
+    ("revision.conflict", [Move(id=LAMP.id, parent=SITE.id, key="lamp", expected=9)], Conflict),
     ("field.fixed", [Update(id=LAMP.id, fields={"path": "home/other"})], InvalidValue),
     ("entity.occupied", [Delete(id=ROOM.id)], Conflict),
     ("entity.occupied", [Delete(id=ROOM.id), Delete(id=LAMP.id)], Conflict),
@@ -71,6 +79,24 @@ def test_entries_build_on_the_ones_before(mirror: Mirror) -> None:
             Update(id=nook.id, fields={"sources": {"temperature": (probe.id, "temperature")}}),
         ),
     )
+
+
+def test_what_moves_takes_what_is_below_it_along(mirror: Mirror) -> None:
+    attic = entity("home/attic", "space", SITE)
+    bulb = entity("home/attic/room/lamp/bulb", "device", LAMP)
+    check(
+        mirror,
+        changeset(
+            Create(attic),
+            Move(id=ROOM.id, parent=attic.id, key="room"),
+            Create(entity("home/room", "space", SITE)),
+            Create(bulb),
+            Move(id=LAMP.id, parent=attic.id, key="lamp"),
+            Delete(id=ROOM.id),
+        ),
+    )
+    with pytest.raises(InvalidValue, match="cannot stand there"):
+        check(mirror, changeset(Create(attic), Move(id=ROOM.id, parent=attic.id, key="room"), Create(stray())))
 
 
 def test_a_stale_plan_is_refused_only_when_its_site_changed(mirror: Mirror) -> None:

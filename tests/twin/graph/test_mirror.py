@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.graphs import Walk, changeset, contents, entity, mirror_of
 from twin.graph.mirror import Mirror
-from twin.graph.model import Change, Create, Delete, Update
+from twin.graph.model import Change, Create, Delete, Move, Update
 
 
 @given(st.integers(0, 2**32))
@@ -59,6 +59,24 @@ def test_children_come_in_natural_order() -> None:
     floors = [entity(f"home/floor-{number}", "space", site) for number in (10, 2, 1)]
     mirror = mirror_of([site, *floors])
     assert [mirror.entities[child].key for child in mirror.children(site.id)] == ["floor-1", "floor-2", "floor-10"]
+
+
+def test_a_move_keeps_the_id_and_takes_the_paths_below_along() -> None:
+    site = entity("home", "site")
+    room, attic = entity("home/room", "space", site), entity("home/attic", "space", site)
+    lamp = entity("home/room/lamp", "device", room)
+    mirror = mirror_of([site, room, attic, lamp])
+    mirror.intervals(site.id)
+    mirror.apply(Change(1, changeset(Move(id=room.id, parent=attic.id, key="den"))))
+    den = mirror.by_path("home/attic/den")
+    assert den is not None
+    assert (den.id, den.parent, den.key, den.revision, den.updated_by) == (room.id, attic.id, "den", 2, "ana")
+    moved = mirror.by_path("home/attic/den/lamp")
+    assert moved is not None
+    assert (moved.id, moved.revision) == (lamp.id, 1)
+    assert mirror.by_path("home/room") is None
+    assert mirror.children(site.id) == [attic.id]
+    assert mirror.intervals(site.id).order == [site.id, attic.id, room.id, lamp.id]
 
 
 def test_an_update_that_changes_nothing_keeps_the_object() -> None:
