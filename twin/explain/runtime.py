@@ -76,6 +76,9 @@ RUNTIME: dict[str, Cause] = {
     "engine.stopping": Cause(
         "The twin is stopping and takes no more changes.", "Send the change again once it has started."
     ),
+    "entity.not_new": Cause(
+        "An entity is to be created that has been changed before.", "Give a new entity an id of its own and revision 1."
+    ),
     "entity.occupied": Cause(
         "An entity is deleted that still contains others.", "Delete what it contains before it, in the same ChangeSet."
     ),
@@ -103,8 +106,7 @@ RUNTIME: dict[str, Cause] = {
         "Restore it from a backup, or move the journal's directory away: messages not yet worked in would be lost.",
     ),
     "key.invalid": Cause(
-        "The key of a new entity is not written as keys are, or the entity is not new.",
-        "Keys are lowercase letters, digits and hyphens; a new entity has revision 1.",
+        "The key of an entity is not written as keys are.", "Keys are lowercase letters, digits and hyphens: flat-302."
     ),
     "keys.unusable": Cause(
         "The key that signs access tokens cannot be read.",
@@ -134,7 +136,7 @@ RUNTIME: dict[str, Cause] = {
         "A --set has no '=', or names a parameter twice.", "Write --set NAME=VALUE once for each parameter."
     ),
     "parent.invalid": Cause(
-        "An entity of that kind does not stand there.",
+        "An entity of that kind does not stand there, or it would be moved into itself or what it contains.",
         "Sites contain spaces, devices, gateways and views; spaces contain spaces and devices; devices their parts.",
     ),
     "path.taken": Cause(
