@@ -58,10 +58,11 @@ def said(places: list[Path]) -> tuple[dict[str, str], set[str]]:
 
 
 def leaves_out(node: ast.AST) -> bool:
-    """Whether it is a log's event, or an error that is raised: neither is a diagnostic."""
-    if isinstance(node, ast.Raise):
-        return isinstance(node.exc, ast.Call) and any(word.arg == "code" for word in node.exc.keywords)
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and "log" in ast.unparse(node.func.value)
+    """Whether it is a log's event, or an error of the tree (``code=…``): neither is a diagnostic."""
+    if not isinstance(node, ast.Call):
+        return False
+    error = any(word.arg == "code" for word in node.keywords) and ast.unparse(node.func) != "Leaf"
+    return error or (isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) in {"log", "_log"})
 
 
 def missing(found: dict[str, str], explained: set[str], what: str) -> str:
