@@ -63,3 +63,5 @@ class Desired:
     entities: tuple[DesiredEntity, ...]
     relations: tuple[DesiredRelation, ...]
     parameters: Mapping[str, Scalar | None] = field(default_factory=dict)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """Old path -> new path of what is to be moved rather than deleted and created."""

@@ -12,6 +12,7 @@ from twin.topology.desired import Desired
 from twin.topology.growing import Grown, grow
 from twin.topology.linking import link
 from twin.topology.parameters import bind
+from twin.topology.renaming import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +65,7 @@ def expand(
     if values is not None and is_key(site):
         grown = grow(template, preparer, site, values, report)
     entities, relations = link(grown, template.ontology, report)
+    moved = renamed(template.moved, site, grown, report) if grown.sprouts else {}
     report.raise_if_errors()
     return Desired(
         topology=template.name,
@@ -73,6 +75,7 @@ def expand(
         entities=tuple(sorted(entities, key=lambda entity: sort_key(entity.path))),
         relations=tuple(sorted(relations, key=lambda r: (sort_key(r.source), r.type, sort_key(r.target)))),
         parameters=_plain(values or {}),
+        moved=moved,
     )
 
 

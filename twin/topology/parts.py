@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from twin.expressions import Expression
     from twin.expressions import Template as Pattern
     from twin.ontology.model import Kind, Ontology
-    from twin.source import MapNode, Scalar, Source
+    from twin.source import Entry, MapNode, Scalar, Source
 
 __all__ = [
     "Body",
@@ -191,6 +191,7 @@ class Template:
     parameters: Mapping[str, Parameter]
     fragments: Mapping[str, Fragment]
     overrides: tuple[Override, ...]
+    moved: tuple[Entry, ...]
     site: Part
     source: Source
     place: Place

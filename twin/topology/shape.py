@@ -154,8 +154,12 @@ TOPOLOGY = Record(
         "overrides": Field(
             Entries(*PATH, OVERRIDE, patterned=True), "what is different about single entities, by path"
         ),
+        "moved": Field(
+            Entries(*PATH, Leaf(pattern=PATH[0], says=PATH[1])),
+            "old path: new path, of what keeps its identity and its history",
+        ),
     },
-    frozenset({"moved", "roles", "rules"}),
+    frozenset({"roles", "rules"}),
 )
 SERIES = Record(
     "a map of series",

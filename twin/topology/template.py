@@ -55,6 +55,7 @@ def read_topology(source: Source, find: Callable[[str], Source | None]) -> Templ
         parameters=parameters,
         fragments=fragments,
         overrides=overrides,
+        moved=tuple(node.under("moved")),
         site=site,
         source=source,
         place=node.place_of("topology"),

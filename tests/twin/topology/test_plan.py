@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import count
 
 import pytest
@@ -277,3 +278,86 @@ def test_a_large_plan_is_committed_in_parts(twin: Twin) -> None:
     assert len(committed) > 1
     assert planned(twin, rooms=1500).empty
     assert twin.find("home/room-1500").sources["temperature"][0] == twin.find("home/room-1500/climate").id
+
+
+MOVES = """
+topology: home
+version: 1.0.0
+uses: { connected-home: ^1.0 }
+site: { type: Residence }
+spaces:
+  east: { type: Room, devices: { lamp: { type: Light, asset: L-1 }, probe: { type: ClimateSensor } } }
+  west: { type: Room }
+"""
+
+
+def moved(twin: Twin, text: str, moves: dict[str, str]) -> Plan:
+    """The plan of a topology with ``moved`` entries."""
+    return twin.plan(Source("home.yaml", f"{text}moved: {json.dumps(moves)}\n"), site="home")
+
+
+def test_what_is_moved_keeps_its_id_and_its_serial(twin: Twin) -> None:
+    applied(twin, MOVES)
+    lamp, east = twin.find("home/east/lamp"), twin.find("home/east")
+    after = MOVES.replace("lamp: { type: Light, asset: L-1 }, ", "").replace(
+        "west: { type: Room }", "west: { type: Room, devices: { light: { type: Light, asset: L-1, title: Mine } } }"
+    )
+    made = moved(twin, after, {"east/lamp": "west/light"})
+    assert made.counts == {"move": 1, "change": 1}
+    assert signs(made) == [(">", "home/east/lamp -> home/west/light"), ("~", "home/west/light")]
+    assert made.summary.startswith("Plan: 0 to delete, 1 to move, 1 to change, 0 to create.")
+    twin.apply(made)
+    light = twin.find("home/west/light")
+    assert (light.id, light.serial, light.title) == (lamp.id, "L-1", {"": "Mine"})
+    assert twin.find("home/east").id == east.id
+    assert moved(twin, after, {"east/lamp": "west/light"}).empty
+
+
+def test_what_is_below_comes_along_and_the_old_place_may_go(twin: Twin) -> None:
+    applied(twin, MOVES)
+    ids = {path: twin.find(f"home/east/{path}").id for path in ("lamp", "probe")}
+    east = twin.find("home/east").id
+    tower = """
+  tower:
+    type: Floor
+    spaces:
+      top: { type: Room, devices: { lamp: { type: Light, asset: L-1 }, dish: { type: OutdoorSensor } } }
+  west: { type: Room }
+"""
+    after = MOVES[: MOVES.index("\n  east")] + tower
+    made = moved(twin, after, {"east": "tower/top"})
+    assert [sign for sign, _ in signs(made)] == ["-", ">", "+", "+"]
+    twin.apply(made, allow_delete=True)
+    assert twin.find("home/tower/top").id == east
+    assert twin.find("home/tower/top/lamp").id == ids["lamp"]
+    assert twin.mirror.get(ids["probe"]) is None
+    assert planned(twin, after).empty
+
+
+def test_a_moved_entry_may_rescue_from_what_is_deleted(twin: Twin) -> None:
+    applied(twin, MOVES)
+    lamp = twin.find("home/east/lamp").id
+    after = (
+        MOVES[: MOVES.index("\n  east")]
+        + """
+  attic: { type: Room, devices: { lamp: { type: Light, asset: L-1 } } }
+  west: { type: Room }
+"""
+    )
+    made = moved(twin, after, {"east/lamp": "attic/lamp"})
+    assert made.counts == {"delete": 2, "move": 1, "create": 1}
+    twin.apply(made, allow_delete=True)
+    assert twin.find("home/attic/lamp").id == lamp
+    assert twin.mirror.by_path("home/east") is None
+
+
+def test_another_kind_at_a_path_is_somebody_new_with_all_below(twin: Twin) -> None:
+    applied(twin, MOVES)
+    before = twin.find("home/east")
+    lamp = "devices: { east: { type: Light, devices: { lamp: { type: Light, asset: L-1 } } } }"
+    after = f"{MOVES[: MOVES.index('  east')]}  west: {{ type: Room }}\n{lamp}\n"
+    made = planned(twin, after)
+    assert made.counts["delete"] == 3
+    twin.apply(made, allow_delete=True)
+    assert twin.find("home/east").id != before.id
+    assert twin.find("home/east").kind == "device"

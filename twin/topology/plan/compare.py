@@ -16,12 +16,14 @@ from twin.graph.model import (
     Delete,
     Entity,
     Link,
+    Move,
     Relation,
     Unlink,
     Update,
 )
 from twin.ids import sort_key
 from twin.topology.plan.model import FieldChange, Plan, Step
+from twin.topology.plan.moving import Held
 from twin.topology.plan.ownership import ABSENT, given_by, held_of, rule
 
 if TYPE_CHECKING:
@@ -44,6 +46,10 @@ def plan(desired: Desired, mirror: Mirror, mint: Callable[[], str], take: Take |
     return _Planner(desired, mirror, mint, take).plan()
 
 
+_ORDER = "->=!~+"
+"""Deletions are seen first."""
+
+
 class _Planner:
     def __init__(self, desired: Desired, mirror: Mirror, mint: Callable[[], str], take: Take | None) -> None:
         self.take = take
@@ -51,25 +57,32 @@ class _Planner:
         self.mirror = mirror
         self.mint = mint
         self.wanted = {entity.path: entity for entity in desired.entities}
+        self.held = Held(desired, self.wanted, mirror)
         self.ids: dict[str, str] = {}
         self.steps: list[Step] = []
         self.entries: list[Entry] = []
         self.counts: dict[str, int] = {}
         self.gone: set[str] = set()
-        self.released: set[str] = set()
+        self.raised: set[str] = set()
+        """Ids whose revision an earlier entry of this plan has raised."""
+        self.moved: set[str] = set()
 
     def plan(self) -> Plan:
         desired, mirror = self.desired, self.mirror
         site = mirror.by_path(desired.site)
         self._refuse_foreign(site)
         live = self._live(site)
-        self._delete(live)
+        self.held.take(live)
+        deletes = self._delete(live)
         for entity in desired.entities:
-            held = mirror.by_path(entity.path)
-            self.ids[entity.path] = held.id if held is not None and held.id not in self.gone else self.mint()
+            held = self._at(entity.path)
+            self.ids[entity.path] = held.id if held is not None else self.mint()
+        late = self._move_what_can()
+        self.entries += [Delete(id=each.id, expected=each.revision) for each in deletes if each.id not in late]
         self._release(live)
         changes = self._changes()
         self._create()
+        self.entries += [Delete(id=each.id, expected=each.revision) for each in deletes if each.id in late]
         self.entries += changes
         self._feed()
         self._relate(site)
@@ -104,30 +117,73 @@ class _Planner:
     def _count(self, verb: str) -> None:
         self.counts[verb] = self.counts.get(verb, 0) + 1
 
-    def _delete(self, live: list[Entity]) -> None:
-        keeps: set[str] = set()
-        steps: list[Step] = []
-        for entity in reversed(live):
-            wanted = self.wanted.get(entity.path)
-            if wanted is not None and wanted.kind == entity.kind and entity.instance == self.desired.topology:
-                continue
-            if entity.instance != self.desired.topology:
+    def _at(self, path: str) -> Entity | None:
+        """What is kept of what there is, by the path it will have."""
+        held = self.held.at(path)
+        return held if held is not None and held.id not in self.gone else None
+
+    def _delete(self, live: list[Entity]) -> list[Entity]:
+        """What goes, the deepest first."""
+        doomed = self._doomed(live)
+        keeps = {above for entity in doomed.values() if self._is_foreign(entity) for above in self._chain(entity)}
+        for entity in doomed.values():
+            if entity.id in keeps and self.held.path(entity) in self.wanted:
+                raise self._taken(entity)
+            if entity.id not in keeps:
+                self.gone.add(entity.id)
+                self._count("delete")
+                self.steps.append(Step("-", entity.kind, entity.path, _short(entity.type)))
+            elif not self._is_foreign(entity):
+                self.steps.append(Step("=", entity.kind, entity.path, "kept: it contains what others created"))
+        return [entity for entity in reversed(doomed.values()) if entity.id in self.gone]
+
+    def _doomed(self, live: list[Entity]) -> dict[str, Entity]:
+        """What is not wanted any more, or not as what it is, with all below it; parents first."""
+        doomed: dict[str, Entity] = {}
+        for entity in live:
+            wanted = self.wanted.get(self.held.path(entity))
+            if self._is_foreign(entity):
                 if wanted is not None:
-                    raise Conflict(
-                        f"there is something at {entity.path} that {self.desired.topology} did not create",
-                        code="path.taken",
-                        help="give it another key in the topology, or delete what is there",
-                    )
-                keeps.update(above for above in self._chain(entity))
+                    raise self._taken(entity)
+                if entity.parent in doomed:
+                    doomed[entity.id] = entity
                 continue
-            if entity.id in keeps:
-                steps.append(Step("=", entity.kind, entity.path, "kept: it contains what others created"))
+            lost = entity.parent in doomed and entity.id not in self.held.moves
+            if lost or wanted is None or wanted.kind != entity.kind:
+                doomed[entity.id] = entity
+        return doomed
+
+    def _is_foreign(self, entity: Entity) -> bool:
+        return entity.instance != self.desired.topology
+
+    def _taken(self, entity: Entity) -> Conflict:
+        return Conflict(
+            f"there is something at {entity.path} that {self.desired.topology} did not create",
+            code="path.taken",
+            help="give it another key in the topology, or delete what is there",
+        )
+
+    def _move_what_can(self) -> set[str]:
+        """Move what has a parent to move to already; the ids of what still contains one that has to wait."""
+        late: set[str] = set()
+        for wanted in self.desired.entities:
+            entity_id = self.ids[wanted.path]
+            if self.held.moves.get(entity_id) != wanted.path:
                 continue
-            self.gone.add(entity.id)
-            self.entries.append(Delete(id=entity.id, expected=entity.revision))
-            self._count("delete")
-            steps.append(Step("-", entity.kind, entity.path, _short(entity.type)))
-        self.steps.extend(reversed(steps))
+            if self.mirror.get(self.ids[wanted.parent or wanted.path]) is not None:
+                self._move(wanted, entity_id)
+            else:
+                late.update(self._chain(self.mirror.entities[entity_id]))
+        return late
+
+    def _move(self, wanted: DesiredEntity, entity_id: str) -> None:
+        held = self.mirror.entities[entity_id]
+        self.moved.add(entity_id)
+        parent = self.ids[wanted.parent or wanted.path]
+        self.entries.append(Move(id=entity_id, parent=parent, key=wanted.key, expected=self._expected(held)))
+        self.raised.add(entity_id)
+        self._count("move")
+        self.steps.append(Step(">", held.kind, f"{held.path} -> {wanted.path}"))
 
     def _chain(self, entity: Entity) -> Iterator[str]:
         above: Entity | None = entity
@@ -139,28 +195,32 @@ class _Planner:
         """Serials that pass to another device are let go of before anyone takes them."""
         takers = {wanted.serial: wanted.path for wanted in self.desired.entities if wanted.serial is not None}
         for entity in live:
-            if entity.id not in self.gone and entity.serial in takers and takers[entity.serial] != entity.path:
-                self.entries.append(Update(id=entity.id, expected=entity.revision, fields={"serial": None}))
-                self.released.add(entity.id)
+            taker = takers.get(entity.serial or "")
+            if entity.id not in self.gone and taker is not None and taker != self.held.path(entity):
+                self.entries.append(Update(id=entity.id, expected=self._expected(entity), fields={"serial": None}))
+                self.raised.add(entity.id)
+
+    def _expected(self, held: Entity) -> int | None:
+        """The revision that an entry may ask for: none, once an earlier entry of this plan has raised it."""
+        return None if held.id in self.raised else held.revision
 
     def _changes(self) -> list[Entry]:
         """The updates: shown before the creations, committed after them, since they may point at what is new."""
         updates: list[Entry] = []
         for wanted in self.desired.entities:
-            held = self.mirror.by_path(wanted.path)
-            if held is None or held.id in self.gone:
+            held = self._at(wanted.path)
+            if held is None:
                 continue
             rulings = self._rulings(held, wanted)
             changes = self._differences(held, wanted, rulings)
             if changes:
-                expected = None if held.id in self.released else held.revision
                 fields = {change.name: change.after for change in changes}
-                updates.append(Update(id=held.id, expected=expected, fields=fields))
+                updates.append(Update(id=held.id, expected=self._expected(held), fields=fields))
             shown = tuple(change for change in changes if change.name != "declared")
             if shown:
                 self._count("change")
-                self.steps.append(Step("~", held.kind, held.path, fields=self._itemised(shown)))
-            self._show_rulings(held, rulings)
+                self.steps.append(Step("~", held.kind, wanted.path, fields=self._itemised(shown)))
+            self._show_rulings(held, wanted.path, rulings)
         return updates
 
     def _rulings(self, held: Entity, wanted: DesiredEntity) -> list[Ruling]:
@@ -171,16 +231,16 @@ class _Planner:
             for name in dict.fromkeys((*given, *last))
         ]
 
-    def _show_rulings(self, held: Entity, rulings: list[Ruling]) -> None:
+    def _show_rulings(self, held: Entity, path: str, rulings: list[Ruling]) -> None:
         by = f"(last changed by {held.updated_by})" if held.updated_by else ""
         for ruling in rulings:
             shown = (FieldChange(ruling.name.removeprefix("properties."), ruling.live, ruling.given),)
             if ruling.verdict == "kept":
                 self._count("keep")
-                self.steps.append(Step("=", held.kind, held.path, by, shown))
+                self.steps.append(Step("=", held.kind, path, by, shown))
             elif ruling.verdict == "conflict":
                 self._count("conflict")
-                self.steps.append(Step("!", held.kind, held.path, by, shown))
+                self.steps.append(Step("!", held.kind, path, by, shown))
 
     def _itemised(self, changes: tuple[FieldChange, ...]) -> tuple[FieldChange, ...]:
         """Properties and followed points one by one, with paths for ids; the rest as they are."""
@@ -239,29 +299,35 @@ class _Planner:
         return {point: (self.ids[path], source) for point, (path, source) in wanted.sources.items()}
 
     def _create(self) -> None:
+        """What is new, parents first, and with them what had to wait for one to be moved to."""
         site = self.ids[self.desired.site]
         for wanted in self.desired.entities:
             entity_id = self.ids[wanted.path]
-            if self.mirror.get(entity_id) is not None:
-                continue
-            entity = Entity(
-                id=entity_id,
-                kind=wanted.kind,
-                type=wanted.type,
-                key=wanted.key,
-                path=wanted.path,
-                site=site,
-                parent=self.ids[wanted.parent] if wanted.parent is not None else None,
-                title=dict(wanted.title),
-                properties=dict(wanted.properties),
-                points=wanted.points,
-                serial=wanted.serial,
-                instance=self.desired.topology,
-                declared=given_by(wanted),
-            )
-            self.entries.append(Create(entity))
-            self._count("create")
-            self.steps.append(Step("+", wanted.kind, wanted.path, _short(wanted.type)))
+            if self.mirror.get(entity_id) is None:
+                self._insert(wanted, entity_id, site)
+            elif entity_id in self.held.moves and entity_id not in self.moved:
+                self._move(wanted, entity_id)
+        self.steps.sort(key=lambda step: _ORDER.index(step.sign))
+
+    def _insert(self, wanted: DesiredEntity, entity_id: str, site: str) -> None:
+        entity = Entity(
+            id=entity_id,
+            kind=wanted.kind,
+            type=wanted.type,
+            key=wanted.key,
+            path=wanted.path,
+            site=site,
+            parent=self.ids[wanted.parent] if wanted.parent is not None else None,
+            title=dict(wanted.title),
+            properties=dict(wanted.properties),
+            points=wanted.points,
+            serial=wanted.serial,
+            instance=self.desired.topology,
+            declared=given_by(wanted),
+        )
+        self.entries.append(Create(entity))
+        self._count("create")
+        self.steps.append(Step("+", wanted.kind, wanted.path, _short(wanted.type)))
 
     def _feed(self) -> None:
         """Points of new spaces follow devices that may be newer still: set once everything exists."""

@@ -11,8 +11,8 @@ from twin.graph.model import Document, Entry
 
 __all__ = ["FieldChange", "Plan", "Sign", "Step"]
 
-Sign = Literal["-", "~", "+", "=", "!"]
-"""Delete, change, create, kept as it is, in conflict."""
+Sign = Literal["-", ">", "~", "+", "=", "!"]
+"""Delete, move, change, create, kept as it is, in conflict."""
 
 
 class FieldChange(msgspec.Struct, frozen=True):
@@ -107,7 +107,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         if self.empty and not self.conflicts:
             but = f", but for {kept} that users set" if kept else ""
             return f"No changes: {self.site} is as {self.topology} {self.version} says{but}. {made}"
-        words = ", ".join(f"{self.counts.get(verb, 0)} to {verb}" for verb in ("delete", "change", "create"))
+        verbs = ("delete", "move", "change", "create") if "move" in self.counts else ("delete", "change", "create")
+        words = ", ".join(f"{self.counts.get(verb, 0)} to {verb}" for verb in verbs)
         relations = self.counts.get("unlink", 0), self.counts.get("link", 0)
         linked = f"; relations: {relations[0]} to remove, {relations[1]} to add" if any(relations) else ""
         clash = f" {self.conflicts} in conflict: needs --take topology or --take live." if self.conflicts else ""
