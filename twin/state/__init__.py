@@ -1,1 +1,1 @@
-"""."""
+"""State: what the building says now."""
