@@ -24,15 +24,15 @@ def find(name: str) -> Source | None:
     return None
 
 
-def judge(source: Source) -> Diagnostics:
-    """Everything the twin has to say about a document, with no parameters given."""
+def judge(source: Source, sheet: Source | None = None) -> Diagnostics:
+    """Everything the twin has to say about a document, with no parameters given but the table ``meters``."""
     report = Diagnostics()
     root = read(source, Diagnostics())
     keys = root.entries if isinstance(root, MapNode) else {}
     try:
         if "topology" in keys:
             template = read_topology(source, find)
-            expand(template, template.name, {}, report)
+            expand(template, template.name, {}, report, {} if sheet is None else {"meters": sheet})
         elif "series" in keys:
             read_series(source)
         else:
@@ -48,7 +48,9 @@ def diagnose(path: Path) -> str:
         source = Source.decode(path.name, path.read_bytes())
     except AuthoringError as error:
         return render(error.diagnostics)
-    return render(judge(source).all, {path.name: source})
+    beside = path.with_suffix(".csv")
+    sheet = Source.decode(beside.name, beside.read_bytes()) if beside.is_file() else None
+    return render(judge(source, sheet).all, {one.file: one for one in (source, sheet) if one is not None})
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from twin.cli.options import DEFAULT_DATA, Data, Json, OntologyPath, Parameters, Site, parameters
+from twin.cli.options import DEFAULT_DATA, Data, Json, OntologyPath, Parameters, Site, Tables, parameters
 from twin.cli.output import Output
 from twin.errors import AuthoringError, InvalidValue
 
@@ -72,6 +72,7 @@ def plan(
     topology: Topology,
     site: Site = None,
     sets: Parameters = [],
+    tables: Tables = [],
     data: Data = DEFAULT_DATA,
     ontology_path: OntologyPath = [],
     take: Taken = None,
@@ -87,7 +88,7 @@ def plan(
     """Show what applying a topology would do; nothing is changed."""
     output = Output(json=json)
     with _looked_at(data, ontology_path) as twin:
-        made = _planned(twin, topology, site, sets, take, output)
+        made = _planned(twin, topology, site, sets, tables, take, output)
     if out is not None:
         _written(out, made.dump())
     output.result(made.as_dict(), str(made))
@@ -99,6 +100,7 @@ def apply(
     topology: Topology,
     site: Site = None,
     sets: Parameters = [],
+    tables: Tables = [],
     data: Data = DEFAULT_DATA,
     ontology_path: OntologyPath = [],
     take: Taken = None,
@@ -110,7 +112,11 @@ def apply(
     output = Output(json=json)
     with _opened(data, ontology_path) as twin:
         kept = topology.suffix == ".json"
-        made = _kept(topology, site, sets, take) if kept else _planned(twin, topology, site, sets, take, output)
+        made = (
+            _kept(topology, site, [*sets, *tables], take)
+            if kept
+            else _planned(twin, topology, site, sets, tables, take, output)
+        )
         output.note(str(made))
         committed = twin.apply(made, allow_delete=allow_delete)
     sequences = [each.sequence for each in committed]
@@ -150,13 +156,22 @@ def _looked_at(data: Path, ontology_path: list[Path]) -> Twin:
     return Twin(data, store=None if data.is_dir() else MemoryStore(), ontology_path=ontology_path)
 
 
-def _planned(twin: Twin, topology: Path, site: str | None, sets: list[str], take: Take | None, output: Output) -> Plan:
+def _planned(
+    twin: Twin,
+    topology: Path,
+    site: str | None,
+    sets: list[str],
+    tables: list[str],
+    take: Take | None,
+    output: Output,
+) -> Plan:
     from twin.engine.library import read_source
 
-    source = read_source(topology)
-    output.sources[source.file] = source
+    sheets = {name: read_source(Path(file)) for name, file in parameters(tables, "--table").items()}
+    for source in (read_source(topology), *sheets.values()):
+        output.sources[source.file] = source
     try:
-        return twin.plan(topology, site=site, parameters=parameters(sets), take=take)
+        return twin.plan(topology, site=site, parameters=parameters(sets), tables=sheets, take=take)
     except AuthoringError as error:
         output.fail(error)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from twin.engine import Twin
     from twin.graph.model import Entity
 
-__all__ = ["DEFAULT_DATA", "Data", "Json", "OntologyPath", "Parameters", "Site", "known_site", "parameters"]
+__all__ = ["DEFAULT_DATA", "Data", "Json", "OntologyPath", "Parameters", "Site", "Tables", "known_site", "parameters"]
 
 DEFAULT_DATA = Path("twin-data")
 
@@ -23,6 +23,9 @@ Site = Annotated[str | None, typer.Option("--site", help="Key of the site; by de
 Parameters = Annotated[
     list[str], typer.Option("--set", metavar="NAME=VALUE", help="Value of a parameter of the topology; repeatable.")
 ]
+Tables = Annotated[
+    list[str], typer.Option("--table", metavar="NAME=FILE", help="CSV file of a parameter that is a table; repeatable.")
+]
 OntologyPath = Annotated[
     list[Path],
     typer.Option(
@@ -31,8 +34,8 @@ OntologyPath = Annotated[
 ]
 
 
-def parameters(pairs: list[str]) -> dict[str, str]:
-    """``NAME=VALUE`` pairs as a map.
+def parameters(pairs: list[str], option: str = "--set") -> dict[str, str]:
+    """``NAME=VALUE`` pairs as a map. ``option`` is how they were given.
 
     Raises:
         InvalidValue: one has no ``=``, or a name comes twice.
@@ -42,9 +45,9 @@ def parameters(pairs: list[str]) -> dict[str, str]:
         name, equals, value = pair.partition("=")
         if not equals or name in found:
             raise InvalidValue(
-                f"--set {pair}: " + ("the name comes twice" if equals else "there is no '='"),
+                f"{option} {pair}: " + ("the name comes twice" if equals else "there is no '='"),
                 code="parameter.invalid",
-                help="write --set name=value, once for each parameter",
+                help=f"write {option} name={'value' if option == '--set' else 'file'}, once for each parameter",
             )
         found[name] = value
     return found

@@ -110,13 +110,14 @@ class Twin:
         *,
         site: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        tables: Mapping[str, Path | str | Source] | None = None,
         take: Take | None = None,
     ) -> Plan:
         """What applying a topology (a file, or a `Source`) would do; nothing is changed.
 
         ``site`` is the key of the site, by default the topology's name; ``parameters`` are values, or texts as on the
-        command line. Where a user and the topology have both changed a field, ``take`` says whose value it ends with;
-        without it, such a plan is not applied.
+        command line; ``tables`` are CSV files for those that are tables. Where a user and the topology have both
+        changed a field, ``take`` says whose value it ends with; without it, such a plan is not applied.
 
         Raises:
             AuthoringError: the topology, an ontology it uses or a parameter is wrong; carries every diagnostic.
@@ -126,7 +127,11 @@ class Twin:
         beside = () if not isinstance(topology, (Path, str)) else (Path(topology).resolve().parent,)
         source = read_source(Path(topology)) if isinstance(topology, (Path, str)) else topology
         template = read_topology(source, Library((*beside, *self._ontology_path)).find)
-        made = plan(expand(template, site, parameters or {}), self.mirror, mint, take)
+        sheets = {
+            name: read_source(Path(given)) if isinstance(given, (Path, str)) else given
+            for name, given in (tables or {}).items()
+        }
+        made = plan(expand(template, site, parameters or {}, tables=sheets), self.mirror, mint, take)
         self._check_documents(made)
         return made
 

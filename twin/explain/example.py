@@ -60,8 +60,11 @@ class Example:
     @property
     def parameters(self) -> dict[str, str]:
         """What the command sets."""
+        return self._given("--set")
+
+    def _given(self, option: str) -> dict[str, str]:
         words = shlex.split(self.command)
-        pairs = (after.partition("=") for word, after in pairwise(words) if word == "--set")
+        pairs = (after.partition("=") for word, after in pairwise(words) if word == option)
         return {name: value for name, _, value in pairs}
 
     def judged(self) -> tuple[tuple[Diagnostic, ...], dict[str, Source]]:
@@ -71,7 +74,8 @@ class Example:
         try:
             for document in self.documents:
                 sources[document.file] = Source.decode(document.file, document.data)
-            _judge(sources[self.documents[0].file], _finder(sources), self.parameters, report)
+            tables = {name: sources[file] for name, file in self._given("--table").items()}
+            _judge(sources[self.documents[0].file], _finder(sources), self.parameters, tables, report)
         except AuthoringError as error:
             report.include(error.diagnostics)
         return report.all, sources
@@ -101,12 +105,16 @@ def _finder(sources: dict[str, Source]) -> Callable[[str], Source | None]:
 
 
 def _judge(
-    source: Source, find: Callable[[str], Source | None], parameters: dict[str, str], report: Diagnostics
+    source: Source,
+    find: Callable[[str], Source | None],
+    parameters: dict[str, str],
+    tables: dict[str, Source],
+    report: Diagnostics,
 ) -> None:
     root = read(source, Diagnostics())
     keys = root.entries if isinstance(root, MapNode) else {}
     if "topology" in keys:
-        expand(read_topology(source, find), None, parameters, report)
+        expand(read_topology(source, find), None, parameters, report, tables)
     elif "series" in keys:
         read_series(source)
     else:

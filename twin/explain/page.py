@@ -7,7 +7,7 @@
     ## Right
     The same without the mistake.
 
-A fence ``yaml bytes`` has escapes for what cannot be shown.
+A table is in a fence ``csv``; a fence ``yaml bytes`` has escapes for what cannot be shown.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from twin.explain.example import Document, Example
 __all__ = ["Page", "pages", "sentence"]
 
 _SECTIONS = re.compile(r"# (\S+)\n(.*?)\n## Wrong\n(.*?)\n## Right\n(.*)", re.DOTALL)
-_FENCE = re.compile(r"^```(sh|yaml|yaml bytes)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_NAMED = re.compile(r"# (\S+\.yaml)\n")
+_FENCE = re.compile(r"^```(sh|yaml|yaml bytes|csv)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(r"# (\S+\.(?:yaml|csv))\n")
 _SENTENCE = re.compile(r".*?[.!?](?=\s|$)")
 
 
@@ -66,4 +66,6 @@ def _example(section: str) -> Example:
 
 def _document(text: str, *, escaped: bool) -> Document:
     named = _NAMED.match(text)
+    if named is not None and named[1].endswith(".csv"):
+        return Document(named[1], text[named.end() :], escaped)
     return Document(named[1] if named else "example.yaml", text, escaped)

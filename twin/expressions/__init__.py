@@ -1,15 +1,16 @@
 """The one expression language of topologies: tiny, total, and with positions.
 
-Arithmetic, comparison, ``and or not in``, ranges ``a..b``, lists, parameters and loop variables; ``${n:02}`` pads. No
-functions, no loops: every expression ends, in time and space bounded by `MAX_LENGTH`, `MAX_DEPTH`, `MAX_ITEMS`,
-`MAX_NUMBER` and `MAX_TEXT`. What goes wrong is an `ExpressionError` that points at characters of the text.
+Arithmetic, comparison, ``and or not in``, ranges ``a..b``, lists, parameters and loop variables, cells of tables
+``table[key].column``; ``${n:02}`` pads, also in the texts of expressions. No functions, no loops: every expression
+ends, in time and space bounded by `MAX_LENGTH`, `MAX_DEPTH`, `MAX_ITEMS`, `MAX_NUMBER` and `MAX_TEXT`. What goes wrong
+is an `ExpressionError` that points at characters of the text.
 """
 
-from twin.expressions.evaluation import described, evaluate, iterate, names_in, unknown_name
+from twin.expressions.evaluation import cells_in, described, evaluate, iterate, names_in, unknown_column, unknown_name
 from twin.expressions.faults import ExpressionError
 from twin.expressions.parsing import MAX_DEPTH, MAX_LENGTH, parse
 from twin.expressions.templates import Template, parse_template
-from twin.expressions.tree import MAX_ITEMS, MAX_NUMBER, MAX_TEXT, Expression, Name, Range, Result
+from twin.expressions.tree import MAX_ITEMS, MAX_NUMBER, MAX_TEXT, Cell, Expression, Name, Range, Result, Table
 
 __all__ = [
     "MAX_DEPTH",
@@ -17,17 +18,21 @@ __all__ = [
     "MAX_LENGTH",
     "MAX_NUMBER",
     "MAX_TEXT",
+    "Cell",
     "Expression",
     "ExpressionError",
     "Name",
     "Range",
     "Result",
+    "Table",
     "Template",
+    "cells_in",
     "described",
     "evaluate",
     "iterate",
     "names_in",
     "parse",
     "parse_template",
+    "unknown_column",
     "unknown_name",
 ]

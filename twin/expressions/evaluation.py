@@ -6,18 +6,42 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from twin.expressions.faults import ExpressionError
-from twin.expressions.tree import MAX_ITEMS, MAX_NUMBER, Binary, Expression, Listed, Literal, Name, Range, Result, Unary
+from twin.expressions.tree import (
+    MAX_ITEMS,
+    MAX_NUMBER,
+    Binary,
+    Cell,
+    Expression,
+    Filled,
+    Listed,
+    Literal,
+    Name,
+    Range,
+    Result,
+    Table,
+    Unary,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Range", "described", "evaluate", "iterate", "names_in", "unknown_name"]
+__all__ = [
+    "Range",
+    "cells_in",
+    "described",
+    "evaluate",
+    "iterate",
+    "moved_cell",
+    "names_in",
+    "unknown_column",
+    "unknown_name",
+]
 
 _ORDERED = frozenset({"<", "<=", ">", ">="})
 _Number = int | float
 
 
-def evaluate(expression: Expression, names: Mapping[str, Result]) -> Result:
+def evaluate(expression: Expression, names: Mapping[str, Result]) -> Result:  # noqa: PLR0911 - a branch for each part
     """The value. Raises `ExpressionError`."""
     match expression:
         case Literal(value):
@@ -28,6 +52,10 @@ def evaluate(expression: Expression, names: Mapping[str, Result]) -> Result:
             return _unary(expression, names)
         case Listed(items):
             return tuple(_item(item, names) for item in items)
+        case Filled():
+            return _filled(expression, names)
+        case Cell():
+            return _cell(expression, names)
         case Binary("and" | "or"):
             return _logic(expression, names)
         case Binary():
@@ -41,27 +69,57 @@ def iterate(expression: Expression, names: Mapping[str, Result]) -> tuple[str | 
         return tuple(range(found.first, found.last + 1))
     if isinstance(found, tuple):
         return found
-    raise _kind(expression, f"this is {described(found)}, and must be a range or a list", "1..3, or [left, right]")
+    if isinstance(found, Table):
+        return tuple(found.rows)
+    message = f"this is {described(found)}, and must be a range, a list or a table"
+    raise _kind(expression, message, "1..3, or [left, right]")
 
 
 def names_in(expression: Expression) -> tuple[Name, ...]:
     """The parameters and loop variables it speaks of, each time it does."""
+    return tuple(part for part in _spoken_of(expression) if isinstance(part, Name))
+
+
+def cells_in(expression: Expression) -> tuple[Cell, ...]:
+    """The cells of tables it speaks of."""
+    return tuple(part for part in _spoken_of(expression) if isinstance(part, Cell))
+
+
+def _spoken_of(expression: Expression) -> Iterator[Name | Cell]:
     match expression:
         case Name():
-            return (expression,)
+            yield expression
         case Unary(_, operand):
-            return names_in(operand)
+            yield from _spoken_of(operand)
         case Binary(_, left, right):
-            return names_in(left) + names_in(right)
+            yield from _spoken_of(left)
+            yield from _spoken_of(right)
         case Listed(items):
-            return tuple(name for item in items for name in names_in(item))
-        case _:
-            return ()
+            for item in items:
+                yield from _spoken_of(item)
+        case Filled(template, span):
+            yield from (_moved(name, span[0] + 1) for name in template.names)
+            yield from (moved_cell(cell, span[0] + 1) for cell in template.cells)
+        case Cell(table, index):
+            yield expression
+            yield table
+            yield from _spoken_of(index)
+
+
+def _moved(name: Name, offset: int) -> Name:
+    return Name(name.name, (name.span[0] + offset, name.span[1] + offset))
+
+
+def moved_cell(cell: Cell, offset: int) -> Cell:
+    """The same, in a longer text in which this one begins at ``offset``; its index stays."""
+    span = (cell.span[0] + offset, cell.span[1] + offset)
+    return Cell(_moved(cell.table, offset), cell.index, _moved(cell.column, offset), span, cell.depth)
 
 
 def described(value: Result) -> str:
     """What kind of value it is, in words."""
     words = {bool: "a boolean", str: "text", int: "a number", float: "a number", Range: "a range", tuple: "a list"}
+    words |= {Table: "a table"}
     return words.get(type(value), "nothing: an optional parameter that was not given")
 
 
@@ -73,6 +131,45 @@ def _name(expression: Name, names: Mapping[str, Result]) -> Result:
     if expression.name in names:
         return names[expression.name]
     raise unknown_name(expression, names)
+
+
+def _filled(expression: Filled, names: Mapping[str, Result]) -> str:
+    try:
+        return expression.template.filled(names)
+    except ExpressionError as error:
+        raise error.moved(expression.span[0] + 1) from None
+
+
+def _cell(expression: Cell, names: Mapping[str, Result]) -> Result:
+    table = _name(expression.table, names)
+    if not isinstance(table, Table):
+        raise _kind(expression.table, f"this is {described(table)}, and must be a table", "only tables have rows")
+    index = evaluate(expression.index, names)
+    if isinstance(index, bool) or not isinstance(index, str | int):
+        raise _kind(
+            expression.index, f"this is {described(index)}, and must be the key of a row", "a text, or a number"
+        )
+    column = expression.column.name
+    if column not in table.columns:
+        raise unknown_column(expression, table.columns)
+    row = table.rows.get(str(index))
+    if row is not None:
+        return row[column]
+    if table.optional:
+        return None
+    near = get_close_matches(str(index), table.rows, n=1)
+    help_ = f"did you mean '{near[0]}'?" if near else "add the row, or declare the table optional"
+    message = f"the table '{table.name}' has no row '{index}'"
+    raise ExpressionError("row.missing", message, expression.index.span, help_)
+
+
+def unknown_column(cell: Cell, columns: Iterable[str]) -> ExpressionError:
+    """The error of a column that a table does not have."""
+    columns = list(columns)
+    near = get_close_matches(cell.column.name, columns, n=1)
+    help_ = f"did you mean '{near[0]}'?" if near else f"its columns: {', '.join(columns)}"
+    message = f"the table '{cell.table.name}' has no column '{cell.column.name}'"
+    return ExpressionError("column.unknown", message, cell.column.span, help_)
 
 
 def unknown_name(expression: Name, names: Iterable[str]) -> ExpressionError:
@@ -87,7 +184,7 @@ def unknown_name(expression: Name, names: Iterable[str]) -> ExpressionError:
 
 def _item(part: Expression, names: Mapping[str, Result]) -> str | int | float | bool:
     value = evaluate(part, names)
-    if value is None or isinstance(value, Range | tuple):
+    if value is None or isinstance(value, Range | tuple | Table):
         raise _kind(part, f"an item of a list cannot be {described(value)}")
     return value
 

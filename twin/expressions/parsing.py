@@ -9,7 +9,7 @@ from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput
 from lark.exceptions import VisitError
 
 from twin.expressions.faults import ExpressionError
-from twin.expressions.tree import MAX_NUMBER, Binary, Expression, Listed, Literal, Name, Unary
+from twin.expressions.tree import MAX_NUMBER, Binary, Cell, Expression, Filled, Listed, Literal, Name, Unary
 
 __all__ = ["MAX_DEPTH", "MAX_LENGTH", "parse"]
 
@@ -36,6 +36,7 @@ _GRAMMAR = r"""
     | "true" -> true
     | "false" -> false
     | NAME -> name
+    | NAME "[" either "]" "." NAME -> cell
     | "[" [either ("," either)*] "]" -> listed
     | "(" either ")"
 
@@ -61,7 +62,7 @@ _HELP = {
     "'": "close the quote",
     "**": "there is no power: multiply",
     "(": "there are no functions",
-    ".": "a range has two dots: 1..3",
+    ".": "a range has two dots: 1..3; a cell is table[key].column",
 }
 
 
@@ -106,7 +107,7 @@ def _syntax(error: UnexpectedInput, text: str) -> ExpressionError:
         )
     word = str(error.token) if isinstance(error, UnexpectedToken) else text[start : start + 1]
     before = text[:start].rstrip()[-1:]
-    sign = word if isinstance(error, UnexpectedCharacters) or word == "(" else before + word
+    sign = word if isinstance(error, UnexpectedCharacters) or word in {"(", "."} else before + word
     help_ = _HELP.get(sign, "")
     return ExpressionError("expression.syntax", f"'{word}' cannot stand here", (start, start + len(word)), help_)
 
@@ -127,7 +128,20 @@ class _Builder(Transformer[Token, Expression]):
         return Literal(value, _span(meta))
 
     def text(self, meta: Any, token: Token) -> Expression:
-        return Literal(str(token)[1:-1], _span(meta))
+        inner = str(token)[1:-1]
+        if "${" not in inner:
+            return Literal(inner, _span(meta))
+        from twin.expressions.templates import parse_template  # texts hold expressions, and these hold texts
+
+        try:
+            return Filled(parse_template(inner), _span(meta))
+        except ExpressionError as error:
+            raise error.moved(meta.start_pos + 1) from None
+
+    def cell(self, meta: Any, table: Token, index: Expression, column: Token) -> Expression:
+        start, end = _span(meta)
+        name = Name(str(table), (start, start + len(table)))
+        return Cell(name, index, Name(str(column), (end - len(column), end)), (start, end), self._over(meta, index))
 
     def true(self, meta: Any) -> Expression:
         return Literal(True, _span(meta))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from twin.expressions.evaluation import described, evaluate, names_in
+from twin.expressions.evaluation import cells_in, described, evaluate, moved_cell, names_in
 from twin.expressions.faults import ExpressionError
 from twin.expressions.parsing import parse
-from twin.expressions.tree import MAX_TEXT, Expression, Name, Range, Result
+from twin.expressions.tree import MAX_TEXT, Cell, Expression, Name, Range, Result, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,16 @@ class Template:
             for hole in self.pieces
             if isinstance(hole, _Hole)
             for name in names_in(hole.expression)
+        )
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells of tables it speaks of, placed in the text."""
+        return tuple(
+            moved_cell(cell, hole.offset)
+            for hole in self.pieces
+            if isinstance(hole, _Hole)
+            for cell in cells_in(hole.expression)
         )
 
     def value(self, names: Mapping[str, Result]) -> Result:
@@ -138,7 +148,7 @@ def _evaluate(hole: _Hole, names: Mapping[str, Result]) -> Result:
 
 def _fill(hole: _Hole, names: Mapping[str, Result]) -> str:
     value = _evaluate(hole, names)
-    if value is None or isinstance(value, Range | tuple):
+    if value is None or isinstance(value, Range | tuple | Table):
         help_ = "a text holds single values"
         raise ExpressionError("expression.type", f"this is {described(value)}", hole.span, help_)
     if hole.zero and (isinstance(value, bool) or not isinstance(value, int)):

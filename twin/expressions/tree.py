@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.expressions.templates import Template
 
 __all__ = [
     "MAX_ITEMS",
     "MAX_NUMBER",
     "MAX_TEXT",
     "Binary",
+    "Cell",
     "Expression",
+    "Filled",
     "Listed",
     "Literal",
     "Name",
     "Range",
     "Result",
     "Span",
+    "Table",
     "Unary",
 ]
 
@@ -41,7 +49,24 @@ class Range:
         return max(0, self.last - self.first + 1)
 
 
-Result: TypeAlias = "str | int | float | bool | Range | tuple[str | int | float | bool, ...] | None"
+Single: TypeAlias = "str | int | float | bool"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Rows by their key; a cell is None where nothing stands in it."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Mapping[str, Mapping[str, Single | None]]
+    optional: bool
+    """Whether a row that is not there is a row of nothing."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+Result: TypeAlias = "Single | Range | tuple[Single, ...] | Table | None"
 """None is the value of an optional parameter that was not given."""
 
 
@@ -93,4 +118,24 @@ class Listed:
     depth: int
 
 
-Expression: TypeAlias = "Literal | Name | Unary | Binary | Listed"
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text in quotes with ``${…}`` in it."""
+
+    template: Template
+    span: Span
+    depth: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """``table[key].column``."""
+
+    table: Name
+    index: Expression
+    column: Name
+    span: Span
+    depth: int
+
+
+Expression: TypeAlias = "Literal | Name | Unary | Binary | Listed | Filled | Cell"

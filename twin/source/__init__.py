@@ -11,6 +11,7 @@ from twin.source.nodes import Entry, ListNode, MapNode, Node, Scalar, Source, Va
 from twin.source.reader import read
 from twin.source.rendering import render
 from twin.source.shapes import Entries, Field, Leaf, Lists, Record, Reference, Shape, TextOr, conform, json_schema
+from twin.source.sheets import read_sheet
 
 __all__ = [
     "Diagnostics",
@@ -35,5 +36,6 @@ __all__ = [
     "did_you_mean",
     "json_schema",
     "read",
+    "read_sheet",
     "render",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.expressions import Range
+from twin.expressions import Range, Table
 from twin.ids import is_key, sort_key
 from twin.source import Diagnostics
 from twin.topology.checking import Preparer
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from twin.errors import Place
     from twin.expressions import Result
     from twin.graph.model import Scalar
+    from twin.source import Source
     from twin.topology.parts import Given, Template
 
 __all__ = ["check_topology", "expand"]
@@ -48,17 +49,19 @@ def expand(
     site: str | None = None,
     parameters: Mapping[str, Given] | None = None,
     report: Diagnostics | None = None,
+    tables: Mapping[str, Source] | None = None,
 ) -> Desired:
     """The site as the template describes it with these parameters. ``site`` is its key, else the topology's name.
 
-    Texts are accepted for every parameter and mean what its type says. Raises `AuthoringError` with all that is wrong;
+    Texts are accepted for every parameter and mean what its type says; ``tables`` are CSV documents for those that are
+    tables. Raises `AuthoringError` with all that is wrong;
     warnings are left in ``report``.
     """
     report = _with(template, Diagnostics() if report is None else report)
     site = template.name if site is None else site
     preparer = Preparer(template, report)
     preparer.prepare(template.site)
-    values = bind(template, parameters or {}, report)
+    values = bind(template, parameters or {}, tables or {}, report)
     if not is_key(site):
         _refuse_key(site, template.place, report)
     grown = Grown()
@@ -80,7 +83,7 @@ def expand(
 
 
 def _plain(values: Mapping[str, Result]) -> dict[str, Scalar | None]:
-    return {name: value for name, value in values.items() if not isinstance(value, Range | tuple)}
+    return {name: value for name, value in values.items() if not isinstance(value, Range | tuple | Table)}
 
 
 def _refuse_key(site: str, place: Place, report: Diagnostics) -> None:

@@ -41,6 +41,11 @@ def read_fragments(root: MapNode, reader: Reader, report: Diagnostics) -> dict[s
 def _read(entry: Entry, reader: Reader, uses: _Uses, report: Diagnostics) -> Fragment:
     node = entry.value if isinstance(entry.value, MapNode) else MapNode({}, entry.value.place, damaged=True)
     parameters = read_parameters(node, report)
+    for name, one in parameters.items():
+        if one.kind == "table":
+            parameters[name] = replace(one, broken=True)
+            help_ = "declare it among the topology's parameters: every fragment sees these"
+            report.error("parameter.kind", "a fragment's parameter cannot be a table", one.key.place, help=help_)
     inner = reader.beside(parameters)
     body = inner.body(node)
     uses[entry.key.text] = inner.borrowed

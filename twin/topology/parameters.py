@@ -7,23 +7,22 @@ from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, cast, get_args
 
-from twin.expressions import described
+from twin.expressions import Table, described
 from twin.ontology.authoring import title_of
 from twin.source import Diagnostics, ListNode, MapNode, Scalar, did_you_mean
 from twin.topology.parts import Given, Parameter, ParameterKind
+from twin.topology.tables import converted, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
     from twin.expressions import Result
-    from twin.source import Entry
+    from twin.source import Entry, Source
     from twin.topology.parts import Template, Text
 
 __all__ = ["Wrong", "argument", "bind", "read_parameters", "report_unused"]
 
 _KINDS = get_args(ParameterKind)
-_INTEGER = re.compile(r"[-+]?\d{1,16}")
-_NUMBER = re.compile(r"[-+]?(?:\d{1,16}(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,2})?")
 _RANGE = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)?\s*\.\.\s*([-+]?\d+(?:\.\d+)?)?\s*")
 _MAX_TEXT = 1_000
 
@@ -45,6 +44,8 @@ def _read(entry: Entry, report: Diagnostics) -> Parameter:
     if kind == "enum" and "values" not in node:
         help_ = "list its words: 'values: [collective, individual]'"
         report.error("key.missing", f"the enum '{entry.key.text}' lacks 'values'", entry.key.place, help=help_)
+    columns = {entry.key.text: entry.value for entry in node.under("columns") if isinstance(entry.value, Scalar)}
+    _check_table(entry, node, kind, report)
     wrong = kind is None or len(report) > before or node is not entry.value
     parameter = Parameter(
         name=entry.key.text,
@@ -57,9 +58,33 @@ def _read(entry: Entry, report: Diagnostics) -> Parameter:
         title=title_of(node),
         key=entry.key,
         broken=wrong,
+        row_key=node.text("key") or "",
+        columns=columns,
     )
     default = node.scalar("default")
     return parameter if wrong or default is None else _defaulted(parameter, default, report)
+
+
+def _check_table(entry: Entry, node: MapNode, kind: ParameterKind | None, report: Diagnostics) -> None:
+    """A table has a key and columns and no default; nothing else has any."""
+    name = entry.key.text
+    if kind == "table":
+        for key in ("key", "columns"):
+            if key not in node and not node.damaged:
+                help_ = "name the column of the rows' keys, and the others: 'key: flat, columns: { serial: string }'"
+                report.error("key.missing", f"the table '{name}' lacks '{key}'", entry.key.place, help=help_)
+        if "default" in node:
+            help_ = "leave it out, or say 'optional: true'"
+            report.error("default.invalid", "a table has no default", node.place_of("default"), help=help_)
+        repeated = node.map("columns")
+        if repeated is not None and (twice := repeated.entries.get(node.text("key") or "")) is not None:
+            message = f"'{twice.key.text}' is the key of '{name}': it is no column beside it"
+            report.error("columns.unexpected", message, twice.key.place, help="leave it out of 'columns'")
+        return
+    for key in ("key", "columns"):
+        if key in node and kind is not None:
+            message = f"'{key}' is a table's, and '{name}' is no table"
+            report.error("columns.unexpected", message, node.entries[key].key.place, help="leave it out")
 
 
 def report_unused(parameters: Mapping[str, Parameter], used: Container[str], report: Diagnostics) -> None:
@@ -74,12 +99,9 @@ def report_unused(parameters: Mapping[str, Parameter], used: Container[str], rep
 
 def _kind(node: MapNode, report: Diagnostics) -> ParameterKind | None:
     word = node.scalar("type")
-    if word is None or (word.text == "table" and node.damaged):
+    if word is None:
         return None
-    if word.text == "table":
-        message = "parameters of type 'table' are part of the language, and not of this version"
-        report.error("key.later", message, word.place, help="leave it out for now")
-    elif word.text not in _KINDS:
+    if word.text not in _KINDS:
         help_, suggestions = did_you_mean(word.text, _KINDS, "one of")
         message = f"a parameter cannot be of type '{word.text}'"
         report.error("type.unknown", message, word.place, help=help_, suggestions=suggestions)
@@ -145,18 +167,40 @@ def _unfit(parameter: Parameter, value: Given) -> str:
     return ""
 
 
-def bind(template: Template, given: Mapping[str, Given], report: Diagnostics) -> dict[str, Result] | None:
+def bind(
+    template: Template, given: Mapping[str, Given], tables: Mapping[str, Source], report: Diagnostics
+) -> dict[str, Result] | None:
     """Every parameter's value; None when one is missing or wrong, or is none of the template's."""
     before = len(report)
-    unknown = [name for name in given if name not in template.parameters]
+    unknown = [name for name in (*given, *tables) if name not in template.parameters]
     if unknown:
         help_, suggestions = did_you_mean(unknown[0], template.parameters, "its parameters")
         message = f"'{template.name}' has no parameter {', '.join(map(repr, unknown))}"
         help_ = help_ or "it has no parameters"
         report.error("parameter.unknown", message, template.place, help=help_, suggestions=suggestions)
-    values = {name: _bound(parameter, given, report) for name, parameter in template.parameters.items()}
+    values = {name: _value(one, given, tables, report) for name, one in template.parameters.items()}
     broken = any(parameter.broken for parameter in template.parameters.values())
     return None if broken or len(report) > before else values
+
+
+def _value(
+    parameter: Parameter, given: Mapping[str, Given], tables: Mapping[str, Source], report: Diagnostics
+) -> Result:
+    name = parameter.name
+    if name in (given if parameter.kind == "table" else tables):
+        form = f"--table {name}=FILE" if parameter.kind == "table" else f"--set {name}=…"
+        message = f"'{name}' is {'a table' if parameter.kind == 'table' else 'no table'}"
+        report.error("parameter.invalid", message, parameter.key.place, help=f"give it as {form}")
+        return None
+    if parameter.kind != "table":
+        return _bound(parameter, given, report)
+    if name in tables:
+        return read_table(parameter, tables[name], report)
+    if not parameter.optional and not parameter.broken:
+        message = f"the parameter '{name}' has no value"
+        help_ = f"give it a CSV file: --table {name}=FILE; or declare it optional"
+        report.error("parameter.missing", message, parameter.key.place, help=help_)
+    return Table(name, tuple(parameter.columns), {}, optional=True)
 
 
 def _bound(parameter: Parameter, given: Mapping[str, Given], report: Diagnostics) -> Result:
@@ -166,24 +210,11 @@ def _bound(parameter: Parameter, given: Mapping[str, Given], report: Diagnostics
             help_ = f"give it {_wanted(parameter)}: --set {parameter.name}=…; or declare a default"
             report.error("parameter.missing", message, parameter.key.place, help=help_)
         return parameter.default
-    value = _converted(parameter, given[parameter.name])
+    value = converted(parameter.kind, given[parameter.name])
     wrong = "" if parameter.broken else _unfit(parameter, value)
     if wrong:
         message = f"the value of '{parameter.name}' does not fit: {str(value)[:40]!r}"
         report.error("parameter.invalid", message, parameter.key.place, help=f"give {_wanted(parameter)}")
-    return value
-
-
-def _converted(parameter: Parameter, value: Given) -> Given:
-    """What a text from a command line means, where the parameter is no text."""
-    if not isinstance(value, str):
-        return value
-    if parameter.kind == "integer" and _INTEGER.fullmatch(value):
-        return int(value)
-    if parameter.kind == "number" and _NUMBER.fullmatch(value):
-        return float(value)
-    if parameter.kind == "boolean" and value in {"true", "false"}:
-        return value == "true"
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ __all__ = [
     "Use",
 ]
 
-ParameterKind = Literal["string", "integer", "number", "boolean", "enum"]
+ParameterKind = Literal["string", "integer", "number", "boolean", "enum", "table"]
 Given = str | int | float | bool
 """The value of a parameter."""
 
@@ -78,6 +78,10 @@ class Parameter:
     key: Scalar
     broken: bool
     """Whether its declaration is wrong, and has been reported."""
+    row_key: str = ""
+    """The column that names the rows of a table."""
+    columns: Mapping[str, Scalar] = field(default_factory=dict)
+    """The other columns of a table: what their cells hold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,13 +9,14 @@ __all__ = ["PATH", "SERIES", "TOPOLOGY"]
 
 _NAME_KEY = (r"[a-z][a-z0-9_]*", "a name is lowercase, with underscores: flats_per_floor")
 _KEY = (r"[a-z0-9][a-z0-9-]*", 'a key is lowercase letters, digits and hyphens: flat-302, or "flat-${n}"')
+_COLUMN = (r"[A-Za-z_][A-Za-z0-9_]*", "a column is one word: serial")
 _TEXT = Leaf(dynamic=True)
 _VALUE = Leaf(("text", "number", "boolean"))
 _TYPE = Leaf()
 _NAMES = Lists(Leaf(pattern=_NAME_KEY[0], says=_NAME_KEY[1]))
 _LATER_PATHS = Record("a list of paths", {}, frozenset({"rule", "each"}))
 _PATHS = Lists(_TEXT, map=_LATER_PATHS)
-_LATER = frozenset({"configuration", "roles", "rule", "absent", "rules", "events", "commands", "table"})
+_LATER = frozenset({"configuration", "roles", "rule", "absent", "rules", "events", "commands"})
 
 _SOURCE = Record(
     "a point of a space",
@@ -33,7 +34,7 @@ _COMMON = {
 _REPEATED = {
     "each": Field(
         Entries(*_NAME_KEY, Lists(_VALUE)),
-        "one for each value of a range or a list: { n: 1..4 }",
+        "one for each value of a range, a list or a table: { n: 1..4 }",
     ),
     "when": Field(Leaf(("text", "boolean")), 'only if this holds: heating == "collective"'),
 }
@@ -98,14 +99,19 @@ VIEW = Record(
 PARAMETER = Record(
     "a parameter",
     {
-        "type": Field(Leaf(), "string, integer, number, boolean or enum", required=True),
+        "type": Field(Leaf(), "string, integer, number, boolean, enum or table", required=True),
         "range": Field(RANGE_OF_VALUES, "the least and the greatest value: 1..60"),
         "values": Field(Lists(Leaf(), alone=False), "the words of an enum"),
         "default": Field(_VALUE, "its value when none is given"),
         "optional": Field(Leaf(("boolean",)), "whether it may be left out"),
+        "key": Field(Leaf(pattern=_COLUMN[0], says=_COLUMN[1]), "the column that names the rows of a table"),
+        "columns": Field(
+            Entries(*_COLUMN, Leaf(choices=("string", "integer", "number", "boolean"))),
+            "the other columns of a table, and what they hold: { serial: string }",
+        ),
         "title": Field(TITLE, "its name for people"),
     },
-    frozenset({"key", "columns", "description"}),
+    frozenset({"description"}),
 )
 FRAGMENT = Record(
     "a fragment",

@@ -6,7 +6,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from twin.expressions import ExpressionError, Name, names_in, parse, parse_template, unknown_name
+from twin.expressions import (
+    Cell,
+    ExpressionError,
+    Name,
+    cells_in,
+    names_in,
+    parse,
+    parse_template,
+    unknown_column,
+    unknown_name,
+)
 from twin.topology.parts import Formula, Text
 
 if TYPE_CHECKING:
@@ -35,7 +45,7 @@ class Spelling:
     def text(self, scalar: Scalar, scope: frozenset[str]) -> Text | None:
         """A text in which expressions may stand."""
         pattern = self._parsed(scalar, parse_template)
-        if pattern is None or not self._known(scalar, pattern.names, scope):
+        if pattern is None or not self._known(scalar, pattern.names, scope) or not self._sound(scalar, pattern.cells):
             return None
         return Text(scalar, pattern)
 
@@ -43,6 +53,8 @@ class Spelling:
         """A scalar that is an expression."""
         expression = self._parsed(scalar, parse)
         if expression is None or not self._known(scalar, names_in(expression), scope):
+            return None
+        if not self._sound(scalar, cells_in(expression)):
             return None
         return Formula(scalar, expression)
 
@@ -61,6 +73,24 @@ class Spelling:
                 report_expression(unknown_name(name, scope | set(self._parameters)), scalar, self._report)
                 known = False
         return known
+
+    def _sound(self, scalar: Scalar, cells: Iterable[Cell]) -> bool:
+        """Whether the tables spoken of are tables with these columns."""
+        sound = True
+        for cell in cells:
+            table = self._parameters.get(cell.table.name)
+            if table is None or table.broken:
+                continue
+            error = None
+            if table.kind != "table":
+                message = f"'{table.name}' is a parameter of type {table.kind}, and no table"
+                error = ExpressionError("expression.type", message, cell.table.span, "only tables have rows")
+            elif cell.column.name not in table.columns:
+                error = unknown_column(cell, table.columns)
+            if error is not None:
+                report_expression(error, scalar, self._report)
+                sound = False
+        return sound
 
 
 def report_expression(error: ExpressionError, scalar: Scalar, report: Diagnostics) -> None:

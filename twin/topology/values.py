@@ -6,7 +6,7 @@ import re
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from twin.expressions import Range, described
+from twin.expressions import Range, Table, described
 from twin.source import did_you_mean
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def fact(text: Text, wanted: PropertyType, names: Mapping[str, Result], report: 
     value = scalar.value if text.pattern.constant else text.pattern.value(names)
     if value is None and not text.pattern.constant:
         return None
-    spelled = isinstance(value, str) or not (text.pattern.constant or isinstance(value, Range | tuple))
+    spelled = isinstance(value, str) or not (text.pattern.constant or isinstance(value, Range | tuple | Table))
     if wanted.value in _TEXTS and spelled:
         value = text.pattern.filled(names)
     return _checked(value, wanted, scalar, report)

@@ -193,3 +193,28 @@ def test_a_plan_is_kept_and_applied_as_it_stands(command: Command, tmp_path: Pat
 def test_a_plan_that_cannot_be_kept_is_said(command: Command, tmp_path: Path) -> None:
     said = command("plan", FLAT, "--data", tmp_path / "data", "--out", tmp_path / "no" / "plan.json")
     assert (said.code, said.refusal) == (1, "file.unwritable")
+
+
+METERED = """topology: block
+version: 1.0.0
+uses: { connected-home: ^1.0 }
+parameters: { meters: { type: table, key: flat, columns: { serial: string, area: number } } }
+site: { type: Residence }
+spaces: { "${flat}": { each: { flat: meters }, type: Flat, properties: { area: "${meters[flat].area}" } } }
+"""
+
+
+def test_a_table_is_a_file_whose_mistakes_have_a_place(command: Command, tmp_path: Path) -> None:
+    topology, sheet, data = tmp_path / "block.yaml", tmp_path / "meters.csv", tmp_path / "twin"
+    topology.write_text(METERED)
+    sheet.write_text("flat,serial,area\nflat-1,M1,62\n")
+    words = [topology, "--table", f"meters={sheet}", "--data", data]
+    assert "+ space     block/flat-1" in command("apply", *words).err
+    assert command("plan", *words).out.startswith("No changes")
+    sheet.write_text("flat,serial,area\nflat-1,M1,large\n")
+    said = command("plan", *words)
+    assert (said.code, said.out) == (1, "")
+    assert f"{sheet}:2:11 cell.invalid" in said.err
+    assert "    2 | flat-1,M1,large" in said.err
+    assert command("plan", topology, "--table", "meters", "--data", data).refusal == "parameter.invalid"
+    assert command("plan", topology, "--table", "meters=none.csv", "--data", data).refusal == "file.unreadable"
