@@ -166,14 +166,19 @@ def _planned(
     output: Output,
 ) -> Plan:
     from twin.engine.library import read_source
+    from twin.source import Diagnostics
 
+    report = Diagnostics()
     sheets = {name: read_source(Path(file)) for name, file in parameters(tables, "--table").items()}
     for source in (read_source(topology), *sheets.values()):
         output.sources[source.file] = source
     try:
-        return twin.plan(topology, site=site, parameters=parameters(sets), tables=sheets, take=take)
+        made = twin.plan(topology, site=site, parameters=parameters(sets), tables=sheets, take=take, report=report)
     except AuthoringError as error:
         output.fail(error)
+    if report.all:
+        output.note(output.diagnostics(report.all))
+    return made
 
 
 def _kept(file: Path, site: str | None, sets: list[str], take: Take | None) -> Plan:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from twin.graph.model import ChangeSet, Kind
     from twin.graph.readings import Reading
     from twin.ontology.model import Ontology
-    from twin.source import Source
+    from twin.source import Diagnostics, Source
     from twin.store import GraphStore
     from twin.topology.plan import Plan, Take
 
@@ -112,12 +112,14 @@ class Twin:
         parameters: Mapping[str, Any] | None = None,
         tables: Mapping[str, Path | str | Source] | None = None,
         take: Take | None = None,
+        report: Diagnostics | None = None,
     ) -> Plan:
         """What applying a topology (a file, or a `Source`) would do; nothing is changed.
 
         ``site`` is the key of the site, by default the topology's name; ``parameters`` are values, or texts as on the
         command line; ``tables`` are CSV files for those that are tables. Where a user and the topology have both
-        changed a field, ``take`` says whose value it ends with; without it, such a plan is not applied.
+        changed a field, ``take`` says whose value it ends with; without it, such a plan is not applied. What is
+        probably wrong is left in ``report``.
 
         Raises:
             AuthoringError: the topology, an ontology it uses or a parameter is wrong; carries every diagnostic.
@@ -131,7 +133,8 @@ class Twin:
             name: read_source(Path(given)) if isinstance(given, (Path, str)) else given
             for name, given in (tables or {}).items()
         }
-        made = plan(expand(template, site, parameters or {}, tables=sheets), self.mirror, mint, take)
+        desired = expand(template, site, parameters or {}, report, tables=sheets)
+        made = plan(desired, self.mirror, mint, take)
         self._check_documents(made)
         return made
 

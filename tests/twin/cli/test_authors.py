@@ -218,3 +218,14 @@ def test_a_table_is_a_file_whose_mistakes_have_a_place(command: Command, tmp_pat
     assert "    2 | flat-1,M1,large" in said.err
     assert command("plan", topology, "--table", "meters", "--data", data).refusal == "parameter.invalid"
     assert command("plan", topology, "--table", "meters=none.csv", "--data", data).refusal == "file.unreadable"
+
+
+def test_a_plan_says_what_is_probably_wrong(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "home.yaml"
+    file.write_text(
+        "topology: home\nversion: 1.0.0\nuses: { connected-home: ^1.0 }\n"
+        "parameters: { size: { type: integer, default: 1 } }\nsite: { type: Residence }\n"
+    )
+    said = command("plan", file, "--data", tmp_path / "data")
+    assert said.code == 0
+    assert "parameter.unused" in said.err
