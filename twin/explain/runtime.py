@@ -238,6 +238,10 @@ RUNTIME: dict[str, Cause] = {
     "store.closed": Cause("The store was closed while something still used it.", "Start the twin again."),
     "store.too_new": Cause("The graph was written by a newer version of the twin.", _NEWER),
     "store.unavailable": Cause("The file of the graph cannot be used.", _BACKEND),
+    "store.unreadable": Cause(
+        "The file of the graph holds something that this version cannot read.",
+        "Run the version that wrote it, or name another directory with --data DIR.",
+    ),
     "telemetry.refused": Cause(
         "The twin takes no messages of this client for that site.",
         "Register one that may: twin client add NAME --scope telemetry:write --site KEY.",

@@ -228,7 +228,7 @@ class SQLiteStore:
             rows = self._db.execute(
                 "SELECT sequence, body FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?", (since, limit)
             ).fetchall()
-        return [Change(sequence, _decode_changeset(body)) for sequence, body in rows]
+            return [Change(sequence, _decode_changeset(body)) for sequence, body in rows]
 
     def write_states(self, batch: StateBatch) -> None:
         """Keep the greatest order per point of what exists, and the watermark, in one transaction."""
@@ -338,6 +338,12 @@ def _reported(path: Path) -> Iterator[None]:
         yield
     except sqlite3.ProgrammingError as error:
         raise BackendError(f"{path} is closed", code="store.closed") from error
+    except msgspec.MsgspecError as error:
+        raise BackendError(
+            f"{path} holds what this twin cannot read: {error}",
+            code="store.unreadable",
+            help="it was written by another version: run that one, or name another directory with --data DIR",
+        ) from error
     except sqlite3.DatabaseError as error:
         raise BackendError(
             f"{path}: {error}",

@@ -34,6 +34,19 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     assert caught.value.code_ == "store.unavailable"
 
 
+def test_what_another_version_wrote_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twin.sqlite"
+    store = SQLiteStore(path)
+    store.commit([changeset(Create(entity("home", "site")))], 0)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE entities SET body = '{\"id\": 7}'")
+    db.close()
+    with pytest.raises(BackendError) as caught:
+        store.load()
+    assert caught.value.code_ == "store.unreadable"
+    store.close()
+
+
 def test_a_closed_store_says_so(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "twin.sqlite")
     store.close()

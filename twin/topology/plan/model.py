@@ -131,6 +131,8 @@ def _text(value: Any) -> str:
         return "(none)"
     if isinstance(value, dict) and set(value) == {""}:
         value = value[""]
+    if isinstance(value, dict):
+        return ", ".join(f'{language} "{text}"' for language, text in value.items()) or "(none)"
     if isinstance(value, tuple | list):
         return ", ".join(value) or "(none)"
     return f'"{value}"' if isinstance(value, str) else str(value)
