@@ -9,6 +9,7 @@ from twin.expressions.faults import ExpressionError
 from twin.expressions.tree import (
     MAX_ITEMS,
     MAX_NUMBER,
+    Asked,
     Binary,
     Cell,
     Expression,
@@ -56,6 +57,9 @@ def evaluate(expression: Expression, names: Mapping[str, Result]) -> Result:  # 
             return _filled(expression, names)
         case Cell():
             return _cell(expression, names)
+        case Asked():
+            message = "this asks something of an entity, and is no value"
+            raise _kind(expression, message, "questions are joined by 'and', 'or' and 'not' only")
         case Binary("and" | "or"):
             return _logic(expression, names)
         case Binary():
@@ -100,6 +104,8 @@ def _spoken_of(expression: Expression) -> Iterator[Name | Cell]:
         case Filled(template, span):
             yield from (_moved(name, span[0] + 1) for name in template.names)
             yield from (moved_cell(cell, span[0] + 1) for cell in template.cells)
+        case Asked("within", Filled() as word):
+            yield from _spoken_of(word)
         case Cell(table, index):
             yield expression
             yield table

@@ -9,9 +9,9 @@ from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput
 from lark.exceptions import VisitError
 
 from twin.expressions.faults import ExpressionError
-from twin.expressions.tree import MAX_NUMBER, Binary, Cell, Expression, Filled, Listed, Literal, Name, Unary
+from twin.expressions.tree import MAX_NUMBER, Asked, Binary, Cell, Expression, Filled, Listed, Literal, Name, Unary
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "parse"]
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "parse", "parse_rule"]
 
 MAX_LENGTH = 2_000
 """The most characters of one expression."""
@@ -27,6 +27,7 @@ _GRAMMAR = r"""
     | span COMPARISON span -> compared
     | span "in" span -> contained
     | span "not" "in" span -> excluded
+    %QUESTIONS%
 ?span: sum | sum ".." sum -> span
 ?sum: product | sum ADDITION product -> binary
 ?product: signed | product MULTIPLICATION signed -> binary
@@ -48,6 +49,11 @@ TEXT: /"[^"]*"|'[^']*'/
 NAME: /[A-Za-z_][A-Za-z0-9_]*/
 %ignore /\s+/
 """
+_QUESTIONS = """| "type" "is" NAME -> typed
+    | "within" TEXT -> within
+    | "has" NAME -> having
+    | "measures" NAME -> measuring"""
+"""What rules ask beside; their words are names elsewhere."""
 _HELP = {
     "=": "equality is written with two signs: ==",
     "&": "write 'and'",
@@ -62,25 +68,37 @@ _HELP = {
     "'": "close the quote",
     "**": "there is no power: multiply",
     "(": "there are no functions",
+    "view": "rules do not ask for views yet: ask for the types or the spaces of what is in it",
     ".": "a range has two dots: 1..3; a cell is table[key].column",
 }
 
 
-@lru_cache(maxsize=1)
-def _grammar() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", propagate_positions=True, maybe_placeholders=False)
+@lru_cache(maxsize=2)
+def _grammar(questions: str) -> Lark:
+    text = _GRAMMAR.replace("%QUESTIONS%", questions)
+    return Lark(text, parser="lalr", propagate_positions=True, maybe_placeholders=False)
 
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Expression:
     """The expression that a text spells. Raises `ExpressionError`."""
+    return _parsed(text, "")
+
+
+@lru_cache(maxsize=4096)
+def parse_rule(text: str) -> Expression:
+    """The same for a rule, which also asks things of entities. Raises `ExpressionError`."""
+    return _parsed(text, _QUESTIONS)
+
+
+def _parsed(text: str, questions: str) -> Expression:
     if len(text) > MAX_LENGTH:
         message = f"an expression has at most {MAX_LENGTH:,} characters"
         raise ExpressionError("expression.large", message, (0, len(text)), "use parameters")
     if not text.strip():
         raise ExpressionError("expression.empty", "there is no expression", (0, max(1, len(text))), "write a value")
     try:
-        tree = _grammar().parse(text)
+        tree = _grammar(questions).parse(text)
         found: Expression = _Builder().transform(tree)
     except UnexpectedInput as error:
         raise _syntax(error, text) from None
@@ -89,6 +107,25 @@ def parse(text: str) -> Expression:
     except RecursionError:
         raise _deep((0, len(text))) from None
     return found
+
+
+def _quoted(token: Token) -> Literal | Filled:
+    """A text in quotes, with the places of the expressions in it."""
+    inner, start = str(token)[1:-1], token.start_pos or 0
+    span = (start, start + len(token))
+    if "${" not in inner:
+        return Literal(inner, span)
+    from twin.expressions.templates import parse_template  # texts hold expressions, and these hold texts
+
+    try:
+        return Filled(parse_template(inner), span)
+    except ExpressionError as error:
+        raise error.moved(start + 1) from None
+
+
+def _named(token: Token) -> Name:
+    start = token.start_pos or 0
+    return Name(str(token), (start, start + len(token)))
 
 
 def _deep(span: tuple[int, int]) -> ExpressionError:
@@ -107,7 +144,7 @@ def _syntax(error: UnexpectedInput, text: str) -> ExpressionError:
         )
     word = str(error.token) if isinstance(error, UnexpectedToken) else text[start : start + 1]
     before = text[:start].rstrip()[-1:]
-    sign = word if isinstance(error, UnexpectedCharacters) or word in {"(", "."} else before + word
+    sign = word if isinstance(error, UnexpectedCharacters) or word in {"(", ".", "view"} else before + word
     help_ = _HELP.get(sign, "")
     return ExpressionError("expression.syntax", f"'{word}' cannot stand here", (start, start + len(word)), help_)
 
@@ -127,16 +164,20 @@ class _Builder(Transformer[Token, Expression]):
             raise ExpressionError("expression.large", f"{text[:20]} is too large", _span(meta))
         return Literal(value, _span(meta))
 
-    def text(self, meta: Any, token: Token) -> Expression:
-        inner = str(token)[1:-1]
-        if "${" not in inner:
-            return Literal(inner, _span(meta))
-        from twin.expressions.templates import parse_template  # texts hold expressions, and these hold texts
+    def text(self, _meta: Any, token: Token) -> Expression:
+        return _quoted(token)
 
-        try:
-            return Filled(parse_template(inner), _span(meta))
-        except ExpressionError as error:
-            raise error.moved(meta.start_pos + 1) from None
+    def typed(self, meta: Any, token: Token) -> Expression:
+        return Asked("type", _named(token), _span(meta))
+
+    def within(self, meta: Any, token: Token) -> Expression:
+        return Asked("within", _quoted(token), _span(meta))
+
+    def having(self, meta: Any, token: Token) -> Expression:
+        return Asked("has", _named(token), _span(meta))
+
+    def measuring(self, meta: Any, token: Token) -> Expression:
+        return Asked("measures", _named(token), _span(meta))
 
     def cell(self, meta: Any, table: Token, index: Expression, column: Token) -> Expression:
         start, end = _span(meta)

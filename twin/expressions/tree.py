@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+from typing import Literal as LiteralType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +15,7 @@ __all__ = [
     "MAX_ITEMS",
     "MAX_NUMBER",
     "MAX_TEXT",
+    "Asked",
     "Binary",
     "Cell",
     "Expression",
@@ -36,6 +38,7 @@ MAX_TEXT = 10_000
 """The most characters of a text."""
 
 Span = tuple[int, int]
+Question = LiteralType["type", "within", "has", "measures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +141,14 @@ class Cell:
     depth: int
 
 
-Expression: TypeAlias = "Literal | Name | Unary | Binary | Listed | Filled | Cell"
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a rule asks of an entity: ``type is T``, ``within "PATH"``, ``has POINT``, ``measures QUANTITY``."""
+
+    question: Question
+    word: Name | Literal | Filled
+    span: Span
+    depth: int = 1
+
+
+Expression: TypeAlias = "Literal | Name | Unary | Binary | Listed | Filled | Cell | Asked"

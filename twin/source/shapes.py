@@ -262,9 +262,8 @@ def _schema(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
             return {"$ref": f"#/$defs/{name}"}
         case Leaf():
             return _leaf_schema(shape)
-        case Lists(inner, alone):
-            listed: dict[str, Any] = {"type": "array", "items": _schema(inner, definitions)}
-            return {"anyOf": [_schema(inner, definitions), listed]} if alone else listed  # a map there is for later
+        case Lists():
+            return _list_schema(shape, definitions)
         case TextOr(leaf, longer):
             return {"anyOf": [_leaf_schema(leaf), _schema(longer, definitions)]}
         case Entries():
@@ -272,6 +271,15 @@ def _schema(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
         case Record(_, fields, either=either):
             needed = [{"required": [name]} for name in either]
             return {**_record_schema(fields, definitions), **({"anyOf": needed} if needed else {})}
+
+
+def _list_schema(shape: Lists, definitions: dict[str, Any]) -> dict[str, Any]:
+    item = _schema(shape.shape, definitions)
+    forms = [item] if shape.alone else []
+    forms.append({"type": "array", "items": item})
+    if isinstance(shape.map, Record) and shape.map.fields:  # else a map there is for later
+        forms.append(_schema(shape.map, definitions))
+    return {"anyOf": forms} if len(forms) > 1 else forms[0]
 
 
 def _leaf_schema(leaf: Leaf) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from twin.source import Diagnostics, Scalar, did_you_mean
 from twin.topology.layers import Layer, layers_of, merged, with_use
+from twin.topology.rules import check_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from twin.ontology.model import EntityType, Ontology, PropertyType, RelationType
-    from twin.topology.parts import Body, Override, Part, Template, Text
+    from twin.topology.parts import Body, Ends, Override, Part, Template, Text
 
 __all__ = ["MAX_DEPTH", "Prepared", "Preparer", "report_deep"]
 
@@ -38,7 +39,7 @@ class Prepared:
     """The points an instance has, in the order of its type; those with a source included."""
     properties: tuple[tuple[Scalar, Text, PropertyType], ...] = ()
     sources: tuple[tuple[str, Text], ...] = ()
-    relations: tuple[tuple[RelationType, tuple[Text, ...]], ...] = ()
+    relations: tuple[tuple[RelationType, Ends], ...] = ()
     parts: tuple[tuple[int, Prepared], ...] = field(default=())
     """What stands in it, with the layer that says so."""
 
@@ -95,6 +96,7 @@ class Preparer:
         )
         if found is None:
             return Prepared(part, body, layers, None, parts=parts)
+        check_rule(body.members.rule, ontology, report)
         sources = tuple(_sources(body, found, report))
         return Prepared(
             part,
@@ -282,13 +284,14 @@ def _check_required(part: Part, found: EntityType, written: set[str], report: Di
 
 def _relations(
     body: Body, found: EntityType, ontology: Ontology, report: Diagnostics
-) -> Iterable[tuple[RelationType, tuple[Text, ...]]]:
-    for key, texts in body.relations:
+) -> Iterable[tuple[RelationType, Ends]]:
+    for key, ends in body.relations:
         relation = ontology.relations.get(key.text)
         if relation is None:
             _unknown_relation(key, ontology.relations, report)
         elif any(ontology.is_a(found.name, name) for name in relation.sources):
-            yield relation, texts
+            check_rule(ends.rule, ontology, report)
+            yield relation, ends
         else:
             allowed = ", ".join(name.rpartition("/")[2] for name in relation.sources)
             message = f"'{key.text}' cannot begin at a {found.short}"

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from twin.ontology.model import RelationType
     from twin.source import Diagnostics
     from twin.topology.checking import Prepared, Preparer
-    from twin.topology.parts import Part, Template, Text
+    from twin.topology.parts import Part, Rule, Template, Text
 
-__all__ = ["MAX_ENTITIES", "MAX_KEY", "MAX_ROUNDS", "Grown", "Link", "Sprout", "grow"]
+__all__ = ["MAX_ENTITIES", "MAX_KEY", "MAX_ROUNDS", "Grown", "Link", "Search", "Sprout", "grow"]
 
 MAX_ENTITIES = 250_000
 MAX_ROUNDS = 1_000_000
@@ -71,10 +71,13 @@ class Link:
     relation: RelationType | None = None
     """None (and no point): a member of a view, or what a gateway connects."""
 
+    at: Place | None = None
+    """Where it is written, if that is not where the text stands."""
+
     @property
     def place(self) -> Place:
         """Where it is written."""
-        return self.text.scalar.place
+        return self.at or self.text.scalar.place
 
     @property
     def used(self) -> list[tuple[Place, str]]:
@@ -85,12 +88,24 @@ class Link:
         return [] if word is None else [(word.place, f"{word.text} is used here")]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """A rule that finds what an entity is related to, or connects."""
+
+    origin: Sprout
+    rule: Rule
+    names: Names
+    relation: RelationType | None
+    """None: what a gateway connects."""
+
+
 @dataclass(slots=True, eq=False)
 class Grown:
     """All that grew."""
 
     sprouts: dict[str, Sprout] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
+    searches: list[Search] = field(default_factory=list)
     excluded: set[str] = field(default_factory=set)
     """Paths that ``when`` or an override left out: naming them is no mistake."""
     serials: dict[str, Sprout] = field(default_factory=dict)
@@ -242,12 +257,11 @@ class _Grower:
             path = self._filling.filled(text, frames)
             if path is not None:
                 yield Link(made, text, path, point=point)
-        for relation, texts in prepared.relations:
-            for text in texts:
+        for relation, ends in (*prepared.relations, (None, prepared.body.members)):
+            for text in ends.paths:
                 path = self._filling.filled(text, frames)
                 if path is not None:
                     yield Link(made, text, path, relation=relation)
-        for text in prepared.body.members:
-            path = self._filling.filled(text, frames)
-            if path is not None:
-                yield Link(made, text, path)
+            names = frames[ends.rule.level] if ends.rule is not None else None
+            if ends.rule is not None and names is not None:
+                self.grown.searches.append(Search(made, ends.rule, names, relation))

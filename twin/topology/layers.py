@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from twin.source import did_you_mean
+from twin.topology.parts import Ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -140,8 +141,10 @@ def merged(layers: Sequence[Layer]) -> Body:
         lacks=lacks,
         serial=next((_at(body.serial, level) for level, body in enumerate(bodies) if body.serial is not None), None),
         sources=_pairs(body.sources for body in bodies),
-        relations=_lists(body.relations for body in bodies),
-        members=next((body.members for body in bodies if body.members), ()),
+        relations=tuple(
+            (key, _ends_at(ends, level)) for key, ends, level in _first(body.relations for body in bodies).values()
+        ),
+        members=next((_ends_at(body.members, n) for n, body in enumerate(bodies) if body.members), Ends()),
         parts=(),
         use=None,
         uncertain=any(layer.lost or layer.body.uncertain for layer in layers),
@@ -164,11 +167,12 @@ def _pairs(levels: Iterable[Iterable[tuple[Scalar, Text]]]) -> tuple[tuple[Scala
     return tuple((key, _at(text, level)) for key, text, level in _first(levels).values())
 
 
-def _lists(
-    levels: Iterable[Iterable[tuple[Scalar, tuple[Text, ...]]]],
-) -> tuple[tuple[Scalar, tuple[Text, ...]], ...]:
-    found = _first(levels).values()
-    return tuple((key, tuple(_at(text, level) for text in texts)) for key, texts, level in found)
+def _ends_at(ends: Ends, level: int) -> Ends:
+    rule = ends.rule
+    return Ends(
+        tuple(_at(text, level) for text in ends.paths),
+        rule if rule is None or rule.level == level else replace(rule, level=level),
+    )
 
 
 def _points(bodies: Sequence[Body]) -> tuple[tuple[Scalar, ...], tuple[Scalar, ...]]:

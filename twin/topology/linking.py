@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twin.expressions import parse_template
 from twin.graph.model import CONNECTS, INCLUDES
 from twin.topology.desired import DesiredEntity, DesiredRelation
 from twin.topology.finding import Finder
 from twin.topology.following import Follower
+from twin.topology.growing import Link
+from twin.topology.parts import Text
+from twin.topology.searching import Searcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from twin.ontology.model import EntityType, Ontology, RelationType
     from twin.source import Diagnostics
-    from twin.topology.growing import Grown, Link, Sprout
+    from twin.topology.growing import Grown, Search, Sprout
 
 __all__ = ["link"]
 
+_DEVICE = "core/Device"
 _INCLUDABLE = frozenset({"space", "device", "view"})
 
 
@@ -31,6 +36,10 @@ def link(grown: Grown, ontology: Ontology, report: Diagnostics) -> tuple[list[De
             follower.follow(one, one.point)
         else:
             linker.follow(one)
+    searcher = Searcher(grown, finder, ontology, report)
+    for search in grown.searches:
+        linker.search(search, searcher)
+    searcher.warn_of_nothing()
     _report_circles(linker.includes, report)
     entities = [
         _entity(sprout, follower.sources.get(sprout.path, {}), finder.left_out.get(sprout.path, set()))
@@ -62,6 +71,20 @@ class _Linker:
             self._connect(one, target, target.prepared.type)
         else:
             self._include(one, target, target.prepared.type)
+
+    def search(self, search: Search, searcher: Searcher) -> None:
+        """Find what a rule finds, among what may stand there, and enter it."""
+        gateway, relation = search.origin.prepared.type, search.relation
+        if gateway is None:
+            return
+        connectable = gateway.connects if gateway.connects is not None else (_DEVICE,)
+        names = relation.targets if relation is not None else connectable
+        allowed = frozenset[str]().union(*(self._ontology.concrete(name) for name in names))
+        text = Text(search.rule.scalar, parse_template(""), search.rule.level)
+        one = Link(search.origin, text, search.rule.scalar.text, relation=relation)
+        for target in searcher.find(search, allowed):
+            if relation is not None or target.part.kind == "device":
+                self._enter(CONNECTS if relation is None else relation.name, one, target)
 
     def _relate(self, one: Link, relation: RelationType, target: Sprout, found: EntityType) -> None:
         if any(self._ontology.is_a(found.name, name) for name in relation.targets):

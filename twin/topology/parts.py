@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Body",
     "Borrowing",
+    "Ends",
     "Formula",
     "Fragment",
     "Given",
@@ -25,6 +26,7 @@ __all__ = [
     "Parameter",
     "ParameterKind",
     "Part",
+    "Rule",
     "Template",
     "Text",
     "Use",
@@ -96,6 +98,28 @@ class Borrowing:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """A condition that finds entities, worked out when the topology is expanded."""
+
+    scalar: Scalar
+    expression: Expression
+    names: frozenset[str]
+    """The parameters and loop variables that it sees; other names in it are properties."""
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ends:
+    """Where a relation ends: paths, or a rule that finds them."""
+
+    paths: tuple[Text, ...] = ()
+    rule: Rule | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.paths) or self.rule is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Body:
     """What is said of an entity, in one place: by an entry of the template, or by a fragment."""
 
@@ -107,9 +131,9 @@ class Body:
     lacks: tuple[Scalar, ...]
     serial: Text | None
     sources: tuple[tuple[Scalar, Text], ...]
-    relations: tuple[tuple[Scalar, tuple[Text, ...]], ...]
+    relations: tuple[tuple[Scalar, Ends], ...]
     """By the relation's name; ``members`` and ``connects`` are apart."""
-    members: tuple[Text, ...]
+    members: Ends
     """What a view includes, or a gateway connects."""
     parts: tuple[Part, ...]
     use: Borrowing | None

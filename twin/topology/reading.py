@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twin.expressions import parse_template
 from twin.source import ListNode, MapNode, Scalar, WrongNode
-from twin.topology.parts import Body, Borrowing, Formula, Loop, Override, Part, Text
+from twin.topology.parts import Body, Borrowing, Ends, Formula, Loop, Override, Part, Text
 from twin.topology.shape import PATH
 from twin.topology.spelling import Spelling
 
@@ -61,8 +61,8 @@ class Reader:
             lacks=node.words("lacks"),
             serial=self._spelling.optional(node.scalar("asset"), scope),
             sources=tuple(self._sources(node, scope)),
-            relations=tuple((e.key, tuple(self._paths(e, scope))) for e in node.under("relations")),
-            members=tuple(self._paths(node.entries.get("members") or node.entries.get("connects"), scope)),
+            relations=tuple((e.key, self._ends(e, scope)) for e in node.under("relations")),
+            members=self._ends(node.entries.get("members") or node.entries.get("connects"), scope),
             parts=tuple(self._parts(node, scope)),
             use=self._borrowing(node, scope),
             uncertain=node.damaged or _broken(node, ("use", *_CHILDREN)),
@@ -180,9 +180,15 @@ class Reader:
             if text is not None:
                 yield entry.key, text
 
-    def _paths(self, entry: Entry | None, scope: frozenset[str]) -> Iterator[Text]:
+    def _ends(self, entry: Entry | None, scope: frozenset[str]) -> Ends:
         if entry is None:
-            return
+            return Ends()
+        if isinstance(entry.value, MapNode):
+            scalar = entry.value.scalar("rule")
+            return Ends(rule=None if scalar is None else self._spelling.rule(scalar, scope))
+        return Ends(tuple(self._paths(entry, scope)))
+
+    def _paths(self, entry: Entry, scope: frozenset[str]) -> Iterator[Text]:
         items: Iterable[object] = entry.value.items if isinstance(entry.value, ListNode) else (entry.value,)
         for item in items:
             text = self._spelling.text(item, scope) if isinstance(item, Scalar) else None

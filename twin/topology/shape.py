@@ -15,7 +15,13 @@ _VALUE = Leaf(("text", "number", "boolean"))
 _TYPE = Leaf()
 _NAMES = Lists(Leaf(pattern=_NAME_KEY[0], says=_NAME_KEY[1]))
 _LATER_PATHS = Record("a list of paths", {}, frozenset({"rule", "each"}))
-_PATHS = Lists(_TEXT, map=_LATER_PATHS)
+_MEMBERS = Lists(_TEXT, map=_LATER_PATHS)
+_RULE = Record(
+    "a rule",
+    {"rule": Field(Leaf(), 'a condition that finds them: type is Radiator and within "/"', required=True)},
+    frozenset({"each"}),
+)
+_PATHS = Lists(_TEXT, map=_RULE)
 _LATER = frozenset({"configuration", "roles", "rule", "absent", "rules", "events", "commands"})
 
 _SOURCE = Record(
@@ -29,7 +35,7 @@ _COMMON = {
     "properties": Field(Entries(*_NAME_KEY, _VALUE), "facts about it"),
     "has": Field(_NAMES, "optional points that it has"),
     "lacks": Field(_NAMES, "points of its type that it is without"),
-    "relations": Field(Entries(*_NAME_KEY, _PATHS), "what it is related to, by path"),
+    "relations": Field(Entries(*_NAME_KEY, _PATHS), "what it is related to, by path or by rule"),
 }
 _REPEATED = {
     "each": Field(
@@ -82,7 +88,13 @@ SITE = Record(
 )
 GATEWAY = Record(
     "a gateway",
-    {**_TYPED, **_COMMON, **_REPEATED, **_SERIAL, "connects": Field(_PATHS, "the devices behind it, by path")},
+    {
+        **_TYPED,
+        **_COMMON,
+        **_REPEATED,
+        **_SERIAL,
+        "connects": Field(_PATHS, "the devices behind it, by path or by rule"),
+    },
     _LATER | _USES.keys(),
 )
 VIEW = Record(
@@ -92,7 +104,7 @@ VIEW = Record(
         **_COMMON,
         **_REPEATED,
         **_FOLLOWS,
-        "members": Field(_PATHS, "what it groups, by path"),
+        "members": Field(_MEMBERS, "what it groups, by path"),
     },
     _LATER | _USES.keys(),
 )

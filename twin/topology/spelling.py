@@ -13,11 +13,12 @@ from twin.expressions import (
     cells_in,
     names_in,
     parse,
+    parse_rule,
     parse_template,
     unknown_column,
     unknown_name,
 )
-from twin.topology.parts import Formula, Text
+from twin.topology.parts import Formula, Rule, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -57,6 +58,14 @@ class Spelling:
         if not self._sound(scalar, cells_in(expression)):
             return None
         return Formula(scalar, expression)
+
+    def rule(self, scalar: Scalar, scope: frozenset[str]) -> Rule | None:
+        """A scalar that is a rule; its other names are left to who knows the properties."""
+        expression = self._parsed(scalar, parse_rule)
+        if expression is None or not self._sound(scalar, cells_in(expression)):
+            return None
+        self.used.update(name.name for name in names_in(expression))
+        return Rule(scalar, expression, scope | self._parameters.keys())
 
     def _parsed(self, scalar: Scalar, parser: Callable[[str], T]) -> T | None:
         try:

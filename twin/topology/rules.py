@@ -1,0 +1,67 @@
+"""What can be said of a rule before it is used: are its types, points, quantities and properties known?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin.expressions import Asked, Binary, ExpressionError, Name, Unary, names_in
+from twin.source import did_you_mean
+from twin.topology.spelling import report_expression
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from twin.expressions import Expression
+    from twin.ontology.model import Ontology
+    from twin.source import Diagnostics
+    from twin.topology.parts import Rule
+
+__all__ = ["check_rule", "questions"]
+
+
+def check_rule(rule: Rule | None, ontology: Ontology, report: Diagnostics) -> None:
+    """Report the words of a rule that mean nothing, or two things."""
+    if rule is None:
+        return
+    for asked in questions(rule.expression):
+        if isinstance(asked.word, Name):
+            _check_word(asked.question, asked.word, rule, ontology, report)
+    properties = {name for found in ontology.types.values() for name in found.properties}
+    for name in names_in(rule.expression):
+        if name.name in rule.names and name.name in properties:
+            message = f"'{name.name}' is a parameter or a loop variable, and a property too"
+            error = ExpressionError("name.ambiguous", message, name.span, "rename the parameter or the loop variable")
+            report_expression(error, rule.scalar, report)
+        elif name.name not in rule.names and name.name not in properties:
+            help_, suggestions = did_you_mean(name.name, properties | rule.names, "properties")
+            message = f"'{name.name}' is neither a property, nor a parameter or a loop variable"
+            place = rule.scalar.within(*name.span)
+            report.error("name.unknown", message, place, help=help_, suggestions=suggestions)
+
+
+def _check_word(question: str, word: Name, rule: Rule, ontology: Ontology, report: Diagnostics) -> None:
+    known: Iterable[str]
+    if question == "type":
+        code, noun, found = "type.unknown", "type", ontology.find(word.name) is not None
+        known = ontology.short_names
+    elif question == "has":
+        known = {name for one in ontology.types.values() for name in one.points}
+        code, noun, found = "point.unknown", "point", word.name in known
+    else:
+        known = ontology.quantities
+        code, noun, found = "quantity.unknown", "quantity", word.name in known
+    if not found:
+        help_, suggestions = did_you_mean(word.name, known, f"known, each a {noun}")
+        place = rule.scalar.within(*word.span)
+        report.error(code, f"no {noun} is named '{word.name}'", place, help=help_, suggestions=suggestions)
+
+
+def questions(expression: Expression) -> Iterator[Asked]:
+    """What a rule asks of entities, each time it does."""
+    if isinstance(expression, Asked):
+        yield expression
+    elif isinstance(expression, Unary):
+        yield from questions(expression.operand)
+    elif isinstance(expression, Binary):
+        yield from questions(expression.left)
+        yield from questions(expression.right)
