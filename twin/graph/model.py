@@ -13,7 +13,7 @@ import msgspec
 
 from twin.ontology.model import Document, Kind
 
-UPDATABLE = frozenset({"title", "properties", "points", "sources", "serial", "type", "declared"})
+UPDATABLE = frozenset({"title", "properties", "points", "sources", "serial", "type", "declared", "hidden"})
 """What an `Update` may change; the rest of an entity is its identity or its history."""
 
 __all__ = [
@@ -75,6 +75,8 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The declared serial; on MQTT it may stand for the id."""
     instance: str | None = None
     """The topology that created it (its name); None when an app did."""
+    hidden: bool = False
+    """Of a site: it is still being built, in several ChangeSets, and nobody sees it before the last."""
     declared: dict[str, Any] = {}
     """The fields that topology gives, as it gave them last (``title``, ``properties.area``): its to change."""
     revision: int = 1

@@ -56,7 +56,7 @@ class Related:
 def find(mirror: Mirror, ref: str, sites: Collection[str] | None = None) -> Entity | None:
     """An entity by id or path; None when there is none, or none that these sites show."""
     entity = mirror.get(ref) or mirror.by_path(ref)
-    if entity is None or (sites is not None and entity.site not in sites):
+    if entity is None or not _shown(mirror, entity.site, sites):
         return None
     return entity
 
@@ -127,7 +127,7 @@ def related(
         for key in keys
         if (key == relation if relation is not None else key != CONTAINS)
     ]
-    visible = [each for each in found if sites is None or each.entity.site in sites]
+    visible = [each for each in found if _shown(mirror, each.entity.site, sites)]
     return sorted(visible, key=lambda each: (sort_key(each.entity.path), each.relation))
 
 
@@ -144,13 +144,18 @@ def views_of(mirror: Mirror, entity: Entity, sites: Collection[str] | None = Non
     return sorted(found.values(), key=lambda view: sort_key(view.path))
 
 
+def _shown(mirror: Mirror, site: str, sites: Collection[str] | None) -> bool:
+    """Whether a site is among those that may be seen, and complete."""
+    return (sites is None or site in sites) and not mirror.entities[site].hidden
+
+
 def _sites(mirror: Mirror, sites: Collection[str] | None, under: Entity | None, within: Entity | None) -> Iterable[str]:
     """The sites to look in, in the order of their keys."""
     anchors = {each.site for each in (under, within) if each is not None}
     if len(anchors) > 1:
         return ()
     candidates = anchors or mirror.sites
-    visible = [site for site in candidates if (sites is None or site in sites) and site in mirror.sites]
+    visible = [site for site in candidates if site in mirror.sites and _shown(mirror, site, sites)]
     return sorted(visible, key=lambda site: sort_key(mirror.entities[site].key))
 
 

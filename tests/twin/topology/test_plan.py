@@ -11,10 +11,12 @@ from tests.graphs import contents
 from twin.engine import Twin
 from twin.engine.library import shipped
 from twin.errors import Conflict, InvalidValue
+from twin.graph import query
 from twin.graph.model import Actor, ChangeSet, Create, Entity, Update
+from twin.ids import mint
 from twin.source import Source
 from twin.store.memory import MemoryStore
-from twin.topology.plan import CHANGESET_ENTRIES, Plan, Take
+from twin.topology.plan import CHANGESET_ENTRIES, Plan, Take, changesets
 
 _ops = count()
 
@@ -278,6 +280,21 @@ def test_a_large_plan_is_committed_in_parts(twin: Twin) -> None:
     assert len(committed) > 1
     assert planned(twin, rooms=1500).empty
     assert twin.find("home/room-1500").sources["temperature"][0] == twin.find("home/room-1500/climate").id
+
+
+def test_a_new_site_is_seen_only_when_its_last_part_is_there(twin: Twin) -> None:
+    made = planned(twin, rooms=1500)
+    parts = changesets(made, Actor("ana", "app"), 1, mint)
+    twin.commit(parts[0])
+    assert twin.sites() == []
+    assert query.find(twin.mirror, "home/room-1") is None
+    assert query.select(twin.mirror).total == 0
+    rest = planned(twin, rooms=1500)
+    assert 0 < rest.counts["create"] < made.counts["create"]
+    twin.apply(rest)
+    assert [site.key for site in twin.sites()] == ["home"]
+    assert len(twin.devices()) == 1501
+    assert planned(twin, rooms=1500).empty
 
 
 MOVES = """

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.graph.model import ChangeSet
+import msgspec
+
+from twin.graph.model import ChangeSet, Create, Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twin.graph.model import Actor
+    from twin.graph.model import Actor, Entry
     from twin.topology.plan.model import Plan
 
 __all__ = ["CHANGESET_ENTRIES", "changesets"]
@@ -24,7 +26,7 @@ def changesets(made: Plan, actor: Actor, at: int, mint: Callable[[], str]) -> li
     The first is refused when anything in the site has changed since the plan was made. A site that is still to be
     created can only be in the way of one that meanwhile was, and that is a conflict of its own.
     """
-    entries = made.entries
+    entries = made.entries if len(made.entries) <= CHANGESET_ENTRIES else _veiled(made.entries)
     parts = [entries[start : start + CHANGESET_ENTRIES] for start in range(0, len(entries), CHANGESET_ENTRIES)] or [()]
     return [
         ChangeSet(
@@ -40,3 +42,18 @@ def changesets(made: Plan, actor: Actor, at: int, mint: Callable[[], str]) -> li
         )
         for number, part in enumerate(parts)
     ]
+
+
+def _veiled(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """A site that is created in several parts is hidden until the last of them: applying again finishes it."""
+    sites = {entry.entity.id for entry in entries if isinstance(entry, Create) and entry.entity.kind == "site"}
+    sites |= {entry.id for entry in entries if isinstance(entry, Update) and entry.fields.get("hidden") is False}
+    veiled: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry, Create) and entry.entity.id in sites:
+            veiled.append(Create(msgspec.structs.replace(entry.entity, hidden=True)))
+        elif isinstance(entry, Update) and entry.id in sites:
+            veiled.append(msgspec.structs.replace(entry, fields={**entry.fields, "hidden": True}))
+        else:
+            veiled.append(entry)
+    return (*veiled, *(Update(id=site, fields={"hidden": False}) for site in sorted(sites)))

@@ -216,7 +216,7 @@ class _Planner:
             if changes:
                 fields = {change.name: change.after for change in changes}
                 updates.append(Update(id=held.id, expected=self._expected(held), fields=fields))
-            shown = tuple(change for change in changes if change.name != "declared")
+            shown = tuple(change for change in changes if change.name not in {"declared", "hidden"})
             if shown:
                 self._count("change")
                 self.steps.append(Step("~", held.kind, wanted.path, fields=self._itemised(shown)))
@@ -277,6 +277,7 @@ class _Planner:
             "sources": self._sources(wanted),
             "properties": dict(held.properties),
             "declared": given_by(wanted),
+            "hidden": False,
         }
         for ruling in rulings:
             if ruling.name == "title":
