@@ -232,3 +232,37 @@ arithmetic = st.recursive(
     max_leaves=8,
 )
 """Expressions over whole numbers that Python spells the same."""
+
+
+# Ontologies
+
+_POINTS = ("on", "level", "mode", "power")
+_ENUM_WORDS = ("off", "eco", "comfort", "frost")
+
+
+@st.composite
+def ontologies(draw: st.DrawFn, less: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A small ontology as plain data; with ``less``, one that says all that it does, and perhaps more."""
+    less = less or {"enums": {}, "devices": {}, "relations": {}}
+    words = less["enums"].get("Mode", ["day"])
+    more = [word for word in draw(st.permutations(_ENUM_WORDS)) if word not in words][: draw(st.integers(0, 2))]
+    devices = {name: {**device} for name, device in less["devices"].items()}
+    for name in draw(st.sets(st.sampled_from("ABCD"), max_size=3)):
+        parents = [other for other in devices if other < name]
+        parent = draw(st.sampled_from([*parents, "Device"]))
+        devices.setdefault(name, {"is": [parent], "status": {}})
+    for name, device in devices.items():
+        points = {point: {"type": "boolean", "optional": True} for point in draw(st.sets(st.sampled_from(_POINTS)))}
+        used = {point: {"type": "Mode", "optional": True} for point in ("setting",) if draw(st.booleans())}
+        fresh = {**points, **used} if name not in less["devices"] else points
+        device["status"] = {**fresh, **less["devices"].get(name, {}).get("status", {})}
+    ends = draw(st.sets(st.sampled_from([*devices, "Device"]), min_size=1))
+    relations = {"warms": {"from": ["Device"], "to": sorted(ends)}} if draw(st.booleans()) else {}
+    return {
+        "ontology": "made",
+        "version": "1.0.0",
+        "imports": {"core": "^1.0"},
+        "enums": {"Mode": [*words, *more]},
+        "devices": devices,
+        "relations": {**relations, **less["relations"]},
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-__all__ = ["RANGE", "VERSION", "Version", "parse_version", "satisfies"]
+__all__ = ["RANGE", "VERSION", "Version", "overlap", "parse_version", "satisfies"]
 
 VERSION = r"\d{1,6}(\.\d{1,6}){0,2}"
 _TERM = rf"(?:\^|~|>=|<=|>|<|=)?{VERSION}"
@@ -43,6 +43,20 @@ def _term(version: Version, term: str) -> bool:
         "<": version < lower,
     }
     return comparisons[operator]
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some version lies in both ranges."""
+    terms = [term for wanted in (one, other) if wanted != "*" for term in wanted.split()]
+    lowest = max((_lowest(term) for term in terms), default=(0, 0, 0))
+    return all(_term(lowest, term) for term in terms)
+
+
+def _lowest(term: str) -> Version:
+    """The first version of a term: ranges being intervals, one that two share begins where one of them does."""
+    operator, number = re.fullmatch(r"(\D*)(.*)", term).groups()  # type: ignore[union-attr]  # it matches any text
+    major, minor, patch = parse_version(number)
+    return (0, 0, 0) if operator in {"<", "<="} else (major, minor, patch + (operator == ">"))
 
 
 def _next(lower: Version, operator: str, dots: int) -> Version:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from twin.ontology.versions import RANGE, satisfies
+from twin.ontology.versions import RANGE, overlap, satisfies
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,23 @@ from twin.ontology.versions import RANGE, satisfies
 def test_a_range_of_versions(version: str, wanted: str, *, fits: bool) -> None:
     assert re.fullmatch(RANGE, wanted)
     assert satisfies(version, wanted) is fits
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("^1.0", "^1.4", True),
+        ("^1.0", "^2.0", False),
+        ("^1.0", "*", True),
+        ("*", "*", True),
+        (">=1.0 <2", "^2", False),
+        ("<=1.2", ">1.2", False),
+        (">1.2", ">=1.2.1 <1.3", True),
+        ("<1.2", "~1.1", True),
+        ("1.2.0", "^1.0", True),
+        ("0.2", "^0.3", False),
+    ],
+)
+def test_ranges_may_share_a_version(one: str, other: str, *, both: bool) -> None:
+    assert overlap(one, other) is both
+    assert overlap(other, one) is both

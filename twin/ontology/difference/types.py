@@ -1,0 +1,174 @@
+"""What became of the types and mixins that a document declares.
+
+Of what a type has from its ancestors, only that is its own difference which no ancestor that it keeps has too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twin.ontology.difference.comparison import Change, Difference, counterparts, differences
+from twin.ontology.difference.limits import type_list_changes
+from twin.ontology.difference.members import member_changes, section_of
+from twin.ontology.model import PointType, PropertyType
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+
+    from twin.ontology.difference.members import Member, Words
+    from twin.ontology.model import EntityType, Ontology
+
+__all__ = ["type_differences"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """One type in both versions, with the ancestors that it has in both."""
+
+    old: EntityType
+    new: EntityType
+    ontologies: tuple[Ontology, Ontology]
+    kept: tuple[tuple[EntityType, EntityType], ...]
+
+
+def type_differences(old: Ontology, new: Ontology, document: str, told: Container[Words]) -> Iterator[Difference]:
+    """Each difference of a type or mixin that the document declares, and of its points and properties."""
+    before, after = _own(old, document), _own(new, document)
+    gone = {name: found for name, found in before.items() if name not in after}
+    come = {name: found for name, found in after.items() if name not in before}
+    named = counterparts(
+        {name: _shape(found) for name, found in gone.items()}, {name: _shape(found) for name, found in come.items()}
+    )
+    for name, found in gone.items():
+        hint = f"renamed to '{come[named[name]].short}'?" if name in named else ""
+        reason = f"what is a {found.short}, or is written for one, is refused"
+        yield Difference(name, "major", f"{_kind(found)} removed", reason, found.place, hint)
+    for name, found in come.items():
+        yield Difference(name, "minor", f"{_kind(found)} added", "nothing depends on it yet", found.place)
+    for name in before.keys() & after.keys():
+        yield from _compared(_pair(before[name], after[name], (old, new)), told)
+
+
+def _own(ontology: Ontology, document: str) -> dict[str, EntityType]:
+    return {name: found for name, found in ontology.types.items() if name.rpartition("/")[0] == document}
+
+
+def _kind(found: EntityType) -> str:
+    if found.mixin:
+        return "mixin"
+    return f"{'abstract ' if found.abstract else ''}type of {found.kind}"
+
+
+def _shape(found: EntityType) -> Hashable:
+    return found.kind, found.abstract, found.parents, frozenset(found.points), frozenset(found.properties)
+
+
+def _pair(old: EntityType, new: EntityType, ontologies: tuple[Ontology, Ontology]) -> _Pair:
+    before, after = ontologies
+    kept = [name for name in old.lineage[1:] if name in new.lineage]
+    return _Pair(old, new, ontologies, tuple((before.types[name], after.types[name]) for name in kept))
+
+
+def _compared(pair: _Pair, told: Container[Words]) -> Iterator[Difference]:
+    name, place = pair.new.name, pair.new.place
+    if pair.old.kind != pair.new.kind:
+        said = f"was a {_kind(pair.old)}, and is a {_kind(pair.new)}"
+        yield Difference(name, "major", said, "what is one, or is written for one, is refused", place)
+        return
+    yield from differences(name, place, _type_changes(pair))
+    yield from _member_differences(pair, told)
+
+
+def _type_changes(pair: _Pair) -> Iterator[Change]:
+    old, new = pair.old, pair.new
+    if new.abstract and not old.abstract:
+        yield Change("major", "made abstract", "entities of this very type are refused")
+    elif old.abstract and not new.abstract:
+        yield Change("minor", "made no longer abstract", "entities may be of this very type")
+    yield from _lineage(pair)
+    for key in ("contains", "connects", "of"):
+        lists = (getattr(old, key), getattr(new, key))
+        if not any((getattr(one, key), getattr(other, key)) == lists for one, other in pair.kept):
+            yield from type_list_changes(key, lists, pair.ontologies)
+    for key in ("title", "description", "plural"):
+        if getattr(old, key) != getattr(new, key):
+            yield Change("patch", f"{key} changed", "it is wording")
+
+
+def _lineage(pair: _Pair) -> Iterator[Change]:
+    old, new = set(pair.old.lineage), set(pair.new.lineage)
+    before, after = pair.ontologies
+    lost = old - new - {name for one, other in pair.kept for name in set(one.lineage) - set(other.lineage)}
+    gained = new - old - {name for one, other in pair.kept for name in set(other.lineage) - set(one.lineage)}
+    for name in _nearest((name for name in lost if name in after.types), before):
+        said = f"no longer a {before.types[name].short}"
+        yield Change("major", said, "what asks for those, or allows them, leaves it out")
+    for name in _nearest(gained, after):
+        yield Change(
+            "minor", f"is a {after.types[name].short} now", "what asks for those, or allows them, finds it too"
+        )
+    if old == new and pair.old.parents != pair.new.parents:
+        yield Change("patch", "parents written in another way", "its ancestors are the same")
+
+
+def _nearest(names: Iterable[str], ontology: Ontology) -> Sequence[str]:
+    """Without those that another of them implies."""
+    found = sorted(names)
+    return [name for name in found if not any(ontology.is_a(other, name) for other in found if other != name)]
+
+
+def _members(found: EntityType) -> dict[str, Member]:
+    return {**found.properties, **found.points}
+
+
+def _member_differences(pair: _Pair, told: Container[Words]) -> Iterator[Difference]:
+    old, new = _members(pair.old), _members(pair.new)
+    above = [(_members(one), _members(other)) for one, other in pair.kept]
+    gone = {
+        name: found
+        for name, found in old.items()
+        if name not in new and not any(name in one and name not in other for one, other in above)
+    }
+    come = {
+        name: found
+        for name, found in new.items()
+        if name not in old and not any(name in other and name not in one for one, other in above)
+    }
+    yield from _gone(pair, gone, come)
+    for name, found in come.items():
+        yield from differences(f"{pair.new.name}.{name}", found.place, [_added(found)])
+    for name in old.keys() & new.keys():
+        places = (old[name].place, new[name].place)
+        if not any(
+            name in one and name in other and (one[name].place, other[name].place) == places for one, other in above
+        ):
+            changes = member_changes(old[name], new[name], told)
+            yield from differences(f"{pair.new.name}.{name}", new[name].place, changes)
+
+
+def _gone(pair: _Pair, gone: dict[str, Member], come: dict[str, Member]) -> Iterator[Difference]:
+    named = counterparts(
+        {name: _face(found) for name, found in gone.items()}, {name: _face(found) for name, found in come.items()}
+    )
+    for name, found in gone.items():
+        hint = f"renamed to '{named[name]}'?" if name in named else ""
+        said = f"removed from '{section_of(found)}'"
+        reason = "entities lose it, and what asks for it fails"
+        yield Difference(f"{pair.old.name}.{name}", "major", said, reason, found.place, hint)
+
+
+def _face(found: Member) -> Hashable:
+    measures = found.measures if isinstance(found, PointType) else None
+    return section_of(found), found.value, found.unit, found.values, measures
+
+
+def _added(found: Member) -> Change:
+    said = f"added to '{section_of(found)}'"
+    if isinstance(found, PropertyType):
+        if found.required:
+            return Change("major", f"{said} as required", "entities without it are refused")
+        return Change("minor", said, "entities may have it")
+    if found.optional:
+        return Change("minor", f"{said} as optional", "entities may have it")
+    return Change("minor", said, "entities have it unless they name it in 'lacks'")
