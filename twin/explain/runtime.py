@@ -113,7 +113,7 @@ RUNTIME: dict[str, Cause] = {
         "Make the directory readable, or restore the file; without it a new key is made, and every token is renewed.",
     ),
     "limit.exceeded": Cause("More is asked for than one answer or one ChangeSet may hold.", "Ask for less at a time."),
-    "message.too-large": Cause("A message is larger than the MQTT server takes.", "Send fewer points at once."),
+    "message.too_large": Cause("A message is larger than the MQTT server takes.", "Send fewer points at once."),
     "mqtt.refused": Cause(
         "The MQTT server refuses the client: its token, its rights, or an identifier that another client uses.",
         "Check the client's scopes and sites, and give each client an identifier of its own.",

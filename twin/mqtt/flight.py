@@ -52,7 +52,7 @@ class Flight:
         if self._largest is not None and len(packet) >= self._largest:
             raise InvalidValue(
                 f"a message of {len(payload)} bytes is more than the server takes",
-                code="message.too-large",
+                code="message.too_large",
                 help=f"send at most {self._largest} bytes at once, topic included",
             )
         self._pending[number] = packet

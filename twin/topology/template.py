@@ -43,7 +43,8 @@ def read_topology(source: Source, find: Callable[[str], Source | None]) -> Templ
         report.error("value.invalid", "'uses' names no ontology", node.place_of("uses"), help=help_)
     if site is None or node.text("topology") is None or not node.under("uses"):
         raise AuthoringError(report.all)
-    report_unused(parameters, reader.used, report)
+    if not any(found.code.startswith("expression.") for found in report.all):  # what is unreadable may well use it
+        report_unused(parameters, reader.used, report)
     uses = tuple(_use(entry) for entry in node.under("uses"))
     return Template(
         name=node.text("topology") or "",
