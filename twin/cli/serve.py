@@ -46,12 +46,7 @@ def serve(
 
     async def ready(engine: Engine) -> None:
         output.result(
-            {
-                "graphql": f"{engine.url}/graphql",
-                "rest": f"{engine.url}/api/v1",
-                "mqtt": engine.mqtt_url,
-                "issuer": engine.url,
-            },
+            {"rest": f"{engine.url}/api/v1", "graphql": f"{engine.url}/graphql", "mqtt": engine.mqtt_url},
             f"GraphQL {engine.url}/graphql\nREST    {engine.url}/api/v1\nMQTT    {engine.mqtt_url}\nCtrl-C stops it.",
         )
 

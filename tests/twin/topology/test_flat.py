@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from tests.authoring import ROOT, find
@@ -67,3 +68,16 @@ def test_every_sample_lies_in_the_range_of_its_point(shared_data: Path) -> None:
         assert point.minimum is not None
         assert point.maximum is not None
         assert point.minimum <= min(values) <= max(values) <= point.maximum, name
+
+
+def test_the_flat_is_as_large_as_it_was_when_it_was_written_out() -> None:
+    desired = flat()
+    assert len(desired.entities) == 35
+    assert Counter(relation.type for relation in desired.relations) == {
+        "CONNECTS": 14,
+        "INCLUDES": 16,
+        "adjacent_to": 16,
+        "controls": 7,
+        "feeds": 7,
+        "monitors": 6,
+    }
