@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 
 app.command()(authors.validate)
+app.command()(authors.diff)
 app.command()(authors.explain)
 app.command()(authors.plan)
 app.command()(authors.apply)

@@ -1,4 +1,4 @@
-"""Commands of ontology authors and integrators: validate, explain, plan, apply, show."""
+"""Commands of ontology authors and integrators: validate, diff, explain, plan, apply, show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from twin.engine import Twin
     from twin.topology.plan import Plan, Take
 
-__all__ = ["apply", "explain", "plan", "show", "validate"]
+__all__ = ["apply", "diff", "explain", "plan", "show", "validate"]
 
 _CHANGES = 2
 
@@ -46,6 +46,26 @@ def validate(
     text = f"{output.diagnostics(tuple(found))}\n\n{verdict}" if found else verdict
     output.result({"valid": not errors, "diagnostics": [each.as_dict() for each in found]}, text)
     if errors:
+        raise typer.Exit(1)
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The earlier version of an ontology or a topology.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The later one.")],
+    ontology_path: OntologyPath = [],
+    *,
+    json: Json = False,
+) -> None:
+    """Compare two versions of a document: what breaks, what does not, and whether the version was raised enough."""
+    from twin.engine.documents import compare_files
+
+    output = Output(json=json)
+    try:
+        found = compare_files(old, new, tuple(ontology_path), output.sources.update)
+    except AuthoringError as error:
+        output.fail(error)
+    output.result(found.as_dict(), str(found))
+    if not found.right:
         raise typer.Exit(1)
 
 

@@ -1,14 +1,18 @@
-"""Documents outside any twin: checking files, the shipped ontologies, the public schemas of the YAML."""
+"""Documents outside any twin: checking files, comparing two versions of one, the shipped ontologies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from twin.engine.library import Library, read_source, shipped
-from twin.errors import AuthoringError
+from twin.errors import AuthoringError, InvalidValue
 from twin.ontology.compile import compile_documents, compile_ontology
+from twin.ontology.difference import compare_ontologies
+from twin.ontology.model import Ontology
 from twin.source import Diagnostics, MapNode, read
+from twin.topology.difference import compare_topologies
 from twin.topology.expand import check_topology
+from twin.topology.parts import Template
 from twin.topology.series import read_series
 from twin.topology.template import read_topology
 
@@ -17,15 +21,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twin.errors import Diagnostic
-    from twin.ontology.model import Ontology
+    from twin.ontology.difference import Comparison
     from twin.source import Source
 
-__all__ = ["check_file", "shipped_ontology"]
+    Remember = Callable[[dict[str, Source]], None]
+
+__all__ = ["check_file", "compare_files", "shipped_ontology"]
 
 
-def check_file(
-    file: Path, ontology_path: Iterable[Path], remember: Callable[[dict[str, Source]], None]
-) -> tuple[Diagnostic, ...]:
+def check_file(file: Path, ontology_path: Iterable[Path], remember: Remember) -> tuple[Diagnostic, ...]:
     """Everything wrong with an ontology, a topology or a map of series, and what is probably wrong; the worst first.
 
     ``remember`` is told of every document read, so that its lines can be shown.
@@ -35,30 +39,69 @@ def check_file(
     """
     report = Diagnostics()
     try:
-        source = read_source(file)
-        remember({source.file: source})
-        library = Library((file.resolve().parent, *ontology_path))
-
-        def find(name: str) -> Source | None:
-            found = library.find(name)
-            if found is not None:
-                remember({found.file: found})
-            return found
-
-        _check(source, find, report)
+        _read(*_opened(file, ontology_path, remember), report)
     except AuthoringError as error:
         return error.diagnostics
     return report.all
 
 
-def _check(source: Source, find: Callable[[str], Source | None], report: Diagnostics) -> None:
+def _opened(
+    file: Path, ontology_path: Iterable[Path], remember: Remember
+) -> tuple[Source, Callable[[str], Source | None]]:
+    """A document, and what finds the ontologies that it names."""
+    source = read_source(file)
+    remember({source.file: source})
+    library = Library((file.resolve().parent, *ontology_path))
+
+    def find(name: str) -> Source | None:
+        found = library.find(name)
+        if found is not None:
+            remember({found.file: found})
+        return found
+
+    return source, find
+
+
+def _read(source: Source, find: Callable[[str], Source | None], report: Diagnostics) -> Template | Ontology | None:
+    """What a document describes, checked; None for a map of series."""
     root = read(source, Diagnostics())
     if isinstance(root, MapNode) and "topology" in root:
-        check_topology(read_topology(source, find), report)
-    elif isinstance(root, MapNode) and "series" in root and "ontology" not in root:
+        template = read_topology(source, find)
+        check_topology(template, report)
+        return template
+    if isinstance(root, MapNode) and "series" in root and "ontology" not in root:
         read_series(source)
-    else:
-        compile_ontology([source], find, report)
+        return None
+    return compile_ontology([source], find, report)
+
+
+def compare_files(old: Path, new: Path, ontology_path: Iterable[Path], remember: Remember) -> Comparison:
+    """Two versions of an ontology, or of a topology: every difference, and the version that the new one must have.
+
+    What each names is looked up beside it, then on the path given.
+
+    Raises:
+        InvalidValue: a file cannot be read, or the two are not versions of one document (``document.unlike``).
+        AuthoringError: one of them is wrong.
+    """
+    before, after = (_read(*_opened(file, ontology_path, remember), Diagnostics()) for file in (old, new))
+    if isinstance(before, Template) and isinstance(after, Template) and before.name == after.name:
+        return compare_topologies(before, after)
+    if isinstance(before, Ontology) and isinstance(after, Ontology):
+        name = before.documents[-1].name  # what it imports comes first
+        if name == after.documents[-1].name:
+            return compare_ontologies(before, after, name)
+    raise InvalidValue(
+        f"{old} is {_named(before)}, and {new} is {_named(after)}",
+        code="document.unlike",
+        help="give two versions of one ontology, or of one topology, the old one first",
+    )
+
+
+def _named(found: Template | Ontology | None) -> str:
+    if isinstance(found, Template):
+        return f"the topology {found.name!r}"
+    return "a map of series" if found is None else f"the ontology {found.documents[-1].name!r}"
 
 
 def shipped_ontology() -> Ontology:

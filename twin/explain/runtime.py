@@ -73,6 +73,10 @@ RUNTIME: dict[str, Cause] = {
         "The documents are wrong; every mistake is listed with its own code and place.",
         "Correct the lines that are named.",
     ),
+    "document.unlike": Cause(
+        "Two files are compared that are not two versions of one document.",
+        "Give two versions of one ontology, or of one topology: they begin with the same name.",
+    ),
     "engine.stopping": Cause(
         "The twin is stopping and takes no more changes.", "Send the change again once it has started."
     ),

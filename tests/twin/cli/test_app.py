@@ -16,7 +16,8 @@ def test_help_fits_on_a_screen(command: Command) -> None:
     lines = said.out.splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
-    for name in ("validate", "plan", "apply", "show", "replay", "simulate", "deadletter", "client", "serve", "demo"):
+    names = ["validate", "diff", "plan", "apply", "show", "replay", "simulate", "deadletter", "client", "serve", "demo"]
+    for name in names:
         assert any(line.startswith(f"  {name} ") for line in lines), name
 
 
@@ -34,6 +35,7 @@ def test_every_command_has_help(command: Command) -> None:
         [],
         ["frobnicate"],
         ["validate"],
+        ["diff", str(FLAT)],
         ["plan", "--detailed-exitcode"],
         ["plan", "--nonsense", str(FLAT)],
         ["client"],
