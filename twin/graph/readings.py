@@ -15,7 +15,7 @@ import orjson
 
 from twin.graph.model import Scalar
 
-__all__ = ["Fate", "Quality", "Reading", "order_key", "quality_at"]
+__all__ = ["Fate", "Quality", "Reading", "order_head", "order_key", "quality_at"]
 
 Quality = Literal["good", "stale", "uncertain", "bad"]
 Fate = Literal["applied", "late", "duplicate", "quarantined", "dead"]
@@ -36,12 +36,17 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     order: bytes
 
 
-def order_key(epoch: int, time: int, sequence: int, value: Scalar) -> bytes:
-    """The packed order of a reading: 20 bytes of (epoch, time, sequence), big-endian, then the value as JSON.
+def order_head(epoch: int, time: int, sequence: int) -> bytes:
+    """What the readings of one message share of their order: 20 bytes of (epoch, time, sequence), big-endian.
 
     ``time`` is signed microseconds and may lie before 1970.
     """
-    return _ORDER.pack(epoch, time + _SIGN, sequence) + orjson.dumps(value)
+    return _ORDER.pack(epoch, time + _SIGN, sequence)
+
+
+def order_key(epoch: int, time: int, sequence: int, value: Scalar) -> bytes:
+    """The packed order of a reading: `order_head`, then the value as JSON."""
+    return order_head(epoch, time, sequence) + orjson.dumps(value)
 
 
 def quality_at(reading: Reading, every: float | None, now: int) -> Quality:

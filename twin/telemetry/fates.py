@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 import structlog
+from orjson import dumps
 
-from twin.graph.readings import Reading, order_key
+from twin.graph.readings import Reading, order_head
 from twin.telemetry.deadletters import DeadLetter
 from twin.telemetry.decode import Undecodable
 from twin.telemetry.decode.udmi import pointset
@@ -71,7 +72,7 @@ class Fates:
         """Every reading of a message for a device."""
         (entity, points), fates, received = target, self._counters.fates, message.received
         time = received if found.time is None else found.time
-        ahead = time - received
+        ahead, order, offer = time - received, order_head(0, time, 0), self._current.offer
         for name, datum in found.points.items():
             try:
                 value = points[name](datum.value, datum.unit) if name in points else _refuse_unknown(target, name)
@@ -79,8 +80,8 @@ class Fates:
                     self._bury(message, "time.future", _ahead(ahead), name, entity.site)
                     fates["quarantined"] += 1
                 else:
-                    reading = Reading(value, time, received, order_key(0, time, 0, value))
-                    fates[self._current.offer(entity.id, name, reading)] += 1
+                    reading = Reading(value, time, received, order + dumps(value))
+                    fates[offer(entity.id, name, reading)] += 1
             except Refused as refused:
                 fates["dead"] += 1
                 self._bury(message, refused.code, refused.why, name, entity.site)

@@ -105,12 +105,11 @@ class Ingest:
 
     def add(self, messages: Iterable[JournalMessage]) -> None:
         """Take messages that the journal has just kept, in its order."""
-        before = len(self._queue)
-        for message in messages:
-            self._queue.append(message)
-            self._waiting += len(message.payload) + _OVERHEAD
-        self.counters.added += len(self._queue) - before
-        if not before and self._queue:
+        was_idle, taken = not self._queue, list(messages)
+        self._queue.extend(taken)
+        self._waiting += sum([len(message.payload) for message in taken]) + _OVERHEAD * len(taken)
+        self.counters.added += len(taken)
+        if was_idle and taken:
             self._on_work()
         if not self._pressed and self._waiting > self._queue_bytes:
             self._press(pressed=True)
