@@ -70,13 +70,16 @@ def expand(
     entities, relations = link(grown, template.ontology, report)
     moved = renamed(template.moved, site, grown, report) if grown.sprouts else {}
     report.raise_if_errors()
+    entities.sort(key=lambda entity: sort_key(entity.path))
+    rank = {entity.path: index for index, entity in enumerate(entities)}
+    relations.sort(key=lambda relation: (rank[relation.source], relation.type, rank[relation.target]))
     return Desired(
         topology=template.name,
         version=template.version,
         site=site,
         documents=template.ontology.documents,
-        entities=tuple(sorted(entities, key=lambda entity: sort_key(entity.path))),
-        relations=tuple(sorted(relations, key=lambda r: (sort_key(r.source), r.type, sort_key(r.target)))),
+        entities=tuple(entities),
+        relations=tuple(relations),
         parameters=_plain(values or {}),
         moved=moved,
     )

@@ -38,6 +38,7 @@ def test_the_schemas_in_the_repository_are_those_of_the_code(path: str) -> None:
         ("ontologies/core.yaml", "ontology"),
         ("ontologies/connected-home.yaml", "ontology"),
         ("examples/flat.yaml", "topology"),
+        ("examples/block.yaml", "topology"),
         ("examples/flat-series.yaml", "series"),
     ],
 )
