@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tests.authoring import ROOT, find
 from twin.ontology.difference import Comparison, Difference
 from twin.source import Source
 from twin.topology.difference import compare_topologies
+from twin.topology.parts import Loop, Parameter, Part, Template
 from twin.topology.template import read_topology
 
 BLOCK = """topology: block
@@ -55,11 +58,13 @@ overrides:
 """
 
 
+@cache
+def template(text: str) -> Template:
+    return read_topology(Source("block.yaml", text), find)
+
+
 def compare(before: str, after: str, old: str = "1.0.0", new: str = "1.0.0") -> Comparison:
-    sources = (
-        Source("block.yaml", text.replace("{version}", version)) for text, version in ((before, old), (after, new))
-    )
-    one, other = (read_topology(source, find) for source in sources)
+    one, other = (template(text.replace("{version}", version)) for text, version in ((before, old), (after, new)))
     return compare_topologies(one, other)
 
 
@@ -308,6 +313,23 @@ def test_what_is_shipped_does_not_differ_from_itself(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     if "\ntopology:" in f"\n{text}":
         assert not compare(text, f"# moved down a line\n{text}").differences
+
+
+COMPARED = {
+    Template: "title description uses ontology parameters fragments overrides moved site source",
+    Parameter: "kind minimum maximum values default optional title row_key columns",
+    Part: "kind key each when body",
+    Loop: "name values",
+}
+NEVER = {"name", "version", "place", "key", "broken", "lost", "diagnostics"}
+
+
+@pytest.mark.parametrize("model", COMPARED, ids=lambda model: model.__name__)
+def test_all_that_can_be_said_is_compared(model: type) -> None:
+    """Whoever adds a field says in twin/topology/difference what it means when it changes, and then here. What a body
+    says is compared key by key as it is written, so that a new key needs a rule only if it is not an ordinary one.
+    """
+    assert {each.name for each in fields(model)} - NEVER == set(COMPARED[model].split()) - NEVER
 
 
 ADDITIONS = [

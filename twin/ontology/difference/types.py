@@ -139,12 +139,14 @@ def _member_differences(pair: _Pair, told: Container[Words]) -> Iterator[Differe
     for name, found in come.items():
         yield from differences(f"{pair.new.name}.{name}", found.place, [_added(found)])
     for name in old.keys() & new.keys():
-        places = (old[name].place, new[name].place)
-        if not any(
-            name in one and name in other and (one[name].place, other[name].place) == places for one, other in above
-        ):
-            changes = member_changes(old[name], new[name], told)
-            yield from differences(f"{pair.new.name}.{name}", new[name].place, changes)
+        shared = {
+            change
+            for one, other in above
+            if name in one and name in other
+            for change in member_changes(one[name], other[name], told)
+        }
+        changes = (change for change in member_changes(old[name], new[name], told) if change not in shared)
+        yield from differences(f"{pair.new.name}.{name}", new[name].place, changes)
 
 
 def _gone(pair: _Pair, gone: dict[str, Member], come: dict[str, Member]) -> Iterator[Difference]:

@@ -79,7 +79,7 @@ def leaf_changes(old: Leaves, new: Leaves) -> Iterator[Change]:
     """What became of these values."""
     for where in dict.fromkeys((*old, *new)):
         label, item = where
-        effect = _RULE if label.endswith("rule") else _EFFECTS.get(label.partition(".")[0], _ORDINARY)
+        effect = _effect(label)
         if where not in new:
             said = f"'{item}' taken from {label}" if item else f"{label} removed"
             yield Change(effect.gone[0], said, effect.gone[1])
@@ -89,3 +89,9 @@ def leaf_changes(old: Leaves, new: Leaves) -> Iterator[Change]:
         elif old[where] != new[where]:
             said = f"{label} changed from '{old[where]}' to '{new[where]}'"
             yield Change(effect.changed[0], said, effect.changed[1])
+
+
+def _effect(label: str) -> _Effect:
+    first = label.partition(".")[0]
+    ruled = first in _LISTS | {"rule"} and label.rpartition(".")[2] == "rule"
+    return _RULE if ruled else _EFFECTS.get(first, _ORDINARY)
