@@ -197,18 +197,18 @@ def test_another_kind_of_type_is_one_difference() -> None:
         ("  Spot: { is: Lamp, title: Spot }\n", ""),
         ("  Nook: { is: Space }", "  Nook: { is: Space }\n  Spot: { is: Space }"),
     )
-    assert (found.subject, found.said) == ("lab/Spot", "was a type of device, and is a type of space")
+    assert (found.subject, found.said) == ("lab/Spot", "changed from type of device to type of space")
 
 
 def test_other_parents_are_told_once_with_the_points_that_go() -> None:
     found = changed(("is: [Device, Powered]", "is: Device"))
     assert [(each.subject, each.said) for each in found] == [
-        ("lab/Lamp", "no longer a Powered"),
+        ("lab/Lamp", "descends from Powered no more"),
         ("lab/Lamp.level", "removed from 'status'"),
     ]
     found = compare(LAB.replace("is: [Device, Powered]", "is: Device"), LAB).differences
     assert [(each.subject, each.said, each.needs) for each in found] == [
-        ("lab/Lamp", "is a Powered now", "minor"),
+        ("lab/Lamp", "descends from Powered now", "minor"),
         ("lab/Lamp.level", "added to 'status'", "minor"),
     ]
 

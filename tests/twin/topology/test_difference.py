@@ -239,7 +239,7 @@ def test_another_kind_is_somebody_new() -> None:
         ("hall: { type: Room, devices: {", "hall: { type: Room, spaces: {"),
         ("lamp: { type: Light, asset: L1, has: [dimming] }", "lamp: { type: Room }"),
     )
-    assert (found.subject, found.said) == ("hall/lamp", "was a device, and is a space")
+    assert (found.subject, found.said) == ("hall/lamp", "changed from device to space")
     assert found.breaking
 
 

@@ -42,7 +42,7 @@ def type_differences(old: Ontology, new: Ontology, document: str, told: Containe
     )
     for name, found in gone.items():
         hint = f"renamed to '{come[named[name]].short}'?" if name in named else ""
-        reason = f"what is a {found.short}, or is written for one, is refused"
+        reason = "entities of it, and what is written for it, are refused"
         yield Difference(name, "major", f"{_kind(found)} removed", reason, found.place, hint)
     for name, found in come.items():
         yield Difference(name, "minor", f"{_kind(found)} added", "nothing depends on it yet", found.place)
@@ -73,8 +73,8 @@ def _pair(old: EntityType, new: EntityType, ontologies: tuple[Ontology, Ontology
 def _compared(pair: _Pair, told: Container[Words]) -> Iterator[Difference]:
     name, place = pair.new.name, pair.new.place
     if pair.old.kind != pair.new.kind:
-        said = f"was a {_kind(pair.old)}, and is a {_kind(pair.new)}"
-        yield Difference(name, "major", said, "what is one, or is written for one, is refused", place)
+        said = f"changed from {_kind(pair.old)} to {_kind(pair.new)}"
+        yield Difference(name, "major", said, "entities of it, and what is written for it, are refused", place)
         return
     yield from differences(name, place, _type_changes(pair))
     yield from _member_differences(pair, told)
@@ -102,11 +102,11 @@ def _lineage(pair: _Pair) -> Iterator[Change]:
     lost = old - new - {name for one, other in pair.kept for name in set(one.lineage) - set(other.lineage)}
     gained = new - old - {name for one, other in pair.kept for name in set(other.lineage) - set(one.lineage)}
     for name in _nearest((name for name in lost if name in after.types), before):
-        said = f"no longer a {before.types[name].short}"
+        said = f"descends from {before.types[name].short} no more"
         yield Change("major", said, "what asks for those, or allows them, leaves it out")
     for name in _nearest(gained, after):
         yield Change(
-            "minor", f"is a {after.types[name].short} now", "what asks for those, or allows them, finds it too"
+            "minor", f"descends from {after.types[name].short} now", "what asks for those, or allows them, finds it too"
         )
     if old == new and pair.old.parents != pair.new.parents:
         yield Change("patch", "parents written in another way", "its ancestors are the same")

@@ -96,7 +96,7 @@ class Comparer:
         was = None if one is None else self.ontologies[1].find(one)
         is_ = None if other is None else self.ontologies[1].find(other)
         if was is not None and is_ is not None and was.name in is_.lineage:
-            yield Change("minor", said, f"a {is_.short} is a {was.short}")
+            yield Change("minor", said, f"{is_.short} descends from {was.short}")
         else:
             yield Change("major", said, "what relies on the earlier type no longer finds it")
 
@@ -154,7 +154,7 @@ def _count(part: Part) -> int:
 
 
 def _other_kind(old: Part, new: Part, above: str) -> Difference:
-    said, reason = f"was a {old.kind}, and is a {new.kind}", "it is deleted in live buildings, and somebody new is made"
+    said, reason = f"changed from {old.kind} to {new.kind}", "it is deleted in live buildings, and somebody new is made"
     return Difference(_path(above, new), "major", said, reason, new.place)
 
 
