@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from twin.source import Diagnostics, Scalar
     from twin.topology.parts import Body, Fragment, Override, Parameter, Part, Text
 
-__all__ = ["Layer", "layers_of", "merged", "with_use"]
+__all__ = ["MAX_LAYERS", "Layer", "layers_of", "merged", "with_use"]
+
+MAX_LAYERS = 20
+"""The most fragments that are used for one entity, each by the one before."""
 
 T = TypeVar("T")
 
@@ -51,6 +54,10 @@ def layers_of(
         _report_fragmentless(part, override, report)
     while (use := layers[-1].body.use) is not None:
         fragment = fragments.get(use.word.text)
+        if len(layers) > MAX_LAYERS:
+            message = f"more than {MAX_LAYERS} fragments that use one another for one entity"
+            report.error("topology.deep", message, use.word.place, help="use fewer fragments within fragments")
+            fragment = None
         if fragment is None or fragment.circular:
             layers[-1] = replace(layers[-1], body=replace(layers[-1].body, uncertain=True))
             break

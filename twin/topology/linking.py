@@ -36,10 +36,11 @@ def link(grown: Grown, ontology: Ontology, report: Diagnostics) -> tuple[list[De
             follower.follow(one, one.point)
         else:
             linker.follow(one)
-    searcher = Searcher(grown, finder, ontology, report)
-    for search in grown.searches:
-        linker.search(search, searcher)
-    searcher.warn_of_nothing()
+    if grown.searches:
+        searcher = Searcher(grown, finder, ontology, report)
+        for search in grown.searches:
+            linker.search(search, searcher)
+        searcher.warn_of_nothing()
     _report_circles(linker.includes, report)
     entities = [
         _entity(sprout, follower.sources.get(sprout.path, {}), finder.left_out.get(sprout.path, set()))
