@@ -241,6 +241,13 @@ def websocket_url(twin: Running) -> str:
 
 
 @pytest.mark.node
+def test_the_audits_of_graphql_over_http_are_met(twin: Running, node: Node) -> None:
+    found = node.run("audit.mjs", twin.facts["graphql"], twin.facts["token"])
+    assert found["unmet"] == []
+    assert found["audits"] > 50
+
+
+@pytest.mark.node
 class TestGraphqlWs:
     def test_hears_a_reading_that_is_published_while_it_listens(self, twin: Running, node: Node) -> None:
         words = [websocket_url(twin), twin.facts["token"], READINGS]
