@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -40,5 +41,6 @@ def sort_key(path: str) -> SortKey:
     return tuple(_segment(segment) for segment in path.split("/"))
 
 
+@lru_cache(maxsize=16_384)
 def _segment(segment: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(run), run) if run.isdigit() else (1, 0, run) for run in _RUN.split(segment) if run)
