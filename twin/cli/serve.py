@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import sys
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,6 +30,7 @@ MqttPort = Annotated[
 ]
 DataDirectory = Annotated[Path | None, typer.Option("--data", help="Directory of the twin.", show_default="twin-data")]
 _GOODBYE_SECONDS = 3
+_SWITCH_SECONDS = 0.001
 
 
 def serve(
@@ -125,6 +127,9 @@ def _run(
     from twin.observe import configure
 
     configure(settings.log_level)
+    # After each sync the journal's thread needs the interpreter for microseconds. By default a busy loop lets it wait
+    # for 5 ms, and everyone's acknowledgements with it.
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
     async def run() -> None:
         stop = asyncio.Event()
