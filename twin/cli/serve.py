@@ -48,7 +48,12 @@ def serve(
 
     async def ready(engine: Engine) -> None:
         output.result(
-            {"rest": f"{engine.url}/api/v1", "graphql": f"{engine.url}/graphql", "mqtt": engine.mqtt_url},
+            {
+                "graphql": f"{engine.url}/graphql",
+                "rest": f"{engine.url}/api/v1",
+                "mqtt": engine.mqtt_url,
+                "issuer": engine.url,
+            },
             f"GraphQL {engine.url}/graphql\nREST    {engine.url}/api/v1\nMQTT    {engine.mqtt_url}\nCtrl-C stops it.",
         )
 

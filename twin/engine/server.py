@@ -8,6 +8,7 @@ works in the rest.
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -84,6 +85,7 @@ class Engine:
         except BaseException:
             await self.stop()
             raise
+        gc.freeze()  # what was loaded stays: no collection needs to look at it again
         self._every(self.settings.follow_seconds, self._follow)
         self._every(_REVOKE_SECONDS, self._revoke)
         self._every(_TRIM_SECONDS, self._trim)
