@@ -127,12 +127,8 @@ class Twin:
         """
         self._core.commits.follow()
         beside = () if not isinstance(topology, (Path, str)) else (Path(topology).resolve().parent,)
-        source = read_source(Path(topology)) if isinstance(topology, (Path, str)) else topology
-        template = read_topology(source, Library((*beside, *self._ontology_path)).find)
-        sheets = {
-            name: read_source(Path(given)) if isinstance(given, (Path, str)) else given
-            for name, given in (tables or {}).items()
-        }
+        template = read_topology(_source(topology), Library((*beside, *self._ontology_path)).find)
+        sheets = {name: _source(given) for name, given in (tables or {}).items()}
         desired = expand(template, site, parameters or {}, report, tables=sheets)
         made = plan(desired, self.mirror, mint, take)
         self._check_documents(made)
@@ -262,3 +258,8 @@ class Twin:
                 f"there is no type {name!r}", code="type.unknown", help="types are those of the ontologies in use"
             )
         return self.ontology.concrete(known.name)
+
+
+def _source(given: Path | str | Source) -> Source:
+    """A document, read where its file is named."""
+    return read_source(Path(given)) if isinstance(given, Path | str) else given

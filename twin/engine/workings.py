@@ -54,7 +54,7 @@ class Workings:
         started, count = time.monotonic(), 0
         for piece in self._ingest.replay(messages):
             self._write(piece)
-            self._ingest.confirm(piece)
+            self._settle(piece)
             count = self._ingest.counters.replayed
         if count:
             log.info("journal.replayed", messages=count, seconds=round(time.monotonic() - started, 3))
@@ -92,8 +92,7 @@ class Workings:
         self._idle.set()
         if answer is None:
             self.failing = ""
-            self.stored = piece.states.watermark.offset
-            self._ingest.confirm(piece)
+            self._settle(piece)
             self._store_soon(_STORE_SECONDS)
             return
         self._ingest.put_back(piece)
@@ -101,6 +100,10 @@ class Workings:
         if not self.failing:
             log.error("state.unstored", error=str(answer), exc_info=not isinstance(answer, BackendError) and answer)
         self.failing = str(answer)
+
+    def _settle(self, piece: Slice) -> None:
+        self.stored = piece.states.watermark.offset
+        self._ingest.confirm(piece)
 
     async def finish(self) -> None:
         """Work in and store everything that has been taken, if the store lets us."""

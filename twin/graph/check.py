@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from twin.graph.mirror import Mirror
     from twin.graph.model import ChangeSet, Entity, Entry, Kind
 
-__all__ = ["check", "overlaps", "touched"]
+__all__ = ["check", "overlaps", "stands_alone", "touched"]
 
 _MAY_CONTAIN: dict[Kind, frozenset[Kind]] = {
     "site": frozenset({"space", "device", "gateway", "view"}),
@@ -82,13 +82,17 @@ def touched(changeset: ChangeSet) -> set[str]:
     return found
 
 
-def overlaps(changeset: ChangeSet, earlier: set[str]) -> bool:
-    """Whether it must wait for a group of its own: it deletes, moves what others look up, or meets what they touch."""
-    alone = changeset.documents or any(
+def stands_alone(changeset: ChangeSet) -> bool:
+    """Whether it changes what others look up (it deletes, moves, renames or installs): nothing may share its group."""
+    return bool(changeset.documents) or any(
         isinstance(entry, Delete | Move) or (isinstance(entry, Update) and {"serial", "sources"} & entry.fields.keys())
         for entry in changeset.entries
     )
-    return bool(earlier) and (bool(alone) or not earlier.isdisjoint(touched(changeset)))
+
+
+def overlaps(changeset: ChangeSet, earlier: set[str]) -> bool:
+    """Whether it must wait for another group than that of what touches ``earlier``."""
+    return bool(earlier) and (stands_alone(changeset) or not earlier.isdisjoint(touched(changeset)))
 
 
 class _Draft:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from twin.errors import BackendError, OutcomeUnknown, TwinError
-from twin.graph.check import check, overlaps, touched
+from twin.graph.check import check, overlaps, stands_alone, touched
 from twin.graph.model import Change, Committed
 from twin.store import HeadMovedError
 
@@ -78,18 +78,13 @@ class Commits:
 
     def submit(self, changeset: ChangeSet, done: Callable[[Committed | Exception], None]) -> None:
         """Queue a ChangeSet; ``done`` gets its place in the log, or the reason why it has none."""
-        if self._closed:
-            done(_stopping())
-            return
         self._queue.append(_Waiting(changeset, done))
         self._pump()
 
     def close(self) -> None:
         """Take no more, and refuse what waits; a group that is being written gets its answer yet."""
         self._closed = True
-        waiting, self._queue = self._queue, deque()
-        for each in waiting:
-            each.done(_stopping())
+        self._pump()
 
     def follow(self) -> None:
         """Look for what others have committed, unless a commit of ours is under way (which looks anyway)."""
@@ -98,6 +93,9 @@ class Commits:
             self._catch_up()
 
     def _pump(self) -> None:
+        if self._closed:
+            while self._queue:
+                self._queue.popleft().done(_stopping())
         if self._busy or not self._queue:
             return
         self._group = self._form_group()
@@ -124,7 +122,7 @@ class Commits:
             group.append(waiting)
             seen |= touched(changeset)
             entries += len(changeset.entries)
-            if overlaps(changeset, {""}):
+            if stands_alone(changeset):
                 break
         return group
 
