@@ -35,7 +35,9 @@ log = structlog.get_logger(__name__)
 class Workings:
     """Runs an `Ingest` on the loop and stores its slices, one at a time."""
 
-    def __init__(self, ingest: Ingest, store: GraphStore, letters: DeadLetters, thread: StoreThread) -> None:
+    def __init__(
+        self, ingest: Ingest, store: GraphStore, letters: DeadLetters, thread: StoreThread, stored: int
+    ) -> None:
         self._ingest = ingest
         self._store = store
         self._letters = letters
@@ -44,7 +46,7 @@ class Workings:
         self._storing: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._idle.set()
-        self.stored = 0
+        self.stored = stored
         """Every message of the journal numbered below is in the store."""
         self.failing = ""
         """Why slices cannot be stored, while they cannot; empty when they can."""
