@@ -7,13 +7,31 @@ space -> space, device; device -> its parts. Times are microseconds since 1970-0
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from twin.ontology.model import Document, Kind
 
-UPDATABLE = frozenset({"title", "properties", "points", "sources", "serial", "type", "declared", "hidden"})
+UPDATABLE = frozenset(
+    {
+        "title",
+        "properties",
+        "points",
+        "commands",
+        "sources",
+        "computed",
+        "rule",
+        "desired",
+        "roles",
+        "sends",
+        "serial",
+        "type",
+        "declared",
+        "made",
+        "hidden",
+    }
+)
 """What an `Update` may change; the rest of an entity is its identity or its history."""
 
 __all__ = [
@@ -25,6 +43,7 @@ __all__ = [
     "Change",
     "ChangeSet",
     "Committed",
+    "Computed",
     "Create",
     "Delete",
     "Document",
@@ -32,11 +51,15 @@ __all__ = [
     "Entry",
     "Kind",
     "Link",
+    "Made",
     "Move",
+    "Recast",
     "Relation",
     "Scalar",
+    "Sent",
     "Unlink",
     "Update",
+    "Value",
     "apply_update",
     "created",
     "moved",
@@ -49,7 +72,39 @@ CONNECTS = "CONNECTS"
 """The relations every twin has; those an ontology declares keep the ontology's own spelling (``feeds``)."""
 
 Scalar = str | int | float | bool
-"""The value of a property or a point."""
+"""The value of a property, and of most points."""
+Value = str | int | float | bool | list[Any] | dict[str, Any]
+"""The value of any point: of an object or a list as well."""
+Function = Literal["sum", "avg", "min", "max", "any", "all", "count"]
+
+
+class Computed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A point of a space or a view that is worked out from points of devices: the ``avg`` of ``air_temperature``."""
+
+    function: Function
+    of: str
+    """The quantity that the points measure; for ``count``, of devices that have such a point."""
+    rule: str | None = None
+    """Which devices, in the words of `twin.graph.rules`; None: all below the space, or in the view."""
+
+
+class Sent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a device names a point in its messages, and the unit in which it means what it says no unit of."""
+
+    point: str
+    unit: str | None = None
+
+
+class Made(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a site was last made of: enough to make the same again, of a later version."""
+
+    topology: str = ""
+    version: str = ""
+    parameters: dict[str, Any] = {}
+    tables: dict[str, str] = {}
+    """CSV as it was given, by the parameter's name."""
+    ontologies: dict[str, str] = {}
+    """Name -> version of the documents whose types its entities are of."""
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,8 +124,20 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     properties: dict[str, Scalar] = {}
     points: tuple[str, ...] = ()
     """The points it really has, a subset of its type's."""
+    commands: tuple[str, ...] = ()
+    """The commands it really offers, a subset of its type's."""
     sources: dict[str, tuple[str, str]] = {}
     """Points of a space that follow a device's: point -> (entity id, point)."""
+    computed: dict[str, Computed] = {}
+    """Points that are worked out from those of several devices, and kept live."""
+    rule: str | None = None
+    """Of a view: what else it includes, whatever comes and goes; names worked out, paths from the site on."""
+    desired: dict[str, Value] = {}
+    """What is wished of its configuration points, in the point's own unit."""
+    roles: dict[str, str] = {}
+    """Places to fill: key -> qualified role (``tenant`` -> ``collective-housing/Tenant``)."""
+    sends: dict[str, Sent] = {}
+    """Names in its messages that mean another point, or another unit, than they say."""
     serial: str | None = None
     """The declared serial; on MQTT it may stand for the id."""
     instance: str | None = None
@@ -79,6 +146,8 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of a site: it is still being built, in several ChangeSets, and nobody sees it before the last."""
     declared: dict[str, Any] = {}
     """The fields that topology gives, as it gave them last (``title``, ``properties.area``): its to change."""
+    made: Made | None = None
+    """Of a site: what it was made of."""
     revision: int = 1
     created: int = 0
     created_by: str = ""
@@ -146,7 +215,20 @@ class Unlink(msgspec.Struct, frozen=True, tag_field="do", tag="unlink", kw_only=
     target: str
 
 
-Entry = Create | Update | Move | Delete | Link | Unlink
+class Recast(msgspec.Struct, frozen=True, tag_field="do", tag="recast", kw_only=True):
+    """The readings of a point under another name, in another unit: ``value * factor + offset``. It follows the
+    `Update` that gives the entity its new type or points.
+    """
+
+    id: str
+    point: str
+    to: str
+    """May be the same name, where only the unit differs."""
+    factor: float = 1.0
+    offset: float = 0.0
+
+
+Entry = Create | Update | Move | Delete | Link | Unlink | Recast
 
 
 class Actor(msgspec.Struct, frozen=True):

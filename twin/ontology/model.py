@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,23 +17,41 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KINDS",
+    "PERMISSIONS",
+    "CommandType",
+    "Default",
+    "Deprecation",
     "Document",
     "EntityType",
     "EnumType",
+    "EventType",
+    "FieldType",
     "Kind",
+    "Migration",
+    "ModelType",
     "Ontology",
+    "Permission",
     "PointType",
     "PropertyType",
     "Quantity",
     "RelationType",
+    "RoleType",
     "Section",
+    "Step",
+    "StepKind",
     "ValueKind",
 ]
 
 Kind = Literal["site", "space", "view", "gateway", "device"]
 KINDS: tuple[Kind, ...] = ("site", "space", "view", "gateway", "device")
 Section = Literal["status", "configuration"]
-ValueKind = Literal["number", "integer", "boolean", "string", "enum", "timestamp"]
+ValueKind = Literal["number", "integer", "boolean", "string", "enum", "timestamp", "object", "list"]
+Permission = Literal["read", "read-private", "configure", "command", "administer", "share"]
+PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
+"""What a role may allow."""
+StepKind = Literal["rename", "split", "merge", "convert", "default", "remove"]
+Default: TypeAlias = "str | int | float | bool | list[Any] | dict[str, Any]"
+"""A value as an author writes it, in the type's own terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +72,9 @@ class Quantity:
     unit: str | None
     title: Mapping[str, str]
     place: Place
+    description: Mapping[str, str] = field(default_factory=dict)
+    aligns: Mapping[str, str] = field(default_factory=dict)
+    """Vocabulary (``brick``, ``qudt``) -> its name for the same thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +84,72 @@ class EnumType:
     name: str
     values: tuple[str, ...]
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Deprecation:
+    """What is on its way out: what to use instead, since when, and in which version it goes."""
+
+    name: str
+    """``connected-home/Radiator`` or ``connected-home/Radiator.temp``."""
+    use: str | None
+    """What replaces it, in the same form."""
+    since: str | None
+    remove: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """One value inside another: a field of an object or an event, an argument, a result, an item of a list."""
+
+    name: str
+    """``""`` for the items of a list."""
+    value: ValueKind
+    unit: str | None
+    values: tuple[str, ...] | None
+    enum: str | None
+    minimum: float | None
+    maximum: float | None
+    optional: bool
+    default: Default | None
+    fields: Mapping[str, FieldType] | None
+    """Of an object."""
+    items: FieldType | None
+    """Of a list."""
+    title: Mapping[str, str]
+    place: Place
+    description: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandType:
+    """An action that an entity offers."""
+
+    name: str
+    arguments: Mapping[str, FieldType]
+    result: Mapping[str, FieldType]
+    timeout: float | None
+    """Seconds until it counts as unanswered."""
+    optional: bool
+    """Whether a product of the type may be without it."""
+    title: Mapping[str, str]
+    declared_by: str
+    """The qualified name of the type or mixin that declares it first."""
+    place: Place
+    description: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """Something that happens to an entity, told once, with its particulars."""
+
+    name: str
+    fields: Mapping[str, FieldType]
+    title: Mapping[str, str]
+    declared_by: str
+    place: Place
+    description: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +166,12 @@ class PropertyType:
     required: bool
     title: Mapping[str, str]
     place: Place
+    default: Default | None = None
+    """What an instance has that says nothing."""
+    private: bool = False
+    description: Mapping[str, str] = field(default_factory=dict)
+    aligns: Mapping[str, str] = field(default_factory=dict)
+    deprecated: Deprecation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +197,25 @@ class PointType:
     declared_by: str
     """The qualified name of the type or mixin that declares it first."""
     place: Place
+    fields: Mapping[str, FieldType] | None = None
+    """Of an object."""
+    items: FieldType | None = None
+    """Of a list."""
+    accumulates: bool = False
+    """An index that only rises (or starts again): its increase means something, its average nothing."""
+    deadband: float | None = None
+    """Changes smaller than this, in the point's unit, are not announced; the state holds them all the same."""
+    retention: float | None = None
+    """Seconds for which its history is kept; None: as long as any."""
+    private: bool = False
+    """Whether reading it takes the permission ``read-private``."""
+    step: float | None = None
+    """Of a setting: values are multiples of it, from the minimum (or zero) on."""
+    default: Default | None = None
+    """Of a setting: what is wished where nobody has said."""
+    description: Mapping[str, str] = field(default_factory=dict)
+    aligns: Mapping[str, str] = field(default_factory=dict)
+    deprecated: Deprecation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +243,83 @@ class EntityType:
     description: Mapping[str, str]
     plural: str | None
     place: Place
+    boundary: bool = False
+    """Whether roles held on what is around it stop here, unless they cross it."""
+    commands: Mapping[str, CommandType] = field(default_factory=dict)
+    events: Mapping[str, EventType] = field(default_factory=dict)
+    aligns: Mapping[str, str] = field(default_factory=dict)
+    """Vocabulary (``brick``, ``rec``, ``haystack``, ``saref``) -> its class for the same thing."""
+    deprecated: Deprecation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelType:
+    """A product: a concrete type with the points and commands that this product lacks or has besides."""
+
+    name: str
+    """Qualified: ``connected-home/VelioSolar``."""
+    short: str
+    of: str
+    """The qualified concrete type."""
+    lacks: tuple[str, ...]
+    """Points and commands of the type that it does not have."""
+    has: tuple[str, ...]
+    """Optional points and commands of the type that it has."""
+    vendor: str | None
+    properties: Mapping[str, str | int | float | bool]
+    """What is true of every one of them."""
+    title: Mapping[str, str]
+    description: Mapping[str, str]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class RoleType:
+    """What somebody may do who holds it on something, and on what it can be held."""
+
+    name: str
+    """Qualified: ``connected-home/Tenant``."""
+    short: str
+    on: tuple[str, ...]
+    """Qualified types on which it can be held."""
+    may: frozenset[Permission]
+    crosses: tuple[str, ...]
+    """Qualified boundary types that do not stop it."""
+    title: Mapping[str, str]
+    description: Mapping[str, str]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that is different between two versions, declared so that what exists can follow."""
+
+    kind: StepKind
+    subject: str
+    """By the older version's names: ``connected-home/Radiator`` or ``connected-home/Radiator.temp``."""
+    to: tuple[str, ...] = ()
+    """rename: the new short name or member; merge: the one that stays; split: the types it becomes."""
+    when: Mapping[str, str] = field(default_factory=dict)
+    """split: type (qualified) -> the rule, over the entity, by which it becomes that one; one may have none."""
+    units: tuple[str, str] | None = None
+    """convert: from, to (UCUM)."""
+    value: Default | None = None
+    """default: what an entity gets that has none."""
+    reason: str = ""
+    """remove: why, for the people who lose it."""
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What is different from one version of a document to a later one, in the order in which it is followed."""
+
+    document: str
+    before: str
+    """The older version, as many parts as were written: ``1`` or ``1.2``."""
+    after: str
+    steps: tuple[Step, ...]
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +333,12 @@ class RelationType:
     inverse: str | None
     title: Mapping[str, str]
     place: Place
+    least: int = 0
+    """How many targets every entity that may be its source must have."""
+    most: int | None = None
+    """How many targets one source may have; None: any number."""
+    description: Mapping[str, str] = field(default_factory=dict)
+    aligns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -158,6 +353,12 @@ class Ontology:
     enums: Mapping[str, EnumType]
     short_names: Mapping[str, str] = field(default_factory=dict)
     """Short name -> qualified; unique, or the ontology does not compile."""
+    models: Mapping[str, ModelType] = field(default_factory=dict)
+    """By short name."""
+    roles: Mapping[str, RoleType] = field(default_factory=dict)
+    """By qualified name."""
+    migrations: tuple[Migration, ...] = ()
+    """Of every document, as declared."""
 
     def find(self, name: str) -> EntityType | None:
         """A type by its short or qualified name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twin.ontology.model import PERMISSIONS
 from twin.ontology.versions import RANGE, VERSION
 from twin.source import Entries, Field, Leaf, Lists, Record, Reference, TextOr
 
@@ -22,27 +23,55 @@ _FLAG = Leaf(("boolean",))
 _NUMBER = Leaf(("number",))
 _WORD = Leaf(pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*", says="a value is one word: eco, window_open")
 _UNIT = Leaf(("text", "integer"))
-_VALUE_TYPE = Leaf(
-    pattern=r"[A-Za-z][A-Za-z0-9]*",
-    says="number, integer, boolean, string, timestamp, or the name of an enum",
-)
+_VALUE_TYPES = "number, integer, boolean, string, timestamp, object, list, or the name of an enum"
+_VALUE_TYPE = Leaf(pattern=r"[A-Za-z][A-Za-z0-9]*", says=_VALUE_TYPES)
 RANGE_OF_VALUES = Leaf(says="a range is written with two dots: 5..30; one end may be left open: 0..")
 _VALUES = Lists(_WORD, alone=False)
-_COMMON_LATER = frozenset({"aligns", "deprecated", "private", "vendor"})
+_PLAIN = Leaf(("text", "number", "boolean"))
+_DURATION = Leaf()
+VOCABULARIES = ("brick", "rec", "haystack", "saref", "qudt")
+"""Other people's words for the same things, which `aligns` may name."""
+_ALIGNS = Record("alignments", {name: Field(Leaf(), f"its name in {name}") for name in VOCABULARIES})
+_WORDS = {
+    "title": Field(TITLE, "its name for people"),
+    "description": Field(TITLE, "what it is for"),
+}
+_ALIGNED = {"aligns": Field(_ALIGNS, "the same thing in other vocabularies: { brick: Thermostat }")}
 
+_TYPED = {
+    "type": Field(_VALUE_TYPE, _VALUE_TYPES),
+    "unit": Field(_UNIT, "a UCUM code: Cel, kW.h, %, 1"),
+    "values": Field(_VALUES, "the words it may be"),
+    "range": Field(RANGE_OF_VALUES, "the least and the greatest value: 5..30"),
+    "fields": Field(Reference("fields", lambda: FIELDS), "what an object is made of"),
+    "items": Field(Reference("field", lambda: FIELD), "what a list is made of: { type: string }"),
+}
+FIELD: Record = Record(
+    "a field",
+    {
+        **_TYPED,
+        "optional": Field(_FLAG, "whether it may be left out"),
+        "default": Field(Lists(_PLAIN), "its value when none is given"),
+        **_WORDS,
+    },
+)
+FIELDS: Entries = Entries(*_NAME_KEY, FIELD)
 POINT = Record(
     "a point",
     {
-        "type": Field(_VALUE_TYPE, "number, integer, boolean, string, timestamp, or the name of an enum"),
-        "unit": Field(_UNIT, "a UCUM code: Cel, kW.h, %, 1"),
+        **_TYPED,
         "measures": Field(Leaf(), "the quantity it measures: air_temperature"),
-        "range": Field(RANGE_OF_VALUES, "the least and the greatest value: 5..30"),
-        "values": Field(_VALUES, "the words it may be"),
-        "every": Field(Leaf(), "how often it reports: 5 min"),
+        "every": Field(_DURATION, "how often it reports: 5 min"),
         "optional": Field(_FLAG, "whether an instance may be without it"),
-        "title": Field(TITLE, "its name for people"),
+        "accumulates": Field(_FLAG, "true for an index that only rises: its increase counts, never its average"),
+        "deadband": Field(_NUMBER, "changes smaller than this, in its unit, are not announced"),
+        "retention": Field(_DURATION, "for how long its history is kept: 400 d"),
+        "private": Field(_FLAG, "whether reading it takes the permission read-private"),
+        "step": Field(_NUMBER, "of a setting: what its values are multiples of"),
+        "default": Field(Lists(_PLAIN), "of a setting: what is wished where nobody has said"),
+        **_WORDS,
+        **_ALIGNED,
     },
-    _COMMON_LATER | {"deadband", "step", "default", "accumulates", "retention", "description"},
 )
 PROPERTY = Record(
     "a property",
@@ -53,20 +82,34 @@ PROPERTY = Record(
         "max": Field(_NUMBER, "the greatest value"),
         "values": Field(_VALUES, "the words it may be"),
         "required": Field(_FLAG, "whether every instance must have it"),
-        "title": Field(TITLE, "its name for people"),
+        "default": Field(_PLAIN, "what an instance has that says nothing"),
+        "private": Field(_FLAG, "whether reading it takes the permission read-private"),
+        **_WORDS,
+        **_ALIGNED,
     },
-    _COMMON_LATER | {"default", "description"},
 )
-_POINTS = Entries(*_NAME_KEY, Reference("point", lambda: POINT))
-_PROPERTIES = Entries(*_NAME_KEY, Reference("property", lambda: PROPERTY))
-_TYPE_LATER = _COMMON_LATER | {"commands", "events", "boundary", "models", "roles"}
+COMMAND = Record(
+    "a command",
+    {
+        "arguments": Field(FIELDS, "what it is told: { minutes: { type: integer, unit: min } }"),
+        "result": Field(FIELDS, "what it answers"),
+        "timeout": Field(_DURATION, "how long an answer may take: 30 s"),
+        "optional": Field(_FLAG, "whether a product of the type may be without it"),
+        **_WORDS,
+    },
+)
+EVENT = Record("an event", {"fields": Field(FIELDS, "its particulars"), **_WORDS})
+_POINTS = Entries(*_NAME_KEY, POINT)
+_PROPERTIES = Entries(*_NAME_KEY, PROPERTY)
 _SHARED = {
     "is": Field(Lists(_TYPE), "what it is: its parents, the mixins it has"),
-    "title": Field(TITLE, "its name for people"),
-    "description": Field(TITLE, "what it is for"),
+    **_WORDS,
     "properties": Field(_PROPERTIES, "facts that do not change by themselves"),
     "status": Field(_POINTS, "what it says of itself"),
     "configuration": Field(_POINTS, "what can be set"),
+    "events": Field(Entries(*_NAME_KEY, EVENT), "what happens to it, told once"),
+    "commands": Field(Entries(*_NAME_KEY, COMMAND), "what it can be asked to do"),
+    **_ALIGNED,
 }
 _NAMED = {
     **_SHARED,
@@ -78,15 +121,74 @@ _NAMED = {
 _TYPES = Lists(_TYPE)
 _CONTAINS = {"contains": Field(_TYPES, "the types of spaces it may contain")}
 
-MIXIN = Record("a mixin", _SHARED, _TYPE_LATER | {"plural"})
-SITE = Record("a type of site", {**_NAMED, **_CONTAINS}, _TYPE_LATER)
-SPACE = Record("a type of space", {**_NAMED, **_CONTAINS}, _TYPE_LATER)
-VIEW = Record("a type of view", {**_NAMED, "of": Field(_TYPES, "what it may include")}, _TYPE_LATER)
-GATEWAY = Record("a type of gateway", {**_NAMED, "connects": Field(_TYPES, "the devices it may connect")}, _TYPE_LATER)
-DEVICE = Record("a type of device", _NAMED, _TYPE_LATER)
+MIXIN = Record("a mixin", _SHARED)
+SITE = Record("a type of site", {**_NAMED, **_CONTAINS})
+SPACE = Record(
+    "a type of space",
+    {**_NAMED, **_CONTAINS, "boundary": Field(_FLAG, "whether roles held around it stop at its door")},
+)
+VIEW = Record("a type of view", {**_NAMED, "of": Field(_TYPES, "what it may include")})
+GATEWAY = Record("a type of gateway", {**_NAMED, "connects": Field(_TYPES, "the devices it may connect")})
+DEVICE = Record("a type of device", _NAMED)
 
 SECTIONS = {"mixins": MIXIN, "sites": SITE, "spaces": SPACE, "views": VIEW, "gateways": GATEWAY, "devices": DEVICE}
 """The sections that declare types."""
+
+_MEMBER_NAMES = Lists(Leaf(pattern=_NAME_KEY[0], says=_NAME_KEY[1]))
+MODEL = Record(
+    "a model",
+    {
+        "of": Field(_TYPE, "the type that it is a product of", required=True),
+        "lacks": Field(_MEMBER_NAMES, "points and commands of the type that it does not have"),
+        "has": Field(_MEMBER_NAMES, "optional points and commands that it has"),
+        "vendor": Field(Leaf(), "who makes it"),
+        "properties": Field(Entries(*_NAME_KEY, _PLAIN), "what is true of every one of them"),
+        **_WORDS,
+    },
+)
+ROLE = Record(
+    "a role",
+    {
+        "on": Field(_TYPES, "the types on which it can be held", required=True),
+        "may": Field(Lists(Leaf(choices=PERMISSIONS, code="permission.unknown")), "what it allows", required=True),
+        "crosses": Field(_TYPES, "boundaries that do not stop it"),
+        **_WORDS,
+    },
+)
+_VERSION_TEXT = Leaf(("text", "number"), VERSION, "a version has up to three numbers: 1.1")
+DEPRECATED = Record(
+    "a deprecation",
+    {
+        "use": Field(Leaf(), "what replaces it: Radiator.temperature"),
+        "since": Field(_VERSION_TEXT, "the version that deprecates it"),
+        "remove": Field(_VERSION_TEXT, "the version in which it goes"),
+    },
+)
+STEP = Record(
+    "a step",
+    {
+        "rename": Field(Leaf(), "a type or a member: Radiator.temp"),
+        "split": Field(Leaf(), "a type that becomes several"),
+        "merge": Field(Lists(Leaf(), alone=False), "types or members that become one"),
+        "convert": Field(Leaf(), "a point or a property whose unit changes"),
+        "default": Field(Leaf(), "a property or a setting that is new: Room.use"),
+        "remove": Field(Leaf(), "a type or a member that goes"),
+        "to": Field(
+            TextOr(
+                Leaf(),
+                Entries(
+                    *_TYPE_KEY,
+                    TextOr(_PLAIN, Record("a condition", {"rule": Field(Leaf(), "which of them become it")})),
+                ),
+            ),
+            "the new name, the new unit, or the types with the rule for each",
+        ),
+        "from": Field(_UNIT, "the unit it was in"),
+        "value": Field(Lists(_PLAIN), "what those get that have none"),
+        "reason": Field(Leaf(), "why it goes"),
+    },
+    either=("rename", "split", "merge", "convert", "default", "remove"),
+)
 
 RELATION = Record(
     "a relation",
@@ -94,17 +196,30 @@ RELATION = Record(
         "from": Field(_TYPES, "the types it may begin at", required=True),
         "to": Field(_TYPES, "the types it may end at", required=True),
         "inverse": Field(Leaf(pattern=_NAME_KEY[0], says=_NAME_KEY[1]), "its name seen from the other end"),
-        "title": Field(TITLE, "its name for people"),
+        "count": Field(
+            Leaf(("text", "integer"), r"\d+|\d*\.\.\d*", "how many ends one beginning may have: 0..1, 1.., 1"),
+            "how many ends one beginning may have: 0..1",
+        ),
+        **_WORDS,
+        **_ALIGNED,
     },
-    _COMMON_LATER | {"count", "description"},
 )
 QUANTITY = Record(
     "a quantity",
-    {
-        "unit": Field(_UNIT, "a unit that fixes its dimension; none for what has no unit"),
-        "title": Field(TITLE, "its name for people"),
-    },
-    _COMMON_LATER | {"description"},
+    {"unit": Field(_UNIT, "a unit that fixes its dimension; none for what has no unit"), **_WORDS, **_ALIGNED},
+)
+IMPORT = TextOr(
+    RANGE_LEAF,
+    Record(
+        "an import",
+        {
+            "version": Field(RANGE_LEAF, "the versions it works with: ^1.0", required=True),
+            "as": Field(
+                Entries(*_TYPE_KEY, Leaf(pattern=_TYPE_KEY[0], says=_TYPE_KEY[1])),
+                "other names for its types, where two ontologies use one name: { Meter: UtilityMeter }",
+            ),
+        },
+    ),
 )
 
 ONTOLOGY = Record(
@@ -112,16 +227,32 @@ ONTOLOGY = Record(
     {
         "ontology": Field(DOCUMENT_NAME, "its name", required=True),
         "version": Field(VERSION_LEAF, "its version: 1.2.0", required=True),
-        "title": Field(TITLE, "its name for people"),
-        "description": Field(TITLE, "what it is for"),
+        **_WORDS,
         "imports": Field(
-            Entries(DOCUMENT_NAME.pattern, DOCUMENT_NAME.says, RANGE_LEAF),
+            Entries(DOCUMENT_NAME.pattern, DOCUMENT_NAME.says, IMPORT),
             "the ontologies it builds on, with the versions it works with",
         ),
         "enums": Field(Entries(*_TYPE_KEY, _VALUES), "named lists of words"),
         "quantities": Field(Entries(*_NAME_KEY, QUANTITY), "what points may measure"),
         **{name: Field(Entries(*_TYPE_KEY, shape), f"its {name}") for name, shape in SECTIONS.items()},
+        "models": Field(Entries(*_TYPE_KEY, MODEL), "products of its types, and what each really has"),
         "relations": Field(Entries(*_NAME_KEY, RELATION), "how entities may be related"),
+        "roles": Field(Entries(*_TYPE_KEY, ROLE), "what people may do"),
+        "deprecated": Field(
+            Entries(
+                r"[A-Z][A-Za-z0-9]*(\.[a-z][a-z0-9_]*)?",
+                "a key is a type, or a type and its member: Radiator.temp",
+                DEPRECATED,
+            ),
+            "what is on its way out",
+        ),
+        "migrations": Field(
+            Entries(
+                rf"{VERSION} *-> *{VERSION}",
+                "a key is two versions: 1 -> 2",
+                Lists(STEP, alone=False),
+            ),
+            "how what exists follows from one version to the next",
+        ),
     },
-    frozenset({"models", "roles", "deprecated", "migrations", "aligns", "commands", "events"}),
 )
