@@ -1,7 +1,9 @@
 """What a topology asks for, once its parameters are filled in: entities by path and relations between them.
 
 Paths include the site's key (``flat/kitchen/climate``). ``given`` names the fields the topology sets (``title``,
-``properties.area``, ``serial``): a re-apply touches only these, and takes away what it gave before and gives no more.
+``properties.area``, ``desired.setpoint``, ``serial``): a re-apply touches only these, and takes away what it gave
+before and gives no more. Defaults of the ontology are not given: an entity begins with them, and then they are left
+alone.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twin.errors import Place
-    from twin.graph.model import Kind, Scalar
+    from twin.graph.model import Computed, Kind, Scalar, Value
     from twin.ontology.model import Document
 
 __all__ = ["Desired", "DesiredEntity", "DesiredRelation"]
@@ -38,6 +40,20 @@ class DesiredEntity:
     serial: str | None
     given: tuple[str, ...]
     place: Place
+    commands: tuple[str, ...] = ()
+    """The commands it really offers, in the order of its type."""
+    computed: Mapping[str, Computed] = field(default_factory=dict)
+    """Points that are worked out from those of several devices."""
+    rule: str | None = None
+    """Of a view: what else it includes; names worked out, paths from the site on (``/floor-1``)."""
+    desired: Mapping[str, Value] = field(default_factory=dict)
+    """What the topology wishes of its configuration points."""
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    """What the ontology wishes of those that the topology says nothing of: for an entity that is new."""
+    property_defaults: Mapping[str, Scalar] = field(default_factory=dict)
+    """Properties that the topology says nothing of and the ontology has a default for: for an entity that is new."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """Places to fill: key -> qualified role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +79,7 @@ class Desired:
     entities: tuple[DesiredEntity, ...]
     relations: tuple[DesiredRelation, ...]
     parameters: Mapping[str, Scalar | None] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
+    """Tables among the parameters: the CSV texts as given."""
     moved: Mapping[str, str] = field(default_factory=dict)
     """Old path -> new path of what is to be moved rather than deleted and created."""
