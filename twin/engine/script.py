@@ -17,17 +17,13 @@ from typing import TYPE_CHECKING, Any
 from twin.engine.core import Core
 from twin.engine.home import Home
 from twin.engine.library import Library, read_source
-from twin.errors import Conflict, InvalidValue, NotFound
+from twin.engine.planning import check_applicable, make_plan, plan_changesets
+from twin.errors import InvalidValue, NotFound
 from twin.graph import query
 from twin.graph.model import Actor, Committed, Entity
-from twin.ids import mint
-from twin.ontology.compile import compile_documents
 from twin.store.commits import inline
 from twin.store.sqlite import SQLiteStore
 from twin.times import now
-from twin.topology.expand import expand
-from twin.topology.plan import changesets, plan
-from twin.topology.template import read_topology
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -127,28 +123,16 @@ class Twin:
         """
         self._core.commits.follow()
         beside = () if not isinstance(topology, (Path, str)) else (Path(topology).resolve().parent,)
-        template = read_topology(_source(topology), Library((*beside, *self._ontology_path)).find)
-        sheets = {name: _source(given) for name, given in (tables or {}).items()}
-        desired = expand(template, site, parameters or {}, report, tables=sheets)
-        made = plan(desired, self.mirror, mint, take)
-        self._check_documents(made)
-        return made
-
-    def _check_documents(self, made: Plan) -> None:
-        """Ontologies that a plan installs must go together with those in force, and keep the types that are in use."""
-        if not made.documents:
-            return
-        merged = self.mirror.documents | {document.name: document for document in made.documents}
-        ontology = compile_documents(tuple(merged.values()))
-        others = (entity for entity in self.mirror.entities.values() if entity.site != made.site_id)
-        lost = sorted({entity.type for entity in others} - ontology.types.keys())
-        if lost:
-            raise Conflict(
-                f"sites that exist have entities of {lost[0]}, which the ontology no longer has",
-                code="ontology.in_use",
-                types=lost,
-                help="keep the type, or give the changed ontology another name",
-            )
+        return make_plan(
+            self.mirror,
+            _source(topology),
+            Library((*beside, *self._ontology_path)).find,
+            site=site,
+            parameters=parameters,
+            tables={name: _source(given) for name, given in (tables or {}).items()},
+            take=take,
+            report=report,
+        )
 
     def apply(self, made: Plan, *, allow_delete: bool = False) -> list[Committed]:
         """Commit a plan; what it returns is durable. An empty plan commits nothing.
@@ -158,25 +142,8 @@ class Twin:
                 has changed since (``plan.stale``), or it was made for another twin (``plan.foreign``).
         """
         self._core.commits.follow()
-        if made.timeline != self.mirror.timeline:
-            raise Conflict("the plan was made for another twin", code="plan.foreign", help="make it again, on this one")
-        if made.conflicts:
-            raise Conflict(
-                f"users and the topology have both changed {made.conflicts} fields of {made.site}",
-                code="plan.conflict",
-                help="look at the plan's lines with '!', and plan again with take (--take topology, or --take live)",
-            )
-        if made.deletes and not allow_delete:
-            raise Conflict(
-                f"the plan deletes {made.deletes} entities of {made.site}",
-                code="plan.deletes",
-                deletes=made.deletes,
-                help="look at the plan's first lines, then apply with allow_delete (--allow-delete)",
-            )
-        if made.empty:
-            return []
-        self._check_documents(made)
-        return [self.commit(changeset) for changeset in changesets(made, self.actor, now(), mint)]
+        check_applicable(made, self.mirror, allow_delete=allow_delete)
+        return [self.commit(changeset) for changeset in plan_changesets(made, self.actor, now())]
 
     def commit(self, changeset: ChangeSet) -> Committed:
         """Commit one ChangeSet; durable on return.

@@ -1,0 +1,100 @@
+"""Plan and apply, the same for scripts and servers: functions over what a twin holds, which change nothing themselves.
+
+`make_plan` looks at the mirror only; `check_applicable` says whether a plan may be applied to what there is now;
+`plan_changesets` is what the caller then commits, in this order, one after the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin.errors import Conflict
+from twin.ids import mint
+from twin.ontology.compile import compile_documents
+from twin.topology.expand import expand
+from twin.topology.plan import changesets, plan
+from twin.topology.template import read_topology
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from twin.graph.mirror import Mirror
+    from twin.graph.model import Actor, ChangeSet
+    from twin.source import Diagnostics, Source
+    from twin.topology.plan import Plan, Take
+
+__all__ = ["check_applicable", "make_plan", "plan_changesets"]
+
+
+def make_plan(  # noqa: PLR0913 - the options of one command, given by name
+    mirror: Mirror,
+    source: Source,
+    find: Callable[[str], Source | None],
+    *,
+    site: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    tables: Mapping[str, Source] | None = None,
+    take: Take | None = None,
+    report: Diagnostics | None = None,
+) -> Plan:
+    """What applying a topology would do to the graph in the mirror; `twin.engine.Twin.plan` describes the options.
+
+    ``find`` gives an ontology by its name, or None.
+
+    Raises:
+        AuthoringError: the topology, an ontology it uses or a parameter is wrong; carries every diagnostic.
+        Conflict: the site's key, or a path in it, is taken by something else; or an ontology is in use elsewhere.
+    """
+    template = read_topology(source, find)
+    desired = expand(template, site, parameters or {}, report, tables=tables or {})
+    made = plan(desired, mirror, mint, take)
+    _check_documents(made, mirror)
+    return made
+
+
+def check_applicable(made: Plan, mirror: Mirror, *, allow_delete: bool = False) -> None:
+    """Whether a plan may be applied as it stands; whether it is stale is seen when it is committed.
+
+    Raises:
+        Conflict: it deletes and may not (``plan.deletes``), fields are in conflict (``plan.conflict``), it was made for
+            another twin (``plan.foreign``), or other sites need what an ontology would lose (``ontology.in_use``).
+    """
+    if made.timeline != mirror.timeline:
+        raise Conflict("the plan was made for another twin", code="plan.foreign", help="make it again, on this one")
+    if made.conflicts:
+        raise Conflict(
+            f"users and the topology have both changed {made.conflicts} fields of {made.site}",
+            code="plan.conflict",
+            help="look at the plan's lines with '!', and plan again with take (--take topology, or --take live)",
+        )
+    if made.deletes and not allow_delete:
+        raise Conflict(
+            f"the plan deletes {made.deletes} entities of {made.site}",
+            code="plan.deletes",
+            deletes=made.deletes,
+            help="look at the plan's first lines, then apply with allow_delete (--allow-delete)",
+        )
+    _check_documents(made, mirror)
+
+
+def plan_changesets(made: Plan, actor: Actor, at: int) -> list[ChangeSet]:
+    """What is to be committed, one after the other; nothing for an empty plan."""
+    return [] if made.empty else changesets(made, actor, at, mint)
+
+
+def _check_documents(made: Plan, mirror: Mirror) -> None:
+    """Ontologies that a plan installs must go together with those in force, and keep the types that are in use."""
+    if not made.documents:
+        return
+    merged = mirror.documents | {document.name: document for document in made.documents}
+    ontology = compile_documents(tuple(merged.values()))
+    others = (entity for entity in mirror.entities.values() if entity.site != made.site_id)
+    lost = sorted({entity.type for entity in others} - ontology.types.keys())
+    if lost:
+        raise Conflict(
+            f"sites that exist have entities of {lost[0]}, which the ontology no longer has",
+            code="ontology.in_use",
+            types=lost,
+            help="keep the type, or give the changed ontology another name",
+        )
