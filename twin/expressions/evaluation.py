@@ -104,7 +104,7 @@ def _spoken_of(expression: Expression) -> Iterator[Name | Cell]:
         case Filled(template, span):
             yield from (_moved(name, span[0] + 1) for name in template.names)
             yield from (moved_cell(cell, span[0] + 1) for cell in template.cells)
-        case Asked("within", Filled() as word):
+        case Asked(_, Filled() as word):
             yield from _spoken_of(word)
         case Cell(table, index):
             yield expression

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -46,13 +47,15 @@ ADDITION: "+" | "-"
 MULTIPLICATION: "*" | "//" | "/" | "%"
 NUMBER: /[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?/
 TEXT: /"[^"]*"|'[^']*'/
+KEY: /[a-z0-9][a-z0-9-]*/
 NAME: /[A-Za-z_][A-Za-z0-9_]*/
 %ignore /\s+/
 """
 _QUESTIONS = """| "type" "is" NAME -> typed
     | "within" TEXT -> within
     | "has" NAME -> having
-    | "measures" NAME -> measuring"""
+    | "measures" NAME -> measuring
+    | "in" "view" ":" (KEY | TEXT) -> viewed"""
 """What rules ask beside; their words are names elsewhere."""
 _HELP = {
     "=": "equality is written with two signs: ==",
@@ -68,9 +71,10 @@ _HELP = {
     "'": "close the quote",
     "**": "there is no power: multiply",
     "(": "there are no functions",
-    "view": "rules do not ask for views yet: ask for the types or the spaces of what is in it",
     ".": "a range has two dots: 1..3; a cell is table[key].column",
 }
+_VIEW = re.compile(r"\bin\s+view\s*:?\s*$")
+_VIEW_HELP = "a rule asks for what a view includes by the view's key: in view:north-side"
 
 
 @lru_cache(maxsize=2)
@@ -144,8 +148,8 @@ def _syntax(error: UnexpectedInput, text: str) -> ExpressionError:
         )
     word = str(error.token) if isinstance(error, UnexpectedToken) else text[start : start + 1]
     before = text[:start].rstrip()[-1:]
-    sign = word if isinstance(error, UnexpectedCharacters) or word in {"(", ".", "view"} else before + word
-    help_ = _HELP.get(sign, "")
+    sign = word if isinstance(error, UnexpectedCharacters) or word in {"(", "."} else before + word
+    help_ = _VIEW_HELP if _VIEW.search(text[:start]) else _HELP.get(sign, "")
     return ExpressionError("expression.syntax", f"'{word}' cannot stand here", (start, start + len(word)), help_)
 
 
@@ -178,6 +182,10 @@ class _Builder(Transformer[Token, Expression]):
 
     def measuring(self, meta: Any, token: Token) -> Expression:
         return Asked("measures", _named(token), _span(meta))
+
+    def viewed(self, meta: Any, token: Token) -> Expression:
+        word = _quoted(token) if token.type == "TEXT" else Literal(str(token), (token.start_pos or 0, _span(meta)[1]))
+        return Asked("view", word, _span(meta))
 
     def cell(self, meta: Any, table: Token, index: Expression, column: Token) -> Expression:
         start, end = _span(meta)

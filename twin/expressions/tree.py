@@ -38,7 +38,7 @@ MAX_TEXT = 10_000
 """The most characters of a text."""
 
 Span = tuple[int, int]
-Question = LiteralType["type", "within", "has", "measures"]
+Question = LiteralType["type", "within", "has", "measures", "view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a rule asks of an entity: ``type is T``, ``within "PATH"``, ``has POINT``, ``measures QUANTITY``."""
+    """What a rule asks: ``type is T``, ``within "PATH"``, ``in view:KEY``, ``has POINT``, ``measures QUANTITY``."""
 
     question: Question
     word: Name | Literal | Filled

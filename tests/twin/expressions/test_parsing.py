@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.expressions import MAX_DEPTH, MAX_LENGTH, ExpressionError, parse
+from twin.expressions import MAX_DEPTH, MAX_LENGTH, Asked, ExpressionError, names_in, parse, parse_rule
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ from twin.expressions import MAX_DEPTH, MAX_LENGTH, ExpressionError, parse
         ("1 < 2 < 3", "expression.syntax", "<"),
         ("type is Light", "expression.syntax", "is"),
         ('within "/"', "expression.syntax", '"/"'),
+        ("in view:north", "expression.syntax", "in"),
         ("9" * 30, "expression.large", "9" * 30),
         ("99999999999999999", "expression.large", "99999999999999999"),
         ("a" * (MAX_LENGTH + 1), "expression.large", "a" * (MAX_LENGTH + 1)),
@@ -38,6 +39,41 @@ def test_a_mistake_is_placed(text: str, code: str, at: str | None) -> None:
     assert caught.value.code == code
     start, end = caught.value.span
     assert at is None or text[start:end] == at or (not text and (start, end) == (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "word"),
+    [
+        ("type is Light", "type", "Light"),
+        ('within "floor-1"', "within", '"floor-1"'),
+        ("has dimming", "has", "dimming"),
+        ("measures occupancy", "measures", "occupancy"),
+        ("in view:north-2", "view", "north-2"),
+        ("in view:1st", "view", "1st"),
+        ("in view:'north'", "view", "'north'"),
+    ],
+)
+def test_a_rule_asks_questions(text: str, question: str, word: str) -> None:
+    asked = parse_rule(text)
+    assert isinstance(asked, Asked)
+    start, end = asked.word.span
+    assert (asked.question, text[start:end]) == (question, word)
+
+
+def test_texts_in_questions_may_speak_of_names() -> None:
+    found = names_in(parse_rule('within "floor-${f}" or in view:"north-${n}" or view in [wing]'))
+    assert [name.name for name in found] == ["f", "n", "view", "wing"]
+
+
+@pytest.mark.parametrize(
+    ("text", "at"), [("in view lights", "lights"), ("in view:North", "North"), ("x in view:n", ":")]
+)
+def test_a_view_is_asked_for_by_its_key(text: str, at: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_rule(text)
+    start, end = caught.value.span
+    assert text[start:end] == at
+    assert "in view:" in caught.value.help
 
 
 def test_parentheses_may_be_as_many_as_fit() -> None:
