@@ -118,6 +118,10 @@ RUNTIME: dict[str, Cause] = {
     ),
     "limit.exceeded": Cause("More is asked for than one answer or one ChangeSet may hold.", "Ask for less at a time."),
     "message.too_large": Cause("A message is larger than the MQTT server takes.", "Send fewer points at once."),
+    "migration.missing": Cause(
+        "Two versions of an ontology differ in their major part, and the newer does not say how what exists follows.",
+        "Its author adds a migration for every major version on the way, such as 'migrations: { 1 -> 2: [ … ] }'.",
+    ),
     "mqtt.refused": Cause(
         "The MQTT server refuses the client: its token, its rights, or an identifier that another client uses.",
         "Check the client's scopes and sites, and give each client an identifier of its own.",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from twin.errors import Place
 
-__all__ = ["Declaration", "Declared", "read_document", "read_ontology", "title_of"]
+__all__ = ["Declaration", "Declared", "aligns_of", "read_document", "read_ontology", "title_of"]
 
 _FORMS = {"ontology": "an ontology", "topology": "a topology", "series": "a map of series"}
 """The kinds of documents, by the key that begins them."""
@@ -147,3 +147,8 @@ def title_of(node: MapNode, key: str = "title") -> dict[str, str]:
     if isinstance(found, Scalar):
         return {"": found.text}
     return {entry.key.text: entry.value.text for entry in node.under(key) if isinstance(entry.value, Scalar)}
+
+
+def aligns_of(node: MapNode) -> dict[str, str]:
+    """What other vocabularies call it: ``{"brick": "Thermostat"}``."""
+    return {entry.key.text: entry.value.text for entry in node.under("aligns") if isinstance(entry.value, Scalar)}

@@ -369,6 +369,19 @@ class Ontology:
         found = self.types.get(name)
         return found is not None and ancestor in found.lineage
 
+    def inverse(self, name: str) -> RelationType | None:
+        """The relation that has this name when it is seen from its other end."""
+        return self._inverses.get(name)
+
+    @cached_property
+    def _inverses(self) -> dict[str, RelationType]:
+        return {found.inverse: found for found in self.relations.values() if found.inverse is not None}
+
+    def role(self, name: str) -> RoleType | None:
+        """A role by its qualified name, or by its short one where only one has it."""
+        named = [found for found in self.roles.values() if found.short == name]
+        return self.roles.get(name, named[0] if len(named) == 1 else None)
+
     def concrete(self, name: str) -> frozenset[str]:
         """The qualified concrete types that are the named one or descend from it; empty when it is unknown."""
         return self._concrete.get(name, frozenset())

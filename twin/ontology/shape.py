@@ -197,7 +197,11 @@ RELATION = Record(
         "to": Field(_TYPES, "the types it may end at", required=True),
         "inverse": Field(Leaf(pattern=_NAME_KEY[0], says=_NAME_KEY[1]), "its name seen from the other end"),
         "count": Field(
-            Leaf(("text", "integer"), r"\d+|\d*\.\.\d*", "how many ends one beginning may have: 0..1, 1.., 1"),
+            Leaf(
+                ("text", "integer"),
+                r"\d{1,6}(\.\.(\d{1,6})?)?|\.\.\d{1,6}",
+                "how many ends one beginning may have: 0..1, 1.., 1",
+            ),
             "how many ends one beginning may have: 0..1",
         ),
         **_WORDS,

@@ -149,6 +149,9 @@ CASES = [
     ("from: Lamp", "from: Device", "minor", "lights", "'from' widened from Lamp to Device"),
     ("inverse: lit_by", "inverse: litten_by", "major", "lights", "inverse changed from lit_by to litten_by"),
     ("title: Lights", "title: Shines", "patch", "lights", "title changed"),
+    ("title: Lights", "title: Lights, description: On", "patch", "lights", "description changed"),
+    ("title: Lights", "title: Lights, aligns: { brick: feeds }", "patch", "lights", "'aligns' changed"),
+    ("title: Lights", "title: Lights, count: 0..1", "major", "lights", "count narrowed from any to 0..1"),
     ("relations:", "relations:\n  dims: { from: Spot, to: Shed }", "minor", "dims", "relation added"),
 ]
 
@@ -167,6 +170,21 @@ def test_what_has_no_inverse_may_get_one() -> None:
     assert (found.needs, found.said) == ("minor", "inverse changed from none to lit_by")
     (found,) = compare(LAB, bare).differences
     assert found.breaking
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "needs", "said"),
+    [
+        ("0..1", "0..2", "minor", "count widened from 0..1 to 0..2"),
+        ("1", "1..", "minor", "count widened from 1 to 1.."),
+        ("1..", "2..", "major", "count narrowed from 1.. to 2.."),
+        ("0..1", "1..3", "major", "count narrowed from 0..1 to 1..3"),
+    ],
+)
+def test_how_many_ends_there_may_be(before: str, after: str, needs: str, said: str) -> None:
+    one, other = (LAB.replace("title: Lights", f"count: {count}") for count in (before, after))
+    (found,) = compare(one, other).differences
+    assert (found.needs, found.said) == (needs, said)
 
 
 def test_what_was_abstract_may_be_made_no_longer() -> None:
@@ -351,9 +369,9 @@ COMPARED = {
     EntityType: "kind abstract mixin parents lineage points properties contains connects of title description plural",
     PointType: "section value unit measures minimum maximum values enum every optional title",
     PropertyType: "value unit values minimum maximum required title",
-    RelationType: "sources targets inverse title",
+    RelationType: "sources targets inverse title least most description aligns",
     EnumType: "values",
-    Quantity: "unit title",
+    Quantity: "unit title description aligns",
 }
 NEVER = {"name", "short", "declared_by", "place"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.ontology.authoring import title_of
+from twin.ontology.authoring import aligns_of, title_of
 from twin.ontology.model import RelationType
 from twin.source import MapNode
 
@@ -49,7 +49,7 @@ def relations_of(scope: Scope, report: Diagnostics) -> dict[str, RelationType]:
     found: dict[str, RelationType] = {}
     for document in scope.documents.values():
         for entry in document.relations:
-            relation = _relation(entry, document.name, scope)
+            relation = _relation(entry, document.name, scope, report)
             if _free(relation.name, entry.key, names, report):
                 found[relation.name] = relation
             if relation.inverse is not None and isinstance(entry.value, MapNode):
@@ -59,8 +59,9 @@ def relations_of(scope: Scope, report: Diagnostics) -> dict[str, RelationType]:
     return found
 
 
-def _relation(entry: Entry, document: str, scope: Scope) -> RelationType:
+def _relation(entry: Entry, document: str, scope: Scope, report: Diagnostics) -> RelationType:
     node = entry.value if isinstance(entry.value, MapNode) else MapNode({}, entry.key.place)
+    least, most = _count(node, report)
     return RelationType(
         name=entry.key.text,
         sources=_end(node, "from", document, scope),
@@ -68,7 +69,26 @@ def _relation(entry: Entry, document: str, scope: Scope) -> RelationType:
         inverse=node.text("inverse"),
         title=title_of(node),
         place=entry.key.place,
+        least=least,
+        most=most,
+        description=title_of(node, "description"),
+        aligns=aligns_of(node),
     )
+
+
+def _count(node: MapNode, report: Diagnostics) -> tuple[int, int | None]:
+    """``0..1``, ``1..``, ``2``: how many ends one beginning must have, and may have."""
+    word = node.scalar("count")
+    if word is None:
+        return 0, None
+    low, dots, high = word.text.partition("..")
+    least, most = int(low or 0), int(high if dots else low) if high or not dots else None
+    if most is not None and (most < least or most == 0):
+        message = f"'{word.text}' leaves no number of ends" if most < least else "a relation with no end is none"
+        help_ = "the smaller number comes first: 0..1; or leave the end open: 1.."
+        report.error("count.empty", message, word.place, help=help_)
+        return 0, None
+    return least, most
 
 
 def _end(node: MapNode, key: str, document: str, scope: Scope) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from twin.ontology.authoring import title_of
+from twin.ontology.authoring import aligns_of, title_of
 from twin.ontology.model import EnumType, Quantity
 from twin.source import ListNode, MapNode, Scalar, did_you_mean
 from twin.units import UNITS, resolve, suggest
@@ -76,7 +76,14 @@ class Scope:
 
     def _quantity(self, entry: Entry) -> Quantity:
         node = entry.value if isinstance(entry.value, MapNode) else MapNode({}, entry.key.place)
-        return Quantity(entry.key.text, unit_of(node, self._report), title_of(node), entry.key.place)
+        return Quantity(
+            name=entry.key.text,
+            unit=unit_of(node, self._report),
+            title=title_of(node),
+            place=entry.key.place,
+            description=title_of(node, "description"),
+            aligns=aligns_of(node),
+        )
 
     def type_(self, word: Scalar, document: str) -> Declaration | None:
         """The type or mixin that a document means by a name; reports ``type.unknown``."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twin.errors import Place
     from twin.ontology.versions import Version
 
-__all__ = ["Change", "Comparison", "Difference", "Needs", "counterparts", "differences"]
+__all__ = ["Change", "Comparison", "Difference", "Needs", "counterparts", "differences", "wording_changes"]
 
 Needs: TypeAlias = Literal["major", "minor", "patch"]
 """The part of the version that a difference asks to be raised: only a breaking one asks for the major."""
@@ -69,6 +69,15 @@ class Difference:
         word = "breaking" if self.breaking else "compatible"
         hint = f" ({self.hint})" if self.hint else ""
         return f"{_SIGNS[self.needs]} {word:<10}  {self.subject:<{width}}  {self.said}: {self.reason}{hint}"
+
+
+def wording_changes(old: object, new: object) -> Iterator[Change]:
+    """What became of the words for people, and of the names in other vocabularies, of anything that has them."""
+    for key in ("title", "description"):
+        if getattr(old, key) != getattr(new, key):
+            yield Change("patch", f"{key} changed", "it is wording")
+    if getattr(old, "aligns", None) != getattr(new, "aligns", None):
+        yield Change("patch", "'aligns' changed", "it is the name of the same thing elsewhere")
 
 
 def differences(subject: str, place: Place, changes: Iterable[Change]) -> Iterator[Difference]:

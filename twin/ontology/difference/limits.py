@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from twin.ontology.model import Ontology
 
-__all__ = ["Bounds", "range_changes", "type_list_changes", "word_changes"]
+__all__ = ["Bounds", "Counts", "count_changes", "range_changes", "type_list_changes", "word_changes"]
 
 Bounds = tuple[float | None, float | None]
 """The least and the greatest value; None for an end that is open."""
@@ -39,6 +39,27 @@ def _shown(bounds: Bounds) -> str:
     if bounds == (None, None):
         return "any"
     return "..".join("" if end is None else f"{end:.15g}" for end in bounds)
+
+
+Counts = tuple[int, int | None]
+"""How many there must be at least, and may be at most; None: any number."""
+
+
+def count_changes(old: Counts, new: Counts) -> Iterator[Change]:
+    """What became of how many ends a relation may have."""
+    (low, high), (new_low, new_high) = _closed(old), _closed(new)
+    said = f"from {_counted(old)} to {_counted(new)}"
+    if new_low > low or new_high < high:
+        yield Change("major", f"count narrowed {said}", "what has fewer or more of them is refused")
+    elif old != new:
+        yield Change("minor", f"count widened {said}", "what was refused is allowed")
+
+
+def _counted(counts: Counts) -> str:
+    least, most = counts
+    if least == most:
+        return str(least)
+    return "any" if counts == (0, None) else f"{least}..{'' if most is None else most}"
 
 
 def word_changes(old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Change]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from twin.ontology.authoring import title_of
-from twin.ontology.difference.comparison import Change, Difference, counterparts, differences
-from twin.ontology.difference.limits import type_list_changes, word_changes
+from twin.ontology.difference.comparison import Change, Difference, counterparts, differences, wording_changes
+from twin.ontology.difference.limits import count_changes, type_list_changes, word_changes
 from twin.ontology.versions import overlap
 from twin.source import Scalar
 from twin.units import compatible
@@ -90,8 +90,8 @@ def _relation(old: RelationType, new: RelationType, ontologies: tuple[Ontology, 
             yield Change("minor", said, "it can be followed from the other end too")
         else:
             yield Change("major", said, f"what follows '{old.inverse}' fails")
-    if old.title != new.title:
-        yield Change("patch", "title changed", "it is wording")
+    yield from count_changes((old.least, old.most), (new.least, new.most))
+    yield from wording_changes(old, new)
 
 
 def _enum(old: EnumType, new: EnumType) -> Iterator[Change]:
@@ -109,8 +109,7 @@ def _quantity(old: Quantity, new: Quantity) -> Iterator[Change]:
             yield Change("patch", said, "it is of the same dimension: points keep their own units")
         else:
             yield Change("major", said, "points that measure it are refused")
-    if old.title != new.title:
-        yield Change("patch", "title changed", "it is wording")
+    yield from wording_changes(old, new)
 
 
 def title_differences(name: str, old: MapNode, new: MapNode) -> Iterator[Difference]:
