@@ -233,6 +233,42 @@ arithmetic = st.recursive(
 )
 """Expressions over whole numbers that Python spells the same."""
 
+_words = st.sampled_from(["a", "b1", "c_d", "notable", "1", "2.5", "1e3", "true", "'x'", '"it\'s"', "'say \"so\"'"])
+_words |= st.sampled_from(["'$${a}'", '"n-${a + 1:02}"', "[]", "rows[a].serial", "rows['k-1'].area"])
+_questions = ["type is Light", 'within "/"', "within 'f-${a}'", "has dimming", "measures occupancy", "in view:n-1"]
+_operators = [
+    " + ",
+    " - ",
+    "*",
+    " // ",
+    "/",
+    " % ",
+    " == ",
+    " != ",
+    "<",
+    " <= ",
+    " and ",
+    " or ",
+    " in ",
+    " not in ",
+    "..",
+]
+
+
+def expressions(*, rules: bool = False) -> st.SearchStrategy[str]:
+    """Texts that are mostly expressions, or rules: not all of them parse."""
+    return st.recursive(
+        _words | st.sampled_from(_questions) if rules else _words,
+        lambda inner: st.one_of(
+            st.tuples(inner, st.sampled_from(_operators), inner).map("".join),
+            inner.map("({})".format),
+            inner.map("-{}".format),
+            inner.map("not {}".format),
+            st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]"),
+        ),
+        max_leaves=10,
+    )
+
 
 # Ontologies
 

@@ -9,6 +9,7 @@ functions, no loops: every expression ends, in time and space bounded by `MAX_LE
 from twin.expressions.evaluation import cells_in, described, evaluate, iterate, names_in, unknown_column, unknown_name
 from twin.expressions.faults import ExpressionError
 from twin.expressions.parsing import MAX_DEPTH, MAX_LENGTH, parse, parse_rule
+from twin.expressions.printing import printed
 from twin.expressions.templates import Template, parse_template
 from twin.expressions.tree import (
     MAX_ITEMS,
@@ -19,6 +20,8 @@ from twin.expressions.tree import (
     Cell,
     Expression,
     Filled,
+    Listed,
+    Literal,
     Name,
     Range,
     Result,
@@ -38,6 +41,8 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "Filled",
+    "Listed",
+    "Literal",
     "Name",
     "Range",
     "Result",
@@ -52,6 +57,7 @@ __all__ = [
     "parse",
     "parse_rule",
     "parse_template",
+    "printed",
     "unknown_column",
     "unknown_name",
 ]

@@ -122,9 +122,10 @@ def _quoted(token: Token) -> Literal | Filled:
     from twin.expressions.templates import parse_template  # texts hold expressions, and these hold texts
 
     try:
-        return Filled(parse_template(inner), span)
+        template = parse_template(inner)
     except ExpressionError as error:
         raise error.moved(start + 1) from None
+    return Literal(template.filled({}), span) if template.constant else Filled(template, span)
 
 
 def _named(token: Token) -> Name:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,8 @@ class _Hole:
     """One ``${expression:format}``; ``offset`` is where the expression begins in the text."""
 
     expression: Expression
-    offset: int
-    span: tuple[int, int]
+    offset: int = field(compare=False)
+    span: tuple[int, int] = field(compare=False)
     zero: bool
     width: int
 

@@ -1,8 +1,8 @@
-"""The parts of an expression: values, names, operators; each knows its characters."""
+"""The parts of an expression: values, names, operators; each knows its characters, which make no difference."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 from typing import Literal as LiteralType
 
@@ -78,7 +78,7 @@ class Literal:
     """A value as written."""
 
     value: str | int | float | bool
-    span: Span
+    span: Span = field(compare=False)
     depth: int = 1
 
 
@@ -87,7 +87,7 @@ class Name:
     """A parameter or a loop variable."""
 
     name: str
-    span: Span
+    span: Span = field(compare=False)
     depth: int = 1
 
 
@@ -97,7 +97,7 @@ class Unary:
 
     operator: str
     operand: Expression
-    span: Span
+    span: Span = field(compare=False)
     depth: int
 
 
@@ -108,7 +108,7 @@ class Binary:
     operator: str
     left: Expression
     right: Expression
-    span: Span
+    span: Span = field(compare=False)
     depth: int
 
 
@@ -117,7 +117,7 @@ class Listed:
     """``[a, b]``."""
 
     items: tuple[Expression, ...]
-    span: Span
+    span: Span = field(compare=False)
     depth: int
 
 
@@ -126,7 +126,7 @@ class Filled:
     """A text in quotes with ``${…}`` in it."""
 
     template: Template
-    span: Span
+    span: Span = field(compare=False)
     depth: int = 1
 
 
@@ -137,7 +137,7 @@ class Cell:
     table: Name
     index: Expression
     column: Name
-    span: Span
+    span: Span = field(compare=False)
     depth: int
 
 
@@ -147,7 +147,7 @@ class Asked:
 
     question: Question
     word: Name | Literal | Filled
-    span: Span
+    span: Span = field(compare=False)
     depth: int = 1
 
 
