@@ -2,7 +2,9 @@
 
 WAL, ``synchronous=FULL``, one writer at a time (``BEGIN IMMEDIATE``), so several processes may share the file: whoever
 finds the log's head moved writes nothing and catches up. Rows travel to and from SQLite as one JSON document per
-statement (``json_each``): next to a busy loop, ten thousand bound rows take a hundred times as long.
+statement (``json_each``): next to a busy loop, ten thousand bound rows take a hundred times as long. Entities lie in
+the order of their creation, found through an index of their (random) ids: new ones are written to the end of the file
+rather than all over it.
 """
 
 from __future__ import annotations
@@ -49,11 +51,15 @@ __all__ = ["SQLiteStore"]
 
 VERSION = 1
 _BUSY_SECONDS = 10
+_CACHE_KIB = 65_536
+"""Ids are random, so a large change touches pages everywhere: in SQLite's own 2 MB each would be written many times."""
+_CHECKPOINT_PAGES = 8_192
+"""How far the write-ahead log grows (32 MB) before its pages go to their places; a commit is durable before that."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entities (
   id TEXT PRIMARY KEY, kind TEXT NOT NULL, type TEXT NOT NULL, site TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
-  revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+  revision INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS relations (
   source TEXT NOT NULL, target TEXT NOT NULL, type TEXT NOT NULL, instance TEXT,
   PRIMARY KEY (source, target, type)) WITHOUT ROWID;
@@ -108,6 +114,8 @@ class SQLiteStore:
             try:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+                self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
                 self._prepare()
             except BaseException:
                 self._db.close()
