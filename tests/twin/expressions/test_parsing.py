@@ -24,7 +24,7 @@ from twin.expressions import MAX_DEPTH, MAX_LENGTH, Asked, ExpressionError, name
         ("1 < 2 < 3", "expression.syntax", "<"),
         ("type is Light", "expression.syntax", "is"),
         ('within "/"', "expression.syntax", '"/"'),
-        ("in view:north", "expression.syntax", "in"),
+        ("in view:north", "expression.syntax", "view"),
         ("9" * 30, "expression.large", "9" * 30),
         ("99999999999999999", "expression.large", "99999999999999999"),
         ("a" * (MAX_LENGTH + 1), "expression.large", "a" * (MAX_LENGTH + 1)),
