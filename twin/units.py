@@ -19,7 +19,18 @@ from twin.errors import InvalidValue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["UNITS", "Unit", "compatible", "convert", "dimension", "of_dimension", "resolve", "suggest"]
+__all__ = [
+    "UNITS",
+    "Unit",
+    "affine",
+    "compatible",
+    "convert",
+    "dimension",
+    "of_dimension",
+    "resolve",
+    "scaled",
+    "suggest",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +141,11 @@ _TABLE: dict[str, tuple[tuple[str, Fraction | int | str, Fraction | int | str, s
         ("[cft_i]/min", _FOOT**3 / 60, 0, "cfm ft³/min cubic_feet_per_minute"),
         ("[gal_us]/min", _GALLON / 60, 0, "gpm us_gallons_per_minute"),
     ),
+    "mass flow": (
+        ("kg/s", 1, 0, "kilograms_per_second"),
+        ("kg/h", Fraction(1, 3600), 0, "kilograms_per_hour"),
+        ("g/s", Fraction(1, 1000), 0, "grams_per_second"),
+    ),
     "time": (
         ("s", 1, 0, "sec second seconds"),
         ("ms", Fraction(1, 1000), 0, "millisecond milliseconds"),
@@ -226,8 +242,10 @@ def compatible(one: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _affine(from_: str, to: str) -> tuple[float, float]:
-    """``to = value * factor + offset``, each rounded once from the exact fraction."""
+def affine(from_: str, to: str) -> tuple[float, float]:
+    """(factor, offset) of ``to = value * factor + offset``, each rounded once from the exact fraction; raises as
+    `convert` does.
+    """
     one, other = UNITS.get(from_), UNITS.get(to)
     if one is None or other is None or one.dimension != other.dimension:
         message = f"cannot convert '{from_}' to '{to}'"
@@ -242,7 +260,11 @@ def convert(value: float, from_: str, to: str) -> float:
     """
     if from_ == to:
         return value
-    factor, offset = _affine(from_, to)
+    return scaled(value, *affine(from_, to))
+
+
+def scaled(value: float, factor: float, offset: float) -> float:
+    """``value * factor + offset``, as `convert` rounds it."""
     return float(f"{value * factor + offset:.15g}")
 
 

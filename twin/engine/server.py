@@ -132,7 +132,9 @@ class Engine:
         )
         since = self._ingest.resume(self._journal.id, self._core.watermark)
         self._journal.skip_to(since)
-        self._workings = Workings(self._ingest, self._core.store, self.deadletters, self._store_thread, since)
+        self._workings = Workings(
+            self._ingest, self._core.store, self.deadletters, self._store_thread, since, self._core.commits
+        )
         self._workings.replay(self._journal.read(since))
         door = TelemetryDoor(
             self.mirror, self._journal, self._ingest, lambda token: self.tokens.verify(token, now()), counts

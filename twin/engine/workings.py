@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from twin.errors import BackendError
+from twin.store import HeadMovedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from twin.store import GraphStore
+    from twin.store.commits import Commits
     from twin.store.thread import StoreThread
     from twin.telemetry.deadletters import DeadLetters
     from twin.telemetry.ingest import Ingest, Slice
@@ -36,8 +38,16 @@ class Workings:
     """Runs an `Ingest` on the loop and stores its slices, one at a time."""
 
     def __init__(
-        self, ingest: Ingest, store: GraphStore, letters: DeadLetters, thread: StoreThread, stored: int
+        self,
+        ingest: Ingest,
+        store: GraphStore,
+        letters: DeadLetters,
+        thread: StoreThread,
+        stored: int,
+        commits: Commits,
     ) -> None:
+        """``stored`` is where the store's watermark stands; ``commits`` know what others have committed."""
+        self._commits = commits
         self._ingest = ingest
         self._store = store
         self._letters = letters
@@ -55,8 +65,13 @@ class Workings:
         """Work in what a journal holds, here and now, before the loop serves anybody."""
         started, count = time.monotonic(), 0
         for piece in self._ingest.replay(messages):
-            self._write(piece)
-            self._settle(piece)
+            try:
+                self._write(piece)
+            except HeadMovedError:
+                self._ingest.put_back(piece)
+                self._commits.follow_now()
+            else:
+                self._settle(piece)
             count = self._ingest.counters.replayed
         if count:
             log.info("journal.replayed", messages=count, seconds=round(time.monotonic() - started, 3))
@@ -98,6 +113,10 @@ class Workings:
             self._store_soon(_STORE_SECONDS)
             return
         self._ingest.put_back(piece)
+        if isinstance(answer, HeadMovedError):
+            self._commits.follow()
+            self._store_soon(_STORE_SECONDS)
+            return
         self._store_soon(_RETRY_SECONDS)
         if not self.failing:
             log.error("state.unstored", error=str(answer), exc_info=not isinstance(answer, BackendError) and answer)

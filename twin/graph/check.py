@@ -16,6 +16,7 @@ from twin.graph.model import (
     Delete,
     Link,
     Move,
+    Recast,
     Unlink,
     Update,
     apply_update,
@@ -73,7 +74,7 @@ def touched(changeset: ChangeSet) -> set[str]:
                     found.add(f"serial {entity.site} {entity.serial}")
             case Move():
                 found |= {entry.id, entry.parent}
-            case Update() | Delete():
+            case Update() | Delete() | Recast():
                 found.add(entry.id)
             case Link(relation):
                 found |= {relation.source, relation.target}
@@ -85,7 +86,8 @@ def touched(changeset: ChangeSet) -> set[str]:
 def stands_alone(changeset: ChangeSet) -> bool:
     """Whether it changes what others look up (it deletes, moves, renames or installs): nothing may share its group."""
     return bool(changeset.documents) or any(
-        isinstance(entry, Delete | Move) or (isinstance(entry, Update) and {"serial", "sources"} & entry.fields.keys())
+        isinstance(entry, Delete | Move | Recast)
+        or (isinstance(entry, Update) and {"serial", "sources"} & entry.fields.keys())
         for entry in changeset.entries
     )
 
@@ -142,6 +144,8 @@ class _Draft:
                 self.link(relation.key)
             case Unlink():
                 self.unlink((entry.source, entry.target, entry.type))
+            case Recast():
+                self.need(entry.id)
 
     def create(self, entity: Entity) -> None:
         if self.get(entity.id) is not None or entity.id in self.deleted:

@@ -21,6 +21,7 @@ from twin.graph.model import (
     Entity,
     Link,
     Move,
+    Recast,
     Relation,
     Unlink,
     Update,
@@ -231,6 +232,8 @@ class Mirror:
             case Link(relation):
                 self._link(relation)
                 self.sites[self.entities[relation.source].site] = sequence
+            case Recast():
+                self.sites[self.entities[entry.id].site] = sequence
             case Unlink():
                 self._graph.remove_edge(entry.source, entry.target, key=entry.type)
                 self.sites[self.entities[entry.source].site] = sequence

@@ -217,15 +217,18 @@ class Unlink(msgspec.Struct, frozen=True, tag_field="do", tag="unlink", kw_only=
 
 class Recast(msgspec.Struct, frozen=True, tag_field="do", tag="recast", kw_only=True):
     """The readings of a point under another name, in another unit: ``value * factor + offset``. It follows the
-    `Update` that gives the entity its new type or points.
+    `Update` that gives the entity its new type or points. All of one ChangeSet are done at once, so two points may
+    change names with each other; where two become one, the newer reading stays.
     """
 
     id: str
     point: str
     to: str
-    """May be the same name, where only the unit differs."""
+    """May be the same name, where only the unit differs; ``temp@1.4.0`` sets the reading of a lost point aside."""
     factor: float = 1.0
     offset: float = 0.0
+    whole: bool = False
+    """Whether the point takes whole numbers only."""
 
 
 Entry = Create | Update | Move | Delete | Link | Unlink | Recast

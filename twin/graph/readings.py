@@ -8,14 +8,30 @@ in the same state. `order_key` packs them into bytes whose plain comparison is t
 from __future__ import annotations
 
 import struct
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import orjson
 
-from twin.graph.model import Scalar
+from twin.graph.model import Recast, Scalar, Value
+from twin.units import scaled
 
-__all__ = ["Fate", "Quality", "Reading", "order_head", "order_key", "quality_at"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from twin.graph.model import Entry
+
+__all__ = [
+    "Fate",
+    "Quality",
+    "Reading",
+    "order_head",
+    "order_key",
+    "quality_at",
+    "recast",
+    "recast_value",
+    "recasts_of",
+]
 
 Quality = Literal["good", "stale", "uncertain", "bad"]
 Fate = Literal["applied", "late", "duplicate", "quarantined", "dead"]
@@ -57,3 +73,27 @@ def quality_at(reading: Reading, every: float | None, now: int) -> Quality:
     if every is not None and now - reading.received > every * _GRACE * 1_000_000:
         return "stale"
     return "good"
+
+
+def recasts_of(entries: Iterable[Entry]) -> list[Recast]:
+    """Those entries that give readings another name or unit."""
+    return [entry for entry in entries if isinstance(entry, Recast)]
+
+
+def recast(reading: Reading, entry: Recast) -> Reading:
+    """The reading as its point says it under the new name. Its order is that of the same message had it come
+    afterwards: so the message is known for a duplicate when it does come again.
+    """
+    value: Any = recast_value(reading.value, entry)
+    order = reading.order[: _ORDER.size] + orjson.dumps(value)
+    return Reading(value, reading.time, reading.received, order)
+
+
+def recast_value(value: Value, entry: Recast) -> Value:
+    """A value in the new unit; what is no number stays as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    same = entry.factor == 1 and entry.offset == 0
+    if entry.whole:
+        return value if same and isinstance(value, int) else round(scaled(value, entry.factor, entry.offset))
+    return float(value) if same else scaled(value, entry.factor, entry.offset)

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from twin.errors import Place
 
@@ -359,6 +359,14 @@ class Ontology:
     """By qualified name."""
     migrations: tuple[Migration, ...] = ()
     """Of every document, as declared."""
+    older: Mapping[str, Ontology] = field(default_factory=dict)
+    """Site id -> what is in force there, for sites that have not come to this one yet. Live: it says at any time how
+    things stand, and only the twin that holds the sites changes it.
+    """
+
+    def of(self, site: str) -> Ontology:
+        """What is in force at a site, by its id: this one, or an older version while the site is still at that."""
+        return self.older.get(site, self)
 
     def find(self, name: str) -> EntityType | None:
         """A type by its short or qualified name."""
@@ -385,6 +393,34 @@ class Ontology:
     def concrete(self, name: str) -> frozenset[str]:
         """The qualified concrete types that are the named one or descend from it; empty when it is unknown."""
         return self._concrete.get(name, frozenset())
+
+    def having(self, point: str) -> frozenset[str]:
+        """The qualified concrete types that have a point of this name."""
+        return self._having.get(point, frozenset())
+
+    def measuring(self, quantity: str) -> Mapping[str, frozenset[str]]:
+        """Qualified concrete type -> its points that measure a quantity; types that have none are not there."""
+        return self._measuring.get(quantity, {})
+
+    @cached_property
+    def _having(self) -> dict[str, frozenset[str]]:
+        having: dict[str, set[str]] = {}
+        for found in self._concrete_types():
+            for point in found.points:
+                having.setdefault(point, set()).add(found.name)
+        return {point: frozenset(names) for point, names in having.items()}
+
+    @cached_property
+    def _measuring(self) -> dict[str, dict[str, frozenset[str]]]:
+        measuring: dict[str, dict[str, frozenset[str]]] = {}
+        for found in self._concrete_types():
+            for quantity in {point.measures for point in found.points.values()} - {None}:
+                named = frozenset(point.name for point in found.points.values() if point.measures == quantity)
+                measuring.setdefault(str(quantity), {})[found.name] = named
+        return measuring
+
+    def _concrete_types(self) -> Iterator[EntityType]:
+        return (found for found in self.types.values() if not found.abstract and not found.mixin)
 
     @cached_property
     def _concrete(self) -> dict[str, frozenset[str]]:

@@ -16,7 +16,7 @@ import msgspec
 from twin.errors import InvalidValue
 from twin.events import Bus
 from twin.graph.model import Create, Delete, Update
-from twin.graph.readings import Reading
+from twin.graph.readings import Reading, recast, recasts_of
 from twin.units import convert
 
 if TYPE_CHECKING:
@@ -104,8 +104,11 @@ class Current:
         return dirty
 
     def put_back(self, dirty: Mapping[Point, Reading]) -> None:
-        """What was taken and could not be stored counts as changed again, where it still exists."""
-        self._dirty = {point: reading for point, reading in dirty.items() if point[0] in self._held} | self._dirty
+        """What was taken and could not be stored counts as changed again, where it still exists by that name."""
+        for entity_id, point in dirty:
+            reading = self._held.get(entity_id, {}).get(point)
+            if reading is not None:
+                self._dirty[entity_id, point] = reading
 
     def follow(self, change: Change, ontology: Ontology) -> None:
         """Take in what a change, already applied to the mirror, has done, and the ontology after it."""
@@ -118,6 +121,20 @@ class Current:
                     self._reconsider(entity.id)
                 case Update(id=entity_id) | Delete(id=entity_id):
                     self._reconsider(entity_id)
+        self._recast(change)
+
+    def _recast(self, change: Change) -> None:
+        """Hold readings under the new names of their points. They count as changed whether or not they were: a batch
+        that is on its way into the store under the old names is refused there.
+        """
+        taken = []
+        for entry in recasts_of(change.changeset.entries):
+            reading = self._held.get(entry.id, {}).pop(entry.point, None)
+            self._dirty.pop((entry.id, entry.point), None)
+            if reading is not None:
+                taken.append((entry, reading))
+        for entry, reading in taken:
+            self.offer(entry.id, entry.to, recast(reading, entry))
 
     def _reconsider(self, entity_id: str) -> None:
         """An entity may follow others now, or none; or it is gone."""

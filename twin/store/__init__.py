@@ -37,6 +37,8 @@ class StateBatch(msgspec.Struct, frozen=True):
     readings: Mapping[tuple[str, str], Reading]
     """(entity id, point) -> reading."""
     watermark: Watermark
+    head: int | None = None
+    """The sequence of the graph by whose names and units the readings were understood; None: by any."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -50,8 +52,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class HeadMovedError(Exception):
-    """Somebody else has committed since ``expected``; nothing was written: catch up with
-    `GraphStore.changes` and check again.
+    """Somebody else has committed what the caller has not seen; nothing was written: catch up with
+    `GraphStore.changes` and try again.
     """
 
     def __init__(self, head: int) -> None:
@@ -83,7 +85,11 @@ class GraphStore(Protocol):
         """The log after a sequence, in order."""
 
     def write_states(self, batch: StateBatch) -> None:
-        """Keep, per point, the reading with the greatest order; and the watermark, in the same transaction."""
+        """Keep, per point, the reading with the greatest order; and the watermark, in the same transaction.
+
+        `HeadMovedError`: a `twin.graph.model.Recast` was committed since ``batch.head``, so the readings may go by
+        names or units of before; nothing is written.
+        """
 
     def load_states(self) -> tuple[dict[tuple[str, str], Reading], Watermark]:
         """Every point's last reading, and how far the journal was worked in."""

@@ -88,9 +88,14 @@ class Commits:
 
     def follow(self) -> None:
         """Look for what others have committed, unless a commit of ours is under way (which looks anyway)."""
-        if not self._busy and not self._closed:
+        if not self._busy:
             self._busy = True
             self._catch_up()
+
+    def follow_now(self) -> None:
+        """The same, here and now: before anything else uses the store."""
+        for change in _read_log(self._store, self._mirror.head):
+            self._take(change)
 
     def _pump(self) -> None:
         if self._closed:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from twin.graph.mirror import Mirror
 from twin.graph.model import Change, Committed
+from twin.graph.readings import recast, recasts_of
 from twin.ids import mint
 from twin.store import HeadMovedError, Snapshot, Watermark
 
@@ -31,6 +32,7 @@ class MemoryStore:
         self._known: dict[str, Committed] = {}
         self._states: dict[tuple[str, str], Reading] = {}
         self._watermark = Watermark()
+        self._recast_at = 0
 
     def load(self) -> Snapshot:
         """The graph at its head."""
@@ -59,9 +61,19 @@ class MemoryStore:
                 self._graph.apply(change)
                 self._log.append(change)
                 self._known[changeset.op_id] = Committed(change.sequence, changeset.op_id)
+                self._recast(change)
             for gone in [key for key in self._states if key[0] not in self._graph.entities]:
                 del self._states[gone]
             return [self._known[changeset.op_id] for changeset in group]
+
+    def _recast(self, change: Change) -> None:
+        entries = recasts_of(change.changeset.entries)
+        taken = [(entry, self._states.pop((entry.id, entry.point), None)) for entry in entries]
+        for entry, reading in taken:
+            if reading is not None:
+                self._keep((entry.id, entry.to), recast(reading, entry))
+        if entries:
+            self._recast_at = change.sequence
 
     def outcome(self, op_id: str) -> Committed | None:
         """What became of an op_id."""
@@ -74,11 +86,16 @@ class MemoryStore:
     def write_states(self, batch: StateBatch) -> None:
         """Keep the greatest order per point of what exists, and the watermark."""
         with self._lock:
+            if batch.head is not None and batch.head < self._recast_at:
+                raise HeadMovedError(self._graph.head)
             for key, reading in batch.readings.items():
-                kept = self._states.get(key)
-                if key[0] in self._graph.entities and (kept is None or kept.order < reading.order):
-                    self._states[key] = reading
+                self._keep(key, reading)
             self._watermark = batch.watermark
+
+    def _keep(self, key: tuple[str, str], reading: Reading) -> None:
+        kept = self._states.get(key)
+        if key[0] in self._graph.entities and (kept is None or kept.order < reading.order):
+            self._states[key] = reading
 
     def load_states(self) -> tuple[dict[tuple[str, str], Reading], Watermark]:
         """Every point's last reading, and the watermark."""

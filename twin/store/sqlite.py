@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import orjson
@@ -28,6 +28,7 @@ from twin.graph.model import (
     Entity,
     Link,
     Move,
+    Recast,
     Relation,
     Unlink,
     Update,
@@ -36,7 +37,7 @@ from twin.graph.model import (
     moved,
     relocated,
 )
-from twin.graph.readings import Reading
+from twin.graph.readings import Reading, recast
 from twin.ids import mint
 from twin.store import HeadMovedError, Snapshot, Watermark
 
@@ -87,6 +88,11 @@ ON CONFLICT (entity, point) DO UPDATE SET
   value = excluded.value, time = excluded.time, received = excluded.received, "order" = excluded."order"
 WHERE excluded."order" > states."order"
 """
+_TAKE_STATES = """
+DELETE FROM states WHERE (entity, point) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
+RETURNING entity, point, value, time, received, "order"
+"""
+_PUT_RECAST_AT = "INSERT OR REPLACE INTO meta VALUES ('recast', ?)"
 _PUT_WATERMARK = """
 INSERT INTO watermark (one, journal, offset, counters) VALUES (1, ?, ?, ?)
 ON CONFLICT (one) DO UPDATE SET journal = excluded.journal, offset = excluded.offset, counters = excluded.counters
@@ -208,11 +214,14 @@ class SQLiteStore:
         for changeset in fresh:
             for entry in changeset.entries:
                 writer.take(entry, changeset)
+            writer.recast()
             for document in changeset.documents:
                 self._db.execute(
                     "INSERT OR REPLACE INTO documents VALUES (?, ?)", (document.name, _encode(document).decode())
                 )
         writer.flush()
+        if writer.recasting:
+            self._db.execute(_PUT_RECAST_AT, (head + len(fresh),))
         self._db.executemany(
             "INSERT INTO log VALUES (?, ?, ?)",
             [
@@ -240,12 +249,12 @@ class SQLiteStore:
 
     def write_states(self, batch: StateBatch) -> None:
         """Keep the greatest order per point of what exists, and the watermark, in one transaction."""
-        rows = [
-            [entity, point, orjson.dumps(reading.value).decode(), reading.time, reading.received, reading.order.hex()]
-            for (entity, point), reading in batch.readings.items()
-        ]
+        rows = [_state_row(*point, reading) for point, reading in batch.readings.items()]
         watermark = batch.watermark
         with self._lock, _reported(self.path), self._transaction():
+            row = self._db.execute("SELECT value FROM meta WHERE name = 'recast'").fetchone()
+            if batch.head is not None and row and batch.head < int(row[0]):
+                raise HeadMovedError(self._head())
             self._db.execute(_PUT_STATES, (orjson.dumps(rows).decode(),))
             counters = orjson.dumps(watermark.counters).decode()
             self._db.execute(_PUT_WATERMARK, (watermark.journal, watermark.offset, counters))
@@ -255,16 +264,24 @@ class SQLiteStore:
         with self._lock, _reported(self.path), self._reading():
             rows = self._db.execute('SELECT entity, point, value, time, received, "order" FROM states').fetchall()
             row = self._db.execute("SELECT journal, offset, counters FROM watermark").fetchone()
-        states = {
-            (entity, point): Reading(orjson.loads(value), time, received, bytes.fromhex(order))
-            for entity, point, value, time, received, order in rows
-        }
+        states = dict(map(_state, rows))
         return states, Watermark(row[0], row[1], orjson.loads(row[2])) if row else Watermark()
 
     def close(self) -> None:
         """Close the file; idempotent."""
         with self._lock:
             self._db.close()
+
+
+def _state_row(entity: str, point: str, reading: Reading) -> list[Any]:
+    """A row of ``states``."""
+    return [entity, point, orjson.dumps(reading.value).decode(), reading.time, reading.received, reading.order.hex()]
+
+
+def _state(row: tuple[Any, ...]) -> tuple[tuple[str, str], Reading]:
+    """A point and its reading, from a row of ``states``."""
+    entity, point, value, time, received, order = row
+    return (entity, point), Reading(orjson.loads(value), time, received, bytes.fromhex(order))
 
 
 class _Writer:
@@ -274,6 +291,8 @@ class _Writer:
         self._db = db
         self._entities: dict[str, Entity] = {}
         self._relations: dict[tuple[str, str, str], Relation] = {}
+        self._recasts: dict[tuple[str, str], Recast] = {}
+        self.recasting = False
 
     def take(self, entry: Entry, changeset: ChangeSet) -> None:
         match entry:
@@ -289,12 +308,27 @@ class _Writer:
                 self._db.execute("DELETE FROM entities WHERE id = ?", (entry.id,))
                 self._db.execute("DELETE FROM states WHERE entity = ?", (entry.id,))
                 self._db.execute("DELETE FROM relations WHERE source = ?1 OR target = ?1", (entry.id,))
+            case Recast():
+                self._recasts[entry.id, entry.point] = entry
             case Link(relation):
                 self._relations[relation.key] = relation
             case Unlink():
                 key = (entry.source, entry.target, entry.type)
                 self._relations.pop(key, None)
                 self._db.execute("DELETE FROM relations WHERE source = ? AND target = ? AND type = ?", key)
+
+    def recast(self) -> None:
+        """The readings of one ChangeSet's points under their new names, all at once."""
+        if not self._recasts:
+            return
+        self.flush()
+        points, self._recasts, self.recasting = self._recasts, {}, True
+        taken = self._db.execute(_TAKE_STATES, (orjson.dumps(list(points)).decode(),)).fetchall()
+        rows = [
+            _state_row(entity, points[entity, point].to, recast(reading, points[entity, point]))
+            for (entity, point), reading in map(_state, taken)
+        ]
+        self._db.execute(_PUT_STATES, (orjson.dumps(rows).decode(),))
 
     def _move(self, move: Move, changeset: ChangeSet) -> None:
         self.flush()

@@ -70,7 +70,7 @@ class Fates:
 
     def _read(self, message: JournalMessage, target: Target, found: Pointset) -> None:
         """Every reading of a message for a device."""
-        (entity, points), fates, received = target, self._counters.fates, message.received
+        (entity, points, names), fates, received = target, self._counters.fates, message.received
         time = received if found.time is None else found.time
         ahead, order, offer = time - received, order_head(0, time, 0), self._current.offer
         for name, datum in found.points.items():
@@ -81,7 +81,7 @@ class Fates:
                     fates["quarantined"] += 1
                 else:
                     reading = Reading(value, time, received, order + dumps(value))
-                    fates[offer(entity.id, name, reading)] += 1
+                    fates[offer(entity.id, names.get(name, name) if names else name, reading)] += 1
             except Refused as refused:
                 fates["dead"] += 1
                 self._bury(message, refused.code, refused.why, name, entity.site)

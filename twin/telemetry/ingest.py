@@ -64,6 +64,7 @@ class Ingest:
         queue_bytes: int = _QUEUE,
     ) -> None:
         self.counters = Counters(counts)
+        self._graph = graph
         self._current = current
         self._fates = Fates(graph, current, self.counters, future=future)
         self._clock = clock
@@ -88,7 +89,7 @@ class Ingest:
 
     def replay(self, messages: Iterable[JournalMessage]) -> Iterator[Slice]:
         """Work through what the journal holds beyond the watermark, before anything new is added. Each slice is to be
-        stored and confirmed before the next is asked for.
+        stored and confirmed, or put back, before the next is asked for.
         """
         self._fates.refresh()
         for number, message in enumerate(messages, start=1):
@@ -96,11 +97,12 @@ class Ingest:
             self._work(message)
             if number % _REPLAYED == 0 or self._is_full():
                 yield from self._slices()
+                self._fates.refresh()
         yield from self._slices()
 
     def _slices(self) -> Iterator[Slice]:
-        found = self.take_slice()
-        if found is not None:
+        """What there is to store, again where it was put back."""
+        while (found := self.take_slice()) is not None:
             yield found
 
     def add(self, messages: Iterable[JournalMessage]) -> None:
@@ -141,7 +143,7 @@ class Ingest:
         if watermark == self._stored:
             return None
         letters, self._fates.letters = tuple(self._fates.letters), []
-        self._out = Slice(StateBatch(self._current.take_dirty(), watermark), letters)
+        self._out = Slice(StateBatch(self._current.take_dirty(), watermark, self._graph.head), letters)
         return self._out
 
     def confirm(self, stored: Slice) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from twin.telemetry.decode import Undecodable
 from twin.telemetry.rules import accept
+from twin.telemetry.sends import accept_sent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +42,12 @@ class Graph(Protocol):
 
 
 class Target(NamedTuple):
-    """A device or gateway, and what its points accept."""
+    """A device or gateway, and what is accepted of it, by the names that its messages use."""
 
     entity: Entity
     points: Mapping[str, Accept]
+    names: Mapping[str, str] = {}
+    """Name in its messages -> point, where the two differ."""
 
 
 class Nowhere(NamedTuple):
@@ -67,7 +70,8 @@ class Targets:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._found: dict[bytes, Target | Nowhere] = {}
-        self._accepts: dict[str, dict[str, Accept]] = {}
+        self._accepts: dict[tuple[int, str], dict[str, Accept]] = {}
+        """By the ontology (its ``id``: every one of them lives as long as ``_ontology`` does) and the type."""
         self._head = -1
         self._ontology: Ontology | None = None
 
@@ -106,12 +110,19 @@ class Targets:
             return Nowhere(
                 "device.unknown", f"no device or gateway of {site.key} has the id or serial {parts[3]!r}", site.id
             )
-        return Target(entity, self._points(entity))
+        return self._target(entity)
 
-    def _points(self, entity: Entity) -> dict[str, Accept]:
-        accepts = self._accepts.get(entity.type)
+    def _target(self, entity: Entity) -> Target:
+        if self._ontology is None:
+            return Target(entity, {})
+        ontology = self._ontology.of(entity.site)
+        type_ = ontology.types.get(entity.type)
+        known = {} if type_ is None else type_.points
+        accepts = self._accepts.get((id(ontology), entity.type))
         if accepts is None:
-            type_ = None if self._ontology is None else self._ontology.types.get(entity.type)
-            points = {} if type_ is None else type_.points
-            accepts = self._accepts[entity.type] = {name: accept(point) for name, point in points.items()}
-        return {name: accepts[name] for name in entity.points if name in accepts and name not in entity.sources}
+            accepts = {name: accept(point) for name, point in known.items()}
+            self._accepts[id(ontology), entity.type] = accepts
+        own = {name: accepts[name] for name in entity.points if name in accepts and name not in entity.sources}
+        sent = {name: each for name, each in entity.sends.items() if each.point in own}
+        points = own | {name: accept_sent(known[each.point], each.unit) for name, each in sent.items()}
+        return Target(entity, points, {name: each.point for name, each in sent.items() if name != each.point})
