@@ -17,7 +17,7 @@ from twin.times import now
 if TYPE_CHECKING:
     from api.engine import Engine
 
-__all__ = ["Caller", "Reader", "Writer", "bearer_of", "caller_of", "engine_of", "verified"]
+__all__ = ["Caller", "Operator", "Reader", "Writer", "bearer_of", "caller_of", "engine_of", "verified"]
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -59,11 +59,12 @@ def verified(engine: "Engine", token: str) -> Principal:
     return engine.tokens.verify(token, now())
 
 
-def caller_of(connection: HTTPConnection, scope: str) -> Caller:
-    """Who sent a request, with a token that carries a scope."""
+def caller_of(connection: HTTPConnection, *scopes: str) -> Caller:
+    """Who sent a request, with a token that carries these scopes."""
     engine = engine_of(connection)
     principal = verified(engine, bearer_of(connection))
-    principal.require(scope)
+    for scope in scopes:
+        principal.require(scope)
     return Caller(engine, principal)
 
 
@@ -76,10 +77,12 @@ _scheme: SecurityBase = OAuth2(
 
 
 async def _caller(request: Request, needed: SecurityScopes, _documented: Annotated[object, Depends(_scheme)]) -> Caller:
-    return caller_of(request, needed.scopes[0])
+    return caller_of(request, *needed.scopes)
 
 
 Reader = Annotated[Caller, Security(_caller, scopes=["twin:read"])]
 """A parameter that only a token with twin:read can fill."""
 Writer = Annotated[Caller, Security(_caller, scopes=["twin:write"])]
 """A parameter that only a token with twin:write can fill."""
+Operator = Annotated[Caller, Security(_caller, scopes=["twin:write", "twin:read-private"])]
+"""A parameter that only a token with both can fill: what devices sent may tell anything about anybody."""

@@ -38,7 +38,14 @@ async def update(
     """
     question.principal.require("twin:write")
     entity = question.entity(ref)
-    change = edit(entity, question.engine.ontology, title=title, properties=properties, expected=expected)
+    change = edit(
+        entity,
+        question.engine.ontology,
+        title=title,
+        properties=properties,
+        expected=expected,
+        private=question.private,
+    )
     if change.fields or expected is not None:
         await question.engine.commit(
             ChangeSet(

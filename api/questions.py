@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from api import cursors
+from api.privacy import SCOPE, is_private
 from api.vocabulary import vocabulary_of
 from twin.errors import InvalidValue, NotFound
 from twin.graph import query
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
     from api.engine import Engine
     from twin.access.principals import Principal
+    from twin.graph.model import Scalar, Value
     from twin.graph.readings import Reading
     from twin.ids import SortKey
     from twin.ontology.model import Kind
 
-__all__ = ["DEFAULT_FIRST", "MOST", "Part", "Question", "Said", "Slice", "title_in"]
+__all__ = ["DEFAULT_FIRST", "MOST", "Part", "Question", "Said", "Slice"]
 
 DEFAULT_FIRST = 50
 MOST = 1000
@@ -70,13 +72,15 @@ class Slice(msgspec.Struct, frozen=True):
 class Question:
     """Questions of one principal to one engine. Refs are ids or paths."""
 
-    __slots__ = ("_sites", "engine", "principal", "vocabulary")
+    __slots__ = ("_sites", "engine", "principal", "private", "vocabulary")
 
     def __init__(self, engine: Engine, principal: Principal) -> None:
         self.engine = engine
         self.principal = principal
         self.vocabulary = vocabulary_of(engine.ontology)
         self._sites = principal.sites
+        self.private = principal.may(SCOPE)
+        """Whether what is private is there."""
 
     def find(self, ref: str) -> Entity | None:
         """An entity, or None when there is none to be seen."""
@@ -105,7 +109,7 @@ class Question:
     ) -> Slice:
         """A page of the entities of a kind: of a type, below one, in a view, measuring something."""
         position = cursors.decode(after)
-        types, measuring = self.vocabulary.types(kind, type), self.vocabulary.measuring(measures)
+        types, measuring = self.vocabulary.types(kind, type), self.measured(measures)
         found = query.select(
             self.engine.mirror,
             sites=self._sites,
@@ -208,7 +212,7 @@ class Question:
     def part(self, entity: Entity, name: str) -> Part:
         """A point that an entity has; `NotFound` otherwise."""
         kind = self.vocabulary.type_of(entity.type).points.get(name)
-        if kind is None or name not in entity.points:
+        if kind is None or not self.shows(entity, kind):
             raise NotFound(
                 "it has no such point", code="point.unknown", help="its points are listed under /points of it"
             )
@@ -217,7 +221,32 @@ class Question:
     def parts(self, entity: Entity, measures: Sequence[str] | None = None) -> list[Part]:
         """The points that an entity has, in the order of its type."""
         wanted = None if measures is None else frozenset(measures)
-        return [Part(entity, kind) for kind in self.vocabulary.points(entity.type, entity.points, wanted)]
+        found = self.vocabulary.points(entity.type, entity.points, wanted)
+        return [Part(entity, kind) for kind in found if self.shows(entity, kind)]
+
+    def shows(self, entity: Entity, kind: PointType) -> bool:
+        """Whether an entity has a point, as far as may be seen."""
+        return kind.name in entity.points and (
+            self.private or not is_private(self.engine, self.vocabulary, entity, kind)
+        )
+
+    def points(self, entity: Entity) -> list[str]:
+        """The names of the points that an entity has, as far as may be seen."""
+        kinds = self.vocabulary.type_of(entity.type).points
+        return [name for name in entity.points if name in kinds and self.shows(entity, kinds[name])]
+
+    def properties(self, entity: Entity) -> dict[str, Scalar]:
+        """The properties that an entity has, as far as may be seen."""
+        kinds = self.vocabulary.type_of(entity.type).properties
+        return {
+            name: value
+            for name, value in entity.properties.items()
+            if self.private or name not in kinds or not kinds[name].private
+        }
+
+    def measured(self, measures: Sequence[str] | None) -> frozenset[str] | None:
+        """The concrete types with a point that measures one of these, as far as may be seen; None: all."""
+        return self.vocabulary.measuring(measures, private=self.private)
 
     def readings(
         self,
@@ -231,7 +260,7 @@ class Question:
     ) -> Slice:
         """A page of points, whether or not they were ever heard of: of devices of a type, or of all there is."""
         position, size = cursors.decode(after, 2), page_size(first)
-        types, measuring = self.vocabulary.types("device", type), self.vocabulary.measuring(measures)
+        types, measuring = self.vocabulary.types("device", type), self.measured(measures)
         found = query.select(
             self.engine.mirror,
             sites=self._sites,
@@ -268,12 +297,17 @@ class Question:
         reading = self.engine.current.read(part.entity.id, part.kind.name)
         return None if reading is None else self.told(part, reading, wanted)
 
+    def desired(self, part: Part, unit: str | None = None) -> Value | None:
+        """What is wished of a configuration point; None: nothing. `InvalidValue` for a unit of something else."""
+        wanted = _unit(part.kind, unit)
+        value = part.entity.desired.get(part.kind.name)
+        return None if value is None else _told_in(value, part.kind, wanted)
+
     def told(self, part: Part, reading: Reading, unit: str | None = None) -> Said:
         """A reading of a point, in a unit that fits it."""
-        own, value = part.kind.unit, reading.value
-        if unit is not None and own is not None and unit != own and not isinstance(value, str):
-            value = convert(value, own, unit)
-        return Said(value, unit or own, reading.time, reading.received, quality_at(reading, self._every(part), now()))
+        value = _told_in(reading.value, part.kind, unit)
+        quality = quality_at(reading, self._every(part), now())
+        return Said(value, unit or part.kind.unit, reading.time, reading.received, quality)
 
     def _every(self, part: Part) -> float | None:
         """How often a point reports: one that follows another has that one's rhythm where it names none."""
@@ -316,13 +350,12 @@ def page_size(first: int | None) -> int:
     return first
 
 
-def title_in(entity: Entity, lang: str | None = None) -> str:
-    """The title in a language; else the one without a language, else English, else any; else the key."""
-    titles = entity.title
-    for key in (lang, "", "en"):
-        if key is not None and key in titles:
-            return titles[key]
-    return next(iter(titles.values()), entity.key)
+def _told_in(value: Value, kind: PointType, unit: str | None) -> Value:
+    """A value in the point's own unit, as it is told in another."""
+    own = kind.unit
+    if unit is None or own is None or unit == own or not isinstance(value, int | float):
+        return value
+    return convert(value, own, unit)
 
 
 def _following(parts: list[Part], name: str) -> list[Part]:

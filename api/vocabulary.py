@@ -23,6 +23,16 @@ class Vocabulary:
         self._concrete = [each for each in ontology.types.values() if not each.abstract and not each.mixin]
         self.kinds: dict[Kind, dict[str, frozenset[str]]] = {kind: self._names(kind) for kind in KINDS}
         """Kind -> the short names that can filter it (abstract types and mixins too) -> qualified concrete types."""
+        self.private = self._private()
+        """Quantity -> the qualified concrete types with a private point that measures it."""
+
+    def _private(self) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for each in self._concrete:
+            for point in each.points.values():
+                if point.private and point.measures is not None:
+                    found.setdefault(point.measures, set()).add(each.name)
+        return {name: frozenset(types) for name, types in found.items()}
 
     def _names(self, kind: Kind) -> dict[str, frozenset[str]]:
         concrete = frozenset(each.name for each in self._concrete if each.kind == kind)
@@ -46,8 +56,11 @@ class Vocabulary:
             )
         return found
 
-    def measuring(self, measures: Sequence[str] | None) -> frozenset[str] | None:
-        """The qualified concrete types with a point that measures one of these; None for no quantity named."""
+    def measuring(self, measures: Sequence[str] | None, *, private: bool) -> frozenset[str] | None:
+        """The qualified concrete types with a point that measures one of these; None for no quantity named.
+
+        ``private``: whether private points count.
+        """
         if measures is None:
             return None
         for name in measures:
@@ -59,7 +72,9 @@ class Vocabulary:
                 )
         wanted = frozenset(measures)
         return frozenset(
-            each.name for each in self._concrete if any(point.measures in wanted for point in each.points.values())
+            each.name
+            for each in self._concrete
+            if any(point.measures in wanted and (private or not point.private) for point in each.points.values())
         )
 
     def type_of(self, name: str) -> EntityType:

@@ -45,7 +45,7 @@ class Watch:
     ) -> None:
         self.question = question
         self._type = question.vocabulary.types("device", type)
-        question.vocabulary.measuring(measures)
+        question.measured(measures)
         self._measures = None if measures is None else frozenset(measures)
         self._under = None if under is None else question.entity(under).id
         self._within = None if within is None else question.view(within).id
@@ -64,6 +64,8 @@ class Watch:
             return None
         kind = self.question.vocabulary.type_of(entity.type).points.get(event.point)
         if kind is None or (self._measures is not None and kind.measures not in self._measures):
+            return None
+        if not self.question.shows(entity, kind):
             return None
         return Part(entity, kind)
 

@@ -18,6 +18,8 @@ _TYPES = {
     "string": "string",
     "enum": "string",
     "timestamp": "string",
+    "object": "object",
+    "list": "array",
 }
 
 

@@ -19,9 +19,11 @@ from graphql import (
     GraphQLString,
 )
 
+from api.graphql.context import question_of
 from api.graphql.kinds import Kinds
 from api.graphql.names import field_names, type_names
 from api.graphql.points import Readings
+from api.texts import advice, text_in
 from twin.ontology.model import KINDS
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from api.graphql.kinds import Fields
     from api.vocabulary import Vocabulary
     from twin.graph.model import Entity
-    from twin.ontology.model import EntityType, Kind
+    from twin.ontology.model import EntityType, Kind, PropertyType
 
 __all__ = ["Entities"]
 
@@ -127,8 +129,9 @@ class Entities:
             other = self._fixed["Long"] if kind.value == "integer" else GraphQLString
             made = GraphQLField(
                 _PROPERTY.get(kind.value, other),
-                resolve=partial(_property, name),
-                description=f"In {kind.unit}." if kind.unit else None,
+                resolve=partial(_property, kind),
+                description=_fact(kind),
+                deprecation_reason=None if kind.deprecated is None else advice(kind.deprecated),
             )
             fields.setdefault(self._fields[name], made)
         return fields
@@ -140,8 +143,24 @@ def _is_root(each: EntityType) -> bool:
 
 
 def _text(each: EntityType) -> str | None:
-    return each.description.get("") or each.description.get("en") or each.title.get("") or each.title.get("en")
+    text = text_in(each.description) or text_in(each.title)
+    if each.deprecated is None:
+        return text
+    return (
+        f"{text}\n\nOn its way out: {advice(each.deprecated)}."
+        if text
+        else f"On its way out: {advice(each.deprecated)}."
+    )
 
 
-def _property(name: str, entity: Entity, _info: Info) -> object:
-    return entity.properties.get(name)
+def _fact(kind: PropertyType) -> str | None:
+    said = [
+        text_in(kind.description) or text_in(kind.title),
+        f"In {kind.unit}." if kind.unit else None,
+        "Private: there only with the scope twin:read-private." if kind.private else None,
+    ]
+    return "\n".join(each for each in said if each) or None
+
+
+def _property(kind: PropertyType, entity: Entity, info: Info) -> object:
+    return entity.properties.get(kind.name) if not kind.private or question_of(info).private else None

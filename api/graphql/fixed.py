@@ -17,6 +17,7 @@ __all__ = ["CONFIG", "READINGS", "REF", "TYPES", "Instant", "Me", "PageInfo", "Q
 Instant = NewType("Instant", int)
 Long = NewType("Long", int)
 Value = NewType("Value", object)
+Json = NewType("Json", object)
 
 
 def _scalar(value: Any) -> object:
@@ -61,10 +62,17 @@ CONFIG = StrawberryConfig(
         Long: _defined("Long", "A whole number of up to 64 bits, as a JSON number.", serialize=int),
         Value: _defined(
             "Value",
-            "A number, a boolean or a text, as it is in JSON.",
+            "A number, a boolean or a text, as it is in JSON; of a point that is an object or a list, that.",
             serialize=_unchanged,
             parse_value=_scalar,
             parse_literal=_literal,
+        ),
+        Json: _defined(
+            "JSON",
+            "Anything that JSON can say.",
+            serialize=_unchanged,
+            parse_value=_unchanged,
+            specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
         ),
     }
 )
@@ -91,6 +99,8 @@ class Section(Enum):
 _UNIT = "UCUM code; null for what has no unit."
 _TIME = "When the source says it was so."
 _RECEIVED = "When the twin received it."
+_REPORTED = "What the device says; null: never heard."
+_DESIRED = "What is wished of it; null: nothing."
 
 
 @strawberry.type(description="What a point says: any kind of value.")
@@ -146,32 +156,90 @@ class StringReading:
     quality: Quality
 
 
-@strawberry.type(description="A setting that is a number: what the device reports.")
+@strawberry.type(description="What a point says that is an object or a list.")
+class JSONReading:
+    """A reading of something that has parts."""
+
+    value: Json | None
+    time: Instant = strawberry.field(description=_TIME)
+    received_at: Instant = strawberry.field(description=_RECEIVED)
+    quality: Quality
+
+
+@strawberry.type(description="A setting that is a number: what the device reports, and what is wished.")
 class NumberSetting:
     """A configuration point of numbers."""
 
-    reported: NumberReading | None
+    reported: NumberReading | None = strawberry.field(description=_REPORTED)
+    desired: float | None = strawberry.field(description=_DESIRED)
 
 
-@strawberry.type(description="A setting that is a whole number: what the device reports.")
+@strawberry.type(description="A setting that is a whole number: what the device reports, and what is wished.")
 class IntegerSetting:
     """A configuration point of whole numbers."""
 
-    reported: IntegerReading | None
+    reported: IntegerReading | None = strawberry.field(description=_REPORTED)
+    desired: Long | None = strawberry.field(description=_DESIRED)
 
 
-@strawberry.type(description="A setting that is true or false: what the device reports.")
+@strawberry.type(description="A setting that is true or false: what the device reports, and what is wished.")
 class BooleanSetting:
     """A configuration point of truths."""
 
-    reported: BooleanReading | None
+    reported: BooleanReading | None = strawberry.field(description=_REPORTED)
+    desired: bool | None = strawberry.field(description=_DESIRED)
 
 
-@strawberry.type(description="A setting that is a text: what the device reports.")
+@strawberry.type(description="A setting that is a text: what the device reports, and what is wished.")
 class StringSetting:
     """A configuration point of texts."""
 
-    reported: StringReading | None
+    reported: StringReading | None = strawberry.field(description=_REPORTED)
+    desired: str | None = strawberry.field(description=_DESIRED)
+
+
+@strawberry.type(description="A setting that is an object or a list: what the device reports, and what is wished.")
+class JSONSetting:
+    """A configuration point of what has parts."""
+
+    reported: JSONReading | None = strawberry.field(description=_REPORTED)
+    desired: Json | None = strawberry.field(description=_DESIRED)
+
+
+@strawberry.type(description="How a point is worked out from those of several devices.")
+class Computed:
+    """As `twin.graph.model.Computed`."""
+
+    function: str = strawberry.field(description="sum, avg, min, max, any, all or count.")
+    of: str = strawberry.field(description="What the devices' points measure.")
+    rule: str | None = strawberry.field(description="Which devices; null: all below it, or in it.")
+
+
+@strawberry.type(description="A place on an entity that somebody may be given.")
+class RolePlace:
+    """As `api.roles.RolePlace`."""
+
+    key: str
+    role: str = strawberry.field(description="As it is named in the ontology.")
+    permissions: list[str] = strawberry.field(description="What it allows: read, configure, command …")
+
+    @strawberry.field(description="For people.")  # type: ignore[untyped-decorator]  # Strawberry's overloads
+    def title(self, lang: str | None = None) -> str:
+        """In a language, or the nearest there is."""
+        return self.title(lang)  # type: ignore[no-any-return]  # of `api.roles.RolePlace`, whose face this is
+
+
+@strawberry.type(description="What a site was last made of.")
+class Made:
+    """As `twin.graph.model.Made`."""
+
+    topology: str
+    version: str
+
+    @strawberry.field(description="Null without the scope twin:read-private.")  # type: ignore[untyped-decorator]
+    def parameters(self, info: strawberry.Info) -> Json | None:
+        """They may name what is private."""
+        return self.parameters if info.context.question.private else None
 
 
 @strawberry.type(description="A fact about an entity that does not change by itself.")
@@ -221,6 +289,8 @@ READINGS = {
     "string": ("StringReading", "StringSetting"),
     "timestamp": ("StringReading", "StringSetting"),
     "enum": ("StringReading", "StringSetting"),
+    "object": ("JSONReading", "JSONSetting"),
+    "list": ("JSONReading", "JSONSetting"),
 }
 """The type of a point's value -> the types of its field, as status and as configuration."""
 
@@ -231,6 +301,10 @@ TYPES: list[type] = [
     IntegerSetting,
     BooleanSetting,
     StringSetting,
+    JSONSetting,
+    Computed,
+    RolePlace,
+    Made,
     Property,
     PageInfo,
 ]

@@ -27,7 +27,8 @@ from api.graphql.context import question_of
 from api.graphql.fixed import Property
 from api.graphql.names import words
 from api.graphql.pages import connection, paging
-from api.questions import title_in
+from api.roles import places
+from api.texts import advice, text_in, title_in
 from twin.ontology.model import KINDS
 
 if TYPE_CHECKING:
@@ -105,8 +106,16 @@ class Kinds:
         return kinds | ends | {"Node", "Entity", "Point", "Direction", "Measure"}
 
     def _type_enum(self, kind: Kind) -> GraphQLEnumType | None:
-        found = {short: short for short in self.vocabulary.kinds[kind]}
-        return _enum(f"{kind.capitalize()}Type", found, f"Types of {kind}, abstract ones included.") if found else None
+        shorts = self.vocabulary.kinds[kind]
+        if not shorts:
+            return None
+        values = {short: GraphQLEnumValue(short, deprecation_reason=self._advice(short)) for short in shorts}
+        name = f"{kind.capitalize()}Type"
+        return GraphQLEnumType(name, values, description=f"Types of {kind}, abstract ones included.")
+
+    def _advice(self, short: str) -> str | None:
+        found = self.vocabulary.ontology.find(short)
+        return None if found is None or found.deprecated is None else advice(found.deprecated)
 
     def _interface(
         self, kind: Kind, object_of: Callable[[Any, Any, Any], str], of_root: Callable[[Kind], Fields]
@@ -144,6 +153,16 @@ class Kinds:
             "createdAt": GraphQLField(time, resolve=lambda entity, _info: entity.created),
             "updatedAt": GraphQLField(time, resolve=lambda entity, _info: entity.updated),
             "properties": GraphQLField(_list(self.fixed["Property"], required=True), resolve=_properties),
+            "offers": GraphQLField(
+                _list(GraphQLString, required=True),
+                resolve=lambda entity, _info: entity.commands,
+                description="The names of the commands it offers.",
+            ),
+            "roles": GraphQLField(
+                _list(self.fixed["RolePlace"], required=True),
+                resolve=lambda entity, info: places(entity, question_of(info).vocabulary.ontology),
+                description="Places to fill: who may do what here.",
+            ),
             "points": GraphQLField(
                 _list(self.point, required=True),
                 self.measures(),
@@ -168,7 +187,10 @@ class Kinds:
         """The fields that everything of a kind has beside those."""
         match kind:
             case "site":
-                return {f"{each}s": self._below(each) for each in ("space", "gateway", "device")}
+                return {
+                    **{f"{each}s": self._below(each) for each in ("space", "gateway", "device")},
+                    "made": self._made(),
+                }
             case "space":
                 return {f"{each}s": self._below(each) for each in ("space", "device")}
             case "gateway":
@@ -176,7 +198,7 @@ class Kinds:
             case "device":
                 return {"serial": _serial(), "space": self._space(), "parts": self._parts()}
             case "view":
-                return {"members": self._members()}
+                return {"members": self._members(), "rule": _rule()}
             case _:
                 return {}
 
@@ -213,6 +235,9 @@ class Kinds:
             description="The devices it is made of.",
         )
 
+    def _made(self) -> GraphQLField:
+        return GraphQLField(self.fixed["Made"], description="What it was last made of; null: an app made it.")
+
     def _members(self) -> GraphQLField:
         return GraphQLField(
             GraphQLNonNull(self.pages["entity"]),
@@ -234,8 +259,43 @@ class Kinds:
 
     def _of_point(self) -> Fields:
         unit = {"unit": GraphQLArgument(GraphQLString, description="UCUM code to tell it in.")}
+        lang = {"lang": GraphQLArgument(GraphQLString, description="Language, as in the YAML: fr.")}
         fields = {
             "name": GraphQLField(GraphQLNonNull(GraphQLString), resolve=lambda part, _info: part.kind.name),
+            "title": GraphQLField(
+                GraphQLNonNull(GraphQLString),
+                lang,
+                resolve=lambda part, _info, lang=None: text_in(part.kind.title, lang) or part.kind.name,
+            ),
+            "description": GraphQLField(
+                GraphQLString, lang, resolve=lambda part, _info, lang=None: text_in(part.kind.description, lang)
+            ),
+            "private": GraphQLField(
+                GraphQLNonNull(GraphQLBoolean),
+                resolve=lambda part, _info: part.kind.private,
+                description="Whether reading it takes the scope twin:read-private.",
+            ),
+            "accumulates": GraphQLField(
+                GraphQLNonNull(GraphQLBoolean),
+                resolve=lambda part, _info: part.kind.accumulates,
+                description="Whether it is an index: its increase means something, its average nothing.",
+            ),
+            "computed": GraphQLField(
+                self.fixed["Computed"],
+                resolve=lambda part, _info: part.entity.computed.get(part.kind.name),
+                description="How it is worked out from points of devices; null: it is not.",
+            ),
+            "deprecated": GraphQLField(
+                GraphQLString,
+                resolve=lambda part, _info: None if part.kind.deprecated is None else advice(part.kind.deprecated),
+                description="What to do instead; null: it is not on its way out.",
+            ),
+            "desired": GraphQLField(
+                self.fixed["Value"],
+                unit,
+                resolve=lambda part, info, unit=None: question_of(info).desired(part, unit),
+                description="Of a setting: what is wished of it; null: nothing.",
+            ),
             "section": GraphQLField(
                 GraphQLNonNull(self.fixed["Section"]), resolve=lambda part, _info: part.kind.section
             ),
@@ -264,6 +324,10 @@ def _list(of: Any, *, required: bool = False) -> Any:
     return GraphQLNonNull(made) if required else made
 
 
+def _rule() -> GraphQLField:
+    return GraphQLField(GraphQLString, description="What else it includes, whatever comes and goes; null: nothing.")
+
+
 def _serial() -> GraphQLField:
     return GraphQLField(GraphQLString, description="As declared; on MQTT it may stand for the id.")
 
@@ -273,10 +337,11 @@ def _type(entity: Entity, info: Info) -> str:
 
 
 def _properties(entity: Entity, info: Info) -> list[Property]:
-    kinds = question_of(info).vocabulary.type_of(entity.type).properties
+    question = question_of(info)
+    kinds = question.vocabulary.type_of(entity.type).properties
     return [
         Property(name=name, value=value, unit=kinds[name].unit if name in kinds else None)  # type: ignore[arg-type]
-        for name, value in entity.properties.items()
+        for name, value in question.properties(entity).items()
     ]
 
 

@@ -19,9 +19,10 @@ from api.graphql.context import question_of
 from api.graphql.fixed import READINGS
 from api.graphql.names import words
 from api.questions import Part, Said
+from api.texts import advice, text_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from graphql import GraphQLNamedType
@@ -35,6 +36,7 @@ __all__ = ["Readings"]
 
 class _Setting(msgspec.Struct, frozen=True):
     reported: Said | None
+    desired: object
 
 
 class Readings:
@@ -65,6 +67,7 @@ class Readings:
             unit if kind.unit is not None else None,
             resolve=partial(_setting if self._first(kind).section == "configuration" else _reading, kind),
             description=_text(kind),
+            deprecation_reason=None if kind.deprecated is None else advice(kind.deprecated),
         )
 
     def _first(self, kind: PointType) -> PointType:
@@ -80,22 +83,35 @@ class Readings:
         known = frozenset(each.values)
         shared = {key: found for key, found in self._fixed["StringReading"].fields.items() if key != "value"}
         value = GraphQLField(enum, resolve=lambda said, _info: said.value if said.value in known else None)
+        desired = GraphQLField(enum, resolve=lambda said, _info: said.desired if said.desired in known else None)
         reading = GraphQLObjectType(f"{name}Reading", {"value": value, **shared})
-        setting = GraphQLObjectType(f"{name}Setting", {"reported": GraphQLField(reading)})
+        setting = GraphQLObjectType(f"{name}Setting", {"reported": GraphQLField(reading), "desired": desired})
         return reading, setting
 
 
 def _reading(kind: PointType, entity: Entity, info: Info, unit: str | None = None) -> Said | None:
     """Null: the entity has no such point, or it was never heard."""
-    return question_of(info).said(Part(entity, kind), unit) if kind.name in entity.points else None
+    question = question_of(info)
+    return question.said(Part(entity, kind), unit) if question.shows(entity, kind) else None
 
 
 def _setting(kind: PointType, entity: Entity, info: Info, unit: str | None = None) -> _Setting | None:
     """Null: the entity has no such point."""
-    if kind.name not in entity.points:
+    question = question_of(info)
+    if not question.shows(entity, kind):
         return None
-    return _Setting(question_of(info).said(Part(entity, kind), unit))
+    part = Part(entity, kind)
+    return _Setting(question.said(part, unit), question.desired(part, unit))
 
 
 def _text(kind: PointType) -> str | None:
-    return kind.title.get("") or kind.title.get("en")
+    """What it is, for people, and what a program must know of it."""
+    said = [text_in(kind.description) or text_in(kind.title), *_facts(kind)]
+    return "\n".join(each for each in said if each) or None
+
+
+def _facts(kind: PointType) -> Iterator[str]:
+    if kind.accumulates:
+        yield "An index: its increase means something, its average nothing."
+    if kind.private:
+        yield "Private: there only with the scope twin:read-private."

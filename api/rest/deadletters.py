@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from api import cursors
-from api.context import Writer
+from api.context import Operator
 from api.questions import DEFAULT_FIRST, Slice
 from api.rest.parameters import After, Limit
 from api.rest.shapes import DeadLetterOut, Page, answer, letter_out, page_out
@@ -27,7 +27,7 @@ _LARGEST = 2**63 - 1
 @router.get("", summary="List dead letters", response_model=Page[DeadLetterOut])
 async def letters(
     request: Request,
-    caller: Writer,
+    caller: Operator,
     code: Annotated[str | None, Query(description="Only those with this reason.")] = None,
     limit: Limit = DEFAULT_FIRST,
     after: After = None,
@@ -43,7 +43,7 @@ async def letters(
 
 @router.get("/{letter}", summary="Get a dead letter", response_model=DeadLetterOut)
 async def letter(
-    letter: Annotated[int, Path(ge=0, le=_LARGEST, description="The letter's id.")], caller: Writer
+    letter: Annotated[int, Path(ge=0, le=_LARGEST, description="The letter's id.")], caller: Operator
 ) -> Response:
     """One letter, with its payload as text."""
     shown = partial(caller.engine.deadletters.show, letter, sites=caller.principal.sites)

@@ -123,7 +123,7 @@ async def views(id: Id, caller: Reader) -> Response:  # noqa: A002 - the paramet
 async def points(id: Id, caller: Reader, measures: Measures = None) -> Response:  # noqa: A002 - the parameter's name
     """The points it really has, with what each says now."""
     question, found = _asked(caller, id)
-    question.vocabulary.measuring(measures)
+    question.measured(measures)
     return answer({"items": [point_out(question, each) for each in question.parts(found, measures)], "next": None})
 
 

@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.questions import Part, Question, Said, Slice, title_in
+from api.questions import Part, Question, Said, Slice
+from api.roles import places
+from api.texts import advice, title_in
 from twin.graph.model import Entity
 from twin.graph.query import Related
 from twin.telemetry.deadletters import Letter
@@ -35,7 +37,8 @@ __all__ = [
 ]
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-03T07:15:00Z"])]
-Value = bool | int | float | str
+Scalar = bool | int | float | str
+Value = bool | int | float | str | list[Any] | dict[str, Any]
 T = TypeVar("T", bound=BaseModel)
 Kind = Literal["site", "space", "view", "gateway", "device"]
 
@@ -44,6 +47,23 @@ class Out(BaseModel):
     """A document as it is served."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class RoleOut(Out):
+    """A place that somebody may be given."""
+
+    key: str = Field(examples=["tenant"])
+    role: str = Field(description="As it is named in the ontology.", examples=["Tenant"])
+    title: str = Field(description="For people.")
+    permissions: list[str] = Field(examples=[["read", "command"]])
+
+
+class MadeOut(Out):
+    """What a site was last made of."""
+
+    topology: str
+    version: str
+    parameters: dict[str, Any] | None = Field(description="Null without the scope twin:read-private.")
 
 
 class EntityOut(Out):
@@ -58,8 +78,12 @@ class EntityOut(Out):
     titles: dict[str, str] = Field(description="By language; the key is empty for a text of no language.")
     site: str = Field(description="The id of its site.")
     parent: str | None = Field(description="The id of what contains it; null for a site.")
-    properties: dict[str, Value]
+    properties: dict[str, Scalar]
     points: list[str] = Field(description="The names of the points it really has.")
+    offers: list[str] = Field(description="The names of the commands it offers.")
+    roles: list["RoleOut"] = Field(description="Places to fill: who may do what here.")
+    rule: str | None = Field(description="Of a view: what else it includes, whatever comes and goes.")
+    made: "MadeOut | None" = Field(description="Of a site: what it was last made of.")
     serial: str | None = Field(description="As declared; on MQTT it may stand for the id.")
     revision: int
     createdAt: Time  # noqa: N815 - as it is written in JSON
@@ -76,6 +100,14 @@ class ReadingOut(Out):
     quality: Literal["good", "stale", "uncertain", "bad"]
 
 
+class ComputedOut(Out):
+    """How a point is worked out from those of several devices."""
+
+    function: Literal["sum", "avg", "min", "max", "any", "all", "count"]
+    of: str = Field(description="What the devices' points measure.", examples=["active_power"])
+    rule: str | None = Field(description="Which devices; null: all below it, or in it.")
+
+
 class PointOut(Out):
     """One datum of an entity."""
 
@@ -83,6 +115,12 @@ class PointOut(Out):
     section: Literal["status", "configuration"]
     measures: str | None = Field(examples=["air_temperature"])
     unit: str | None = Field(description="UCUM code of the point's own unit.", examples=["Cel"])
+    titles: dict[str, str] = Field(description="By language; the key is empty for a text of no language.")
+    private: bool = Field(description="Whether reading it takes the scope twin:read-private.")
+    accumulates: bool = Field(description="Whether it is an index: its increase means something, its average nothing.")
+    computed: "ComputedOut | None" = Field(description="How it is worked out from points of devices; null: it is not.")
+    deprecated: str | None = Field(description="What to do instead; null: it is not on its way out.")
+    desired: Value | None = Field(description="Of a setting: what is wished of it; null: nothing.")
     reading: ReadingOut | None = Field(description="What it says now; null: never heard.")
 
 
@@ -123,7 +161,7 @@ class Change(BaseModel):
     title: str | dict[str, str] | None = Field(
         default=None, description="A text for every language, or texts by language.", examples=["Living room"]
     )
-    properties: dict[str, Value | None] | None = Field(
+    properties: dict[str, Scalar | None] | None = Field(
         default=None, description="New values by name; null takes a property away.", examples=[{"area": 21.5}]
     )
 
@@ -140,8 +178,15 @@ def entity_out(question: Question, entity: Entity) -> dict[str, Any]:
         "titles": entity.title,
         "site": entity.site,
         "parent": entity.parent,
-        "properties": entity.properties,
-        "points": list(entity.points),
+        "properties": question.properties(entity),
+        "points": question.points(entity),
+        "offers": list(entity.commands),
+        "roles": [
+            {"key": each.key, "role": each.role, "title": each.title(), "permissions": each.permissions}
+            for each in places(entity, question.vocabulary.ontology)
+        ],
+        "rule": entity.rule,
+        "made": _made_out(question, entity),
         "serial": entity.serial,
         "revision": entity.revision,
         "createdAt": rfc3339(entity.created),
@@ -149,14 +194,34 @@ def entity_out(question: Question, entity: Entity) -> dict[str, Any]:
     }
 
 
+def _made_out(question: Question, entity: Entity) -> dict[str, Any] | None:
+    made = entity.made
+    if made is None:
+        return None
+    return {
+        "topology": made.topology,
+        "version": made.version,
+        "parameters": made.parameters if question.private else None,
+    }
+
+
 def point_out(question: Question, part: Part, unit: str | None = None) -> dict[str, Any]:
     """A point with what it says, in a unit if one is asked for."""
     said = question.said(part, unit)
+    computed = part.entity.computed.get(part.kind.name)
     return {
         "name": part.kind.name,
         "section": part.kind.section,
         "measures": part.kind.measures,
         "unit": part.kind.unit,
+        "titles": dict(part.kind.title),
+        "private": part.kind.private,
+        "accumulates": part.kind.accumulates,
+        "computed": None
+        if computed is None
+        else {name: getattr(computed, name) for name in computed.__struct_fields__},
+        "deprecated": None if part.kind.deprecated is None else advice(part.kind.deprecated),
+        "desired": question.desired(part, unit),
         "reading": None if said is None else _reading_out(said),
     }
 

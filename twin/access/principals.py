@@ -15,7 +15,8 @@ __all__ = ["SCOPES", "Principal", "known_scopes"]
 
 SCOPES: dict[str, str] = {
     "twin:read": "See the sites it was given: their spaces, views, gateways and devices, and what these report.",
-    "twin:write": "Change titles and properties in the sites it was given, and see messages that could not be used.",
+    "twin:read-private": "See also what is private in the sites it was given, such as whether somebody is at home.",
+    "twin:write": "Build and change the sites it was given: what they consist of, titles and properties.",
     "telemetry:write": "Send what the gateways and devices of the sites it was given report.",
 }
 """Every scope and what it lets a client do: metadata, documentation and the command line all come from here."""

@@ -63,7 +63,7 @@ class Demonstration:
         records = Records(home.records)
         try:
             clients, site = Clients(records), twin.find(SITE).id
-            self._client(clients, APP, ["twin:read", "twin:write", "telemetry:write"], site)
+            self._client(clients, APP, ["twin:read", "twin:read-private", "twin:write", "telemetry:write"], site)
             self._client(clients, GATEWAY, ["telemetry:write"], site)
         finally:
             records.close()
@@ -73,7 +73,7 @@ class Demonstration:
         """A client whose secret we know: the one of the last run, or else a new one."""
         with suppress(Unauthenticated):
             held = clients.authenticate(self._secrets.get(f"{name}-id", ""), self._secrets.get(name, ""))
-            if held.sites == frozenset({site}):
+            if held.sites == frozenset({site}) and held.scopes == frozenset(scopes):
                 return
         with suppress(NotFound):
             clients.remove(name)

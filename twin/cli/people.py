@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twin.access.principals import SCOPES
 from twin.cli.options import DEFAULT_DATA, Data, Json, known_site
 from twin.cli.output import Output
 from twin.errors import InvalidValue
@@ -28,9 +29,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Name (or id) of the c
 @client.command()
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name for people, not used yet.")],
-    scope: Annotated[
-        list[str], typer.Option("--scope", help="What it may do: twin:read, twin:write, telemetry:write; repeatable.")
-    ],
+    scope: Annotated[list[str], typer.Option("--scope", help=f"What it may do: {', '.join(SCOPES)}; repeatable.")],
     site: Annotated[list[str], typer.Option("--site", metavar="KEY", help="A site it may touch; repeatable.")] = [],
     data: Data = DEFAULT_DATA,
     *,

@@ -28,16 +28,19 @@ def edit(
     title: Mapping[str, str] | None = None,
     properties: Mapping[str, Any] | None = None,
     expected: int | None = None,
+    private: bool = True,
 ) -> Update:
     """The update that gives an entity a new title (by language) and new values for some properties.
 
     A property given as None is taken away; those not named stay as they are. What differs in nothing has no fields.
-    `InvalidValue` for a property the type does not have, or a value that it cannot take.
+    `InvalidValue` for a property the type does not have, or a value that it cannot take; without ``private``, the type
+    has no private ones.
     """
     fields: dict[str, Any] = {}
     if title is not None and _checked_title(title) != entity.title:
         fields["title"] = dict(title)
-    merged = _merged(entity, ontology, properties or {})
+    kinds = {name: kind for name, kind in ontology.types[entity.type].properties.items() if private or not kind.private}
+    merged = _merged(entity, kinds, properties or {})
     if merged != entity.properties:
         fields["properties"] = merged
     return Update(id=entity.id, expected=expected, fields=fields)
@@ -65,8 +68,7 @@ def _checked_title(title: Mapping[str, str]) -> Mapping[str, str]:
     return title
 
 
-def _merged(entity: Entity, ontology: Ontology, changes: Mapping[str, Any]) -> dict[str, Scalar]:
-    kinds = ontology.types[entity.type].properties
+def _merged(entity: Entity, kinds: Mapping[str, PropertyType], changes: Mapping[str, Any]) -> dict[str, Scalar]:
     merged = dict(entity.properties)
     for name, value in changes.items():
         kind = kinds.get(name)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+OPERATOR = "twin:write twin:read-private"
+
+
 @pytest.fixture
 def letters(fresh: Served) -> Iterator[httpx2.Client]:
     sites = (fresh.engine.id("hugo"), fresh.engine.id("hugo"), fresh.engine.id("zola"), None)
@@ -30,7 +33,8 @@ def letters(fresh: Served) -> Iterator[httpx2.Client]:
             for number, site in enumerate(sites)
         ],
     )
-    with httpx2.Client(base_url=f"{fresh.url}/api/v1", headers={"Authorization": f"Bearer {token(fresh)}"}) as client:
+    headers = {"Authorization": f"Bearer {token(fresh, OPERATOR)}"}
+    with httpx2.Client(base_url=f"{fresh.url}/api/v1", headers=headers) as client:
         yield client
 
 
@@ -52,7 +56,7 @@ def test_the_letters_of_others_do_not_exist(letters: httpx2.Client, fresh: Serve
     assert len(every - mine) == 2
     for other in every - mine:
         assert letters.get(f"/deadletters/{other}").status_code == 404
-    everything = {"Authorization": f"Bearer {token(fresh, 'twin:write', None)}"}
+    everything = {"Authorization": f"Bearer {token(fresh, OPERATOR, None)}"}
     assert len(letters.get("/deadletters", headers=everything).json()["items"]) == 4
 
 
