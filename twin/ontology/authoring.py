@@ -34,6 +34,7 @@ class Declaration:
 
     document: str
     short: str
+    """Its name in force: the key, unless an import gives it another."""
     kind: Kind | None
     """None for a mixin."""
     key: Scalar
@@ -42,7 +43,7 @@ class Declaration:
     @property
     def name(self) -> str:
         """Qualified: ``connected-home/Thermostat``."""
-        return f"{self.document}/{self.short}"
+        return f"{self.document}/{self.key.text}"
 
     @property
     def mixin(self) -> bool:
@@ -67,6 +68,10 @@ class Declared:
     enums: tuple[Entry, ...]
     quantities: tuple[Entry, ...]
     relations: tuple[Entry, ...]
+    models: tuple[Entry, ...]
+    roles: tuple[Entry, ...]
+    deprecated: tuple[Entry, ...]
+    migrations: tuple[Entry, ...]
     broken: frozenset[str]
     """Names it declares in a form that is wrong, and has been reported."""
     damaged: bool
@@ -120,13 +125,17 @@ def read_ontology(source: Source, report: Diagnostics) -> Declared | None:
         enums=node.under("enums"),
         quantities=node.under("quantities"),
         relations=node.under("relations"),
+        models=node.under("models"),
+        roles=node.under("roles"),
+        deprecated=node.under("deprecated"),
+        migrations=node.under("migrations"),
         broken=frozenset(_broken(node)),
         damaged=node.damaged or any(isinstance(entry.value, WrongNode) for entry in node),
     )
 
 
 def _broken(root: MapNode) -> Iterator[str]:
-    for section in ("enums", "quantities", "relations", *SECTIONS):
+    for section in ("enums", "quantities", "relations", "models", "roles", *SECTIONS):
         for entry in root.map(section) or ():
             if isinstance(entry.value, WrongNode):
                 yield entry.key.text

@@ -36,7 +36,7 @@ def build(scope: Scope, lineages: Lineages, relations: Mapping[str, RelationType
         types=MappingProxyType(types),
         relations=MappingProxyType(dict(relations)),
         quantities=MappingProxyType({name: found for name, (_, found) in scope.quantities.items()}),
-        enums=MappingProxyType({name: found for name, (_, found) in scope.enums.items()}),
+        enums=MappingProxyType({found.name: found for found in scope.enums.values()}),
         short_names=MappingProxyType({found.short: found.name for found in types.values()}),
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twin.ontology.authoring import Declared, read_ontology
 from twin.ontology.versions import satisfies
-from twin.source import Scalar
+from twin.source import MapNode, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -119,12 +119,13 @@ class _Loader:
 
     def _check_version(self, entry: Entry, document: Declared) -> None:
         version = document.document.version
-        if not isinstance(entry.value, Scalar) or not version or satisfies(version, entry.value.text):
+        wanted = entry.value.scalar("version") if isinstance(entry.value, MapNode) else entry.value
+        if not isinstance(wanted, Scalar) or not version or satisfies(version, wanted.text):
             return
-        message = f"'{document.name}' is at {version}, and {entry.value.text} is asked for"
+        message = f"'{document.name}' is at {version}, and {wanted.text} is asked for"
         related = [(document.place, f"{document.name} {version}")]
         help_ = "ask for a range that holds it, or provide another version"
-        self._report.error("import.version", message, entry.value.place, related=related, help=help_)
+        self._report.error("import.version", message, wanted.place, related=related, help=help_)
 
     def loaded(self, given: Iterable[str]) -> Loaded:
         """What came of it."""

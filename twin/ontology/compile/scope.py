@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from twin.ontology.authoring import aligns_of, title_of
+from twin.ontology.compile.names import Names
 from twin.ontology.model import EnumType, Quantity
 from twin.source import ListNode, MapNode, Scalar, did_you_mean
 from twin.units import UNITS, resolve, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
-    from twin.errors import Place
     from twin.ontology.authoring import Declaration, Declared
     from twin.ontology.compile.load import Loaded
     from twin.source import Diagnostics, Entry
@@ -29,12 +30,15 @@ class Scope:
 
     def __init__(self, loaded: Loaded, report: Diagnostics) -> None:
         self.loaded = loaded
+        self.names = Names(loaded, report)
         self._report = report
-        self._places: dict[str, Place] = {}
-        self.short: dict[str, Declaration] = {}
-        """Types and mixins by short name."""
-        self.enums: dict[str, Owned[EnumType]] = {}
+        self.types: dict[str, Declaration] = {}
+        """Types and mixins by qualified name."""
+        self.enums: dict[str, EnumType] = {}
+        """By qualified name."""
         self.quantities: dict[str, Owned[Quantity]] = {}
+        self.models: dict[str, tuple[str, Entry]] = {}
+        """By qualified name: the short name, and what is said of it."""
         for document in loaded.documents.values():
             self._enter(document)
 
@@ -46,33 +50,34 @@ class Scope:
     @property
     def declarations(self) -> Iterator[Declaration]:
         """Every type and mixin, in order."""
-        return iter(self.short.values())
+        return iter(self.types.values())
 
     def _enter(self, document: Declared) -> None:
         for declaration in document.types:
-            if self._first(declaration.short, "type", declaration.key):
-                self.short[declaration.short] = declaration
+            if (short := self.names.short_of(declaration.name, declaration.key)) is not None:
+                self.types[declaration.name] = replace(declaration, short=short)
         for entry in document.enums:
-            if self._first(entry.key.text, "type", entry.key):
-                self.enums[entry.key.text] = (document.name, self._enum(entry))
+            if (short := self._short(document, entry)) is not None:
+                self.enums[f"{document.name}/{entry.key.text}"] = self._enum(short, entry)
+        for entry in document.models:
+            if (short := self._short(document, entry)) is not None:
+                self.models[f"{document.name}/{entry.key.text}"] = (short, entry)
         for entry in document.quantities:
-            if self._first(entry.key.text, "quantity", entry.key):
-                self.quantities[entry.key.text] = (document.name, self._quantity(entry))
+            self._enter_quantity(document.name, entry)
 
-    def _first(self, name: str, noun: str, key: Scalar) -> bool:
-        label = f"{noun}:{name}"
-        earlier = self._places.setdefault(label, key.place)
-        if earlier is key.place:
-            return True
-        help_ = "rename one of the two: names are shared by all ontologies in force"
-        related = [(earlier, f"the first '{name}'")]
-        self._report.error(
-            f"{noun}.duplicate", f"a second '{name}' is declared", key.place, related=related, help=help_
-        )
-        return False
+    def _enter_quantity(self, document: str, entry: Entry) -> None:
+        _, first = self.quantities.setdefault(entry.key.text, (document, self._quantity(entry)))
+        if first.place is not entry.key.place:
+            help_ = "rename one of the two: names are shared by all ontologies in force"
+            related = [(first.place, f"the first '{first.name}'")]
+            message = f"a second '{first.name}' is declared"
+            self._report.error("quantity.duplicate", message, entry.key.place, related=related, help=help_)
 
-    def _enum(self, entry: Entry) -> EnumType:
-        return EnumType(entry.key.text, words_of(entry.value, self._report), entry.key.place)
+    def _short(self, document: Declared, entry: Entry) -> str | None:
+        return self.names.short_of(f"{document.name}/{entry.key.text}", entry.key)
+
+    def _enum(self, short: str, entry: Entry) -> EnumType:
+        return EnumType(short, words_of(entry.value, self._report), entry.key.place)
 
     def _quantity(self, entry: Entry) -> Quantity:
         node = entry.value if isinstance(entry.value, MapNode) else MapNode({}, entry.key.place)
@@ -88,24 +93,25 @@ class Scope:
     def type_(self, word: Scalar, document: str) -> Declaration | None:
         """The type or mixin that a document means by a name; reports ``type.unknown``."""
         owner, _, short = word.text.rpartition("/")
-        found = self.short.get(short)
-        if found is not None and owner in {"", found.document} and self._sees(document, found.document):
+        found = self.types.get(word.text if owner else self.names.seen(document).get(short, ""))
+        if found is not None and self._sees(document, found.document):
             return found
         if not self._excused(short, document):
-            self._unknown_type(word, short, document, found)
+            self._unknown_type(word, short, document)
         return None
 
-    def _unknown_type(self, word: Scalar, short: str, document: str, found: Declaration | None) -> None:
-        help_, suggestions = did_you_mean(short, self._visible_types(document))
-        if found is not None and not self._sees(document, found.document):
-            help_ = f"it is declared in '{found.document}': add that to 'imports'"
-        elif found is None and not suggestions and len(self.loaded.visible[document]) == 1 and document != "core":
+    def _unknown_type(self, word: Scalar, short: str, document: str) -> None:
+        help_, suggestions = did_you_mean(short, self._visible(document, self.types))
+        elsewhere = self.types.get(word.text) or self.types.get(self.names.short.get(short, ""))
+        if elsewhere is not None and not self._sees(document, elsewhere.document):
+            help_ = f"it is declared in '{elsewhere.document}': add that to 'imports'"
+        elif not suggestions and len(self.loaded.visible[document]) == 1 and document != "core":
             help_ = "the built-in types come from core: write 'imports: { core: ^1.0 }'"
         message = f"no type is named '{word.text}'"
         self._report.error("type.unknown", message, word.place, help=help_, suggestions=suggestions)
 
-    def _visible_types(self, document: str) -> list[str]:
-        return [found.short for found in self.declarations if self._sees(document, found.document)]
+    def _visible(self, document: str, among: Container[str]) -> list[str]:
+        return [short for short, name in self.names.seen(document).items() if name in among]
 
     def _sees(self, document: str, other: str) -> bool:
         return other in self.loaded.visible[document]
@@ -117,7 +123,7 @@ class Scope:
 
     def enum(self, name: str, document: str) -> EnumType | None:
         """The enum that a document means by a name."""
-        return self._owned(self.enums, name, document)
+        return self.enums.get(self.names.seen(document).get(name, ""))
 
     def quantity(self, word: Scalar, document: str) -> Quantity | None:
         """The quantity that a document means by a name; reports ``quantity.unknown``."""
@@ -137,7 +143,7 @@ class Scope:
         """Report a value type that is neither built in nor an enum."""
         if self._excused(word.text, document):
             return
-        visible = [name for name, (owner, _) in self.enums.items() if self._sees(document, owner)]
+        visible = self._visible(document, self.enums)
         help_, suggestions = did_you_mean(word.text, [*known, *visible], "one of")
         message = f"no type of values is named '{word.text}'"
         self._report.error("type.unknown", message, word.place, help=help_, suggestions=suggestions)
