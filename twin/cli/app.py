@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from twin.cli import authors, devices, people, serve
+from twin.cli import authors, devices, layout, people, serve
 from twin.cli.output import Output
 from twin.errors import TwinError
 
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 
 app.command()(authors.validate)
+app.command()(layout.fmt)
 app.command()(authors.diff)
 app.command()(authors.explain)
 app.command()(authors.plan)
