@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
+from twin.engine.versions import Versions
 from twin.graph.mirror import Mirror
-from twin.ontology.compile import compile_documents
 from twin.state.current import Current
 from twin.store.commits import Commits
 
@@ -29,12 +29,18 @@ class Core:
         self.store = store
         self._told = applied
         self.mirror = Mirror()
-        self.ontology = self._load()
+        self._load()
+        self._versions = Versions(self.mirror)
         self.current = Current(self.mirror, self.ontology)
         self.watermark = self._load_states()
         self.commits = Commits(store, self.mirror, run, self._applied)
 
-    def _load(self) -> Ontology:
+    @property
+    def ontology(self) -> Ontology:
+        """Every type in force; another object as soon as anything about it changes."""
+        return self._versions.ontology
+
+    def _load(self) -> None:
         # A collection in the middle of a million new objects costs more than the load; afterwards they are permanent.
         gc.disable()
         try:
@@ -48,7 +54,6 @@ class Core:
             )
         finally:
             gc.enable()
-        return compile_documents(snapshot.documents)
 
     def _load_states(self) -> Watermark:
         states, watermark = self.store.load_states()
@@ -56,7 +61,5 @@ class Core:
         return watermark
 
     def _applied(self, change: Change) -> None:
-        if change.changeset.documents:
-            self.ontology = compile_documents(tuple(self.mirror.documents.values()))
-        self.current.follow(change, self.ontology)
+        self.current.follow(change, self._versions.follow(change))
         self._told(change)

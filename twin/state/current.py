@@ -180,7 +180,7 @@ class Current:
 
     def _unit(self, point: Point) -> str | None:
         entity = self._mirror.entities.get(point[0])
-        type_ = None if entity is None else self.ontology.types.get(entity.type)
+        type_ = None if entity is None else self.ontology.of(entity.site).types.get(entity.type)
         found = None if type_ is None else type_.points.get(point[1])
         return None if found is None else found.unit
 
