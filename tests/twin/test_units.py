@@ -68,6 +68,9 @@ PINT = {
     "MBy": "Mbyte",
     "Bq/m3": "Bq/m**3",
     "kJ/kg": "kJ/kg",
+    "kg/s": "kg/s",
+    "kg/h": "kg/h",
+    "g/s": "g/s",
 }
 PAIRS = [(one, other) for one, other in combinations(PINT, 2) if compatible(one, other)]
 
