@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from twin.ontology.model import PointType
 from twin.times import rfc3339
+from twin.units import convert, dimension
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from twin.graph.model import Entity, Scalar
-    from twin.ontology.model import EntityType, PointType
+    from twin.graph.model import Entity, Scalar, Value
+    from twin.ontology.model import EntityType, FieldType
 
 __all__ = ["pointset", "value_at"]
 
@@ -42,30 +44,62 @@ _USUAL: dict[str, tuple[float, float]] = {
 """Middle and swing, in the unit of the quantity, of what is common in homes; the rest is taken from the range."""
 
 
-def value_at(device: str, point: PointType, seconds: float) -> Scalar:
+_RATES: dict[str, tuple[float, str]] = {"energy": (0.4, "kW.h"), "volume": (0.02, "m3"), "time": (0.5, "h")}
+"""How much an index rises in an hour, by dimension; anything else by one."""
+_BEGINNING = 1_600_000_000.0
+"""When every index stood at nothing: before any moment that is simulated."""
+_ITEMS = 2
+
+
+def value_at(device: str, point: PointType, seconds: float) -> Value:
     """What a point of a device says at a time (seconds since 1970 UTC), in the point's own unit and range."""
     phase = zlib.crc32(f"{device} {point.name}".encode()) / 2**32
+    if point.accumulates:
+        index = _index(point, seconds, phase)
+        return int(index) if point.value == "integer" else round(index, 2)
+    return _value(point, seconds, phase)
+
+
+def _value(of: PointType | FieldType, seconds: float, phase: float) -> Value:
+    if of.fields is not None:
+        return {name: _value(field, seconds, phase) for name, field in sorted(of.fields.items())}
+    if of.items is not None:
+        return [_value(of.items, seconds, phase + place / _ITEMS) for place in range(_ITEMS)]
+    return _single(of, seconds, phase)
+
+
+def _single(of: PointType | FieldType, seconds: float, phase: float) -> Scalar:
     wave = math.sin(2 * math.pi * (seconds / _DAY + phase))
     ripple = math.sin(2 * math.pi * (seconds / _RIPPLE + phase))
-    match point.value:
+    match of.value:
         case "boolean":
             return ripple > 0
         case "enum":
-            words = point.values or ("",)
+            words = of.values or ("",)
             return words[int((wave + 1) / 2 * len(words)) % len(words)]
         case "timestamp":
             return rfc3339(int(seconds) * 1_000_000)
         case "string":
-            return f"{point.name} {int(phase * 100)}"
+            return f"{of.name} {int(phase * 100)}"
         case "integer":
-            return round(_number(point, wave, ripple))
-        case "number":
-            return round(_number(point, wave, ripple), 2)
+            return round(_number(of, wave, ripple))
+        case _:
+            return round(_number(of, wave, ripple), 2)
 
 
-def _number(point: PointType, wave: float, ripple: float) -> float:
-    low, high = point.minimum, point.maximum
-    middle, swing = _USUAL.get(point.measures or "", _span(low, high))
+def _index(point: PointType, seconds: float, phase: float) -> float:
+    """Rising at a steady rate, each device at its own, and starting again where it may rise no further."""
+    rate, unit = _RATES.get((point.unit and dimension(point.unit)) or "", (1.0, ""))
+    risen = (0.5 + phase) * rate * max(0.0, seconds - _BEGINNING) / 3600
+    low, high = point.minimum or 0.0, point.maximum
+    risen = convert(risen, unit, point.unit) if unit and point.unit else risen
+    return low + (risen if high is None or high <= low else risen % (high - low))
+
+
+def _number(of: PointType | FieldType, wave: float, ripple: float) -> float:
+    low, high = of.minimum, of.maximum
+    usual = _USUAL.get(of.measures or "") if isinstance(of, PointType) else None
+    middle, swing = usual or _span(low, high)
     value = middle + swing * (0.9 * wave + 0.1 * ripple)
     return min(max(value, value if low is None else low), value if high is None else high)
 

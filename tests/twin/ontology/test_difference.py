@@ -13,7 +13,18 @@ from tests.authoring import ROOT, find
 from tests.strategies import ontologies
 from twin.ontology.compile import compile_ontology
 from twin.ontology.difference import Comparison, Difference, compare_ontologies
-from twin.ontology.model import EntityType, EnumType, Ontology, PointType, PropertyType, Quantity, RelationType
+from twin.ontology.model import (
+    CommandType,
+    EntityType,
+    EnumType,
+    EventType,
+    FieldType,
+    Ontology,
+    PointType,
+    PropertyType,
+    Quantity,
+    RelationType,
+)
 from twin.source import Source
 
 HEAD = "ontology: lab\nversion: {version}\nimports: {{ core: ^1.0 }}\n"
@@ -366,9 +377,14 @@ def _compiled(document: dict[str, object]) -> Ontology:
 
 
 COMPARED = {
-    EntityType: "kind abstract mixin parents lineage points properties contains connects of title description plural",
-    PointType: "section value unit measures minimum maximum values enum every optional title",
-    PropertyType: "value unit values minimum maximum required title",
+    EntityType: "kind abstract mixin parents lineage points properties commands events contains connects of boundary "
+    "title description plural aligns deprecated",
+    PointType: "section value unit measures minimum maximum values enum every optional fields items accumulates "
+    "deadband retention private step default title description aligns deprecated",
+    PropertyType: "value unit values minimum maximum required default private title description aligns deprecated",
+    FieldType: "value unit values enum minimum maximum optional default fields items title description",
+    CommandType: "arguments result timeout optional title description deprecated",
+    EventType: "fields title description deprecated",
     RelationType: "sources targets inverse title least most description aligns",
     EnumType: "values",
     Quantity: "unit title description aligns",

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twin.ontology.difference.comparison import Change, Difference, counterparts, differences
+from twin.ontology.difference.comparison import Change, Difference, counterparts, differences, wording_changes
 from twin.ontology.difference.limits import type_list_changes
-from twin.ontology.difference.members import member_changes, section_of
-from twin.ontology.model import PointType, PropertyType
+from twin.ontology.difference.members import deprecation_changes, member_changes, section_of
+from twin.ontology.model import CommandType, EventType, PointType, PropertyType
 
 if TYPE_CHECKING:
     from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
@@ -33,7 +33,7 @@ class _Pair:
 
 
 def type_differences(old: Ontology, new: Ontology, document: str, told: Container[Words]) -> Iterator[Difference]:
-    """Each difference of a type or mixin that the document declares, and of its points and properties."""
+    """Each difference of a type or mixin that the document declares, and of its members."""
     before, after = _own(old, document), _own(new, document)
     gone = {name: found for name, found in before.items() if name not in after}
     come = {name: found for name, found in after.items() if name not in before}
@@ -61,7 +61,7 @@ def _kind(found: EntityType) -> str:
 
 
 def _shape(found: EntityType) -> Hashable:
-    return found.kind, found.abstract, found.parents, frozenset(found.points), frozenset(found.properties)
+    return found.kind, found.abstract, found.parents, frozenset(_members(found))
 
 
 def _pair(old: EntityType, new: EntityType, ontologies: tuple[Ontology, Ontology]) -> _Pair:
@@ -91,9 +91,19 @@ def _type_changes(pair: _Pair) -> Iterator[Change]:
         lists = (getattr(old, key), getattr(new, key))
         if not any((getattr(one, key), getattr(other, key)) == lists for one, other in pair.kept):
             yield from type_list_changes(key, lists, pair.ontologies)
-    for key in ("title", "description", "plural"):
-        if getattr(old, key) != getattr(new, key):
-            yield Change("patch", f"{key} changed", "it is wording")
+    if not any((one.boundary, other.boundary) == (old.boundary, new.boundary) for one, other in pair.kept):
+        yield from _boundary(old, new)
+    yield from deprecation_changes(old.deprecated, new.deprecated)
+    yield from wording_changes(old, new)
+    if old.plural != new.plural:
+        yield Change("patch", "plural changed", "it is wording")
+
+
+def _boundary(old: EntityType, new: EntityType) -> Iterator[Change]:
+    if new.boundary and not old.boundary:
+        yield Change("major", "made a boundary", "roles held around it stop at its door")
+    elif old.boundary and not new.boundary:
+        yield Change("major", "made no longer a boundary", "roles held around it reach into it")
 
 
 def _lineage(pair: _Pair) -> Iterator[Change]:
@@ -119,7 +129,7 @@ def _nearest(names: Iterable[str], ontology: Ontology) -> Sequence[str]:
 
 
 def _members(found: EntityType) -> dict[str, Member]:
-    return {**found.properties, **found.points}
+    return {**found.properties, **found.points, **found.commands, **found.events}
 
 
 def _member_differences(pair: _Pair, told: Container[Words]) -> Iterator[Difference]:
@@ -161,15 +171,24 @@ def _gone(pair: _Pair, gone: dict[str, Member], come: dict[str, Member]) -> Iter
 
 
 def _face(found: Member) -> Hashable:
-    measures = found.measures if isinstance(found, PointType) else None
-    return section_of(found), found.value, found.unit, found.values, measures
+    match found:
+        case PointType():
+            return found.section, found.value, found.unit, found.values, found.measures
+        case PropertyType():
+            return "properties", found.value, found.unit, found.values
+        case CommandType():
+            return "commands", frozenset(found.arguments), frozenset(found.result)
+        case EventType():
+            return "events", frozenset(found.fields)
 
 
 def _added(found: Member) -> Change:
     said = f"added to '{section_of(found)}'"
+    if isinstance(found, PropertyType) and found.required and found.default is None:
+        return Change("major", f"{said} as required", "entities without it are refused")
+    if isinstance(found, EventType):
+        return Change("minor", said, "entities may tell of it")
     if isinstance(found, PropertyType):
-        if found.required:
-            return Change("major", f"{said} as required", "entities without it are refused")
         return Change("minor", said, "entities may have it")
     if found.optional:
         return Change("minor", f"{said} as optional", "entities may have it")
