@@ -138,6 +138,7 @@ class CommandType:
     """The qualified name of the type or mixin that declares it first."""
     place: Place
     description: Mapping[str, str] = field(default_factory=dict)
+    deprecated: Deprecation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class EventType:
     declared_by: str
     place: Place
     description: Mapping[str, str] = field(default_factory=dict)
+    deprecated: Deprecation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 from twin.ontology.authoring import title_of
 from twin.ontology.compile.ends import allowed
 from twin.ontology.compile.members import Member, members_of
+from twin.ontology.compile.products import models_of
+from twin.ontology.compile.retiring import deprecations_of, retired, warn_of_uses
+from twin.ontology.compile.roles import roles_of
+from twin.ontology.compile.subjects import Subjects
 from twin.ontology.model import EntityType, Ontology, PointType, PropertyType
 
 if TYPE_CHECKING:
@@ -31,13 +35,18 @@ def build(scope: Scope, lineages: Lineages, relations: Mapping[str, RelationType
         lineage = lineages.ancestors[declaration.name]
         nearest = {key: next((rules[a][key] for a in lineage if rules[a][key] is not None), None) for key in _RULES}
         types[declaration.name] = _type(declaration, lineages, members[declaration.name], nearest)
+    deprecations = deprecations_of(Subjects(scope, types, report))
+    subjects = Subjects(scope, retired(types, deprecations), report)
+    warn_of_uses(subjects, deprecations)
     return Ontology(
         documents=tuple(document.document for document in scope.documents.values()),
-        types=MappingProxyType(types),
+        types=MappingProxyType(subjects.types),
         relations=MappingProxyType(dict(relations)),
         quantities=MappingProxyType({name: found for name, (_, found) in scope.quantities.items()}),
         enums=MappingProxyType({found.name: found for found in scope.enums.values()}),
         short_names=MappingProxyType({found.short: found.name for found in types.values()}),
+        models=MappingProxyType(models_of(subjects)),
+        roles=MappingProxyType(roles_of(subjects)),
     )
 
 
