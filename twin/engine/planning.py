@@ -6,25 +6,31 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from twin.engine.again import with_those_before
 from twin.errors import Conflict
 from twin.ids import mint
 from twin.ontology.compile import compile_documents
 from twin.topology.expand import expand
-from twin.topology.plan import changesets, plan
+from twin.topology.plan import Beside, changesets, plan
 from twin.topology.template import read_topology
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from twin.graph.mirror import Mirror
-    from twin.graph.model import Actor, ChangeSet
+    from twin.graph.model import Actor, ChangeSet, Entity
     from twin.source import Diagnostics, Source
+    from twin.state.current import Current
     from twin.topology.plan import Plan, Take
 
-__all__ = ["check_applicable", "make_plan", "plan_changesets"]
+__all__ = ["check_applicable", "make_plan", "plan_changesets", "uncollected"]
 
 
 def make_plan(  # noqa: PLR0913 - the options of one command, given by name
@@ -37,20 +43,49 @@ def make_plan(  # noqa: PLR0913 - the options of one command, given by name
     tables: Mapping[str, Source] | None = None,
     take: Take | None = None,
     report: Diagnostics | None = None,
+    current: Current | None = None,
+    names: Callable[[str], str] | None = None,
 ) -> Plan:
     """What applying a topology would do to the graph in the mirror; `twin.engine.Twin.plan` describes the options.
 
-    ``find`` gives an ontology by its name, or None.
+    ``find`` gives an ontology by its name, or None; ``current`` is what the readings of what is deleted are counted in,
+    ``names`` gives the name of who changed something last, from what the log calls them.
 
     Raises:
         AuthoringError: the topology, an ontology it uses or a parameter is wrong; carries every diagnostic.
         Conflict: the site's key, or a path in it, is taken by something else; or an ontology is in use elsewhere.
     """
     template = read_topology(source, find)
-    desired = expand(template, site, parameters or {}, report, tables=tables or {})
-    made = plan(desired, mirror, mint, take)
+    key = template.name if site is None else site
+    given = with_those_before(template, mirror.by_path(key), parameters or {}, tables or {})
+    with uncollected():
+        desired = expand(template, key, given.parameters, report, tables=given.tables)
+        beside = Beside(template.ontology, *_lookups(current, names))
+        made = msgspec.structs.replace(plan(desired, mirror, mint, take, beside), notes=given.notes)
     _check_documents(made, mirror)
     return made
+
+
+def _lookups(
+    current: Current | None, names: Callable[[str], str] | None
+) -> tuple[Callable[[Entity], int], Callable[[str], str]]:
+    def readings(entity: Entity) -> int:
+        own = (name for name in entity.points if name not in entity.sources and name not in entity.computed)
+        return 0 if current is None else sum(current.read(entity.id, name) is not None for name in own)
+
+    return readings, names or str
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without a collection in the middle of a million new objects that stay: it would cost more than the work."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def check_applicable(made: Plan, mirror: Mirror, *, allow_delete: bool = False) -> None:

@@ -14,10 +14,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twin.engine.authors import names_in
 from twin.engine.core import Core
 from twin.engine.home import Home
 from twin.engine.library import Library, read_source
-from twin.engine.planning import check_applicable, make_plan, plan_changesets
+from twin.engine.planning import check_applicable, make_plan, plan_changesets, uncollected
 from twin.errors import InvalidValue, NotFound
 from twin.graph import query
 from twin.graph.model import Actor, Committed, Entity
@@ -26,7 +27,7 @@ from twin.store.sqlite import SQLiteStore
 from twin.times import now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -63,7 +64,11 @@ class Twin:
         """``user`` is who the log names as the author of changes; by default the login name. ``create`` makes a new
         twin where there is none in the directory.
         """
-        self.store = store if store is not None else SQLiteStore(Home(Path(data), create=create).graph)
+        self._names: Callable[[str], str] = str
+        if store is None:
+            home = Home(Path(data), create=create)
+            store, self._names = SQLiteStore(home.graph), names_in(home.records)
+        self.store: GraphStore = store
         self.actor = Actor(user or os.environ.get("USER") or "script", "script")
         self._ontology_path = tuple(map(Path, ontology_path))
         self._core = Core(self.store, inline)
@@ -113,9 +118,9 @@ class Twin:
         """What applying a topology (a file, or a `Source`) would do; nothing is changed.
 
         ``site`` is the key of the site, by default the topology's name; ``parameters`` are values, or texts as on the
-        command line; ``tables`` are CSV files for those that are tables. Where a user and the topology have both
-        changed a field, ``take`` says whose value it ends with; without it, such a plan is not applied. What is
-        probably wrong is left in ``report``.
+        command line; ``tables`` are CSV files for those that are tables. Those that are not given are what they were
+        when the topology was applied last. Where a user and the topology have both changed a field, ``take`` says whose
+        value it ends with; without it, such a plan is not applied. What is probably wrong is left in ``report``.
 
         Raises:
             AuthoringError: the topology, an ontology it uses or a parameter is wrong; carries every diagnostic.
@@ -132,10 +137,15 @@ class Twin:
             tables={name: _source(given) for name, given in (tables or {}).items()},
             take=take,
             report=report,
+            current=self._core.current,
+            names=self._names,
         )
 
-    def apply(self, made: Plan, *, allow_delete: bool = False) -> list[Committed]:
-        """Commit a plan; what it returns is durable. An empty plan commits nothing.
+    def apply(
+        self, made: Plan, *, allow_delete: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> list[Committed]:
+        """Commit a plan; what it returns is durable. An empty plan commits nothing. ``progress`` is told after each
+        part of a large one how many of how many are committed.
 
         Raises:
             Conflict: it deletes and may not (``plan.deletes``), fields are in conflict (``plan.conflict``), its site
@@ -143,7 +153,14 @@ class Twin:
         """
         self._core.commits.follow()
         check_applicable(made, self.mirror, allow_delete=allow_delete)
-        return [self.commit(changeset) for changeset in plan_changesets(made, self.actor, now())]
+        parts = plan_changesets(made, self.actor, now())
+        committed: list[Committed] = []
+        with uncollected():
+            for part in parts:
+                committed.append(self.commit(part))
+                if progress is not None:
+                    progress(len(committed), len(parts))
+        return committed
 
     def commit(self, changeset: ChangeSet) -> Committed:
         """Commit one ChangeSet; durable on return.

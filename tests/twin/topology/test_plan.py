@@ -153,7 +153,7 @@ def test_a_users_edit_of_a_given_field_is_kept_and_shown(twin: Twin) -> None:
     made = planned(twin)
     assert made.empty
     assert signs(made) == [("=", "home")]
-    assert 'title "Ours" kept (last changed by ana)' in str(made)
+    assert 'title "Ours" kept (last changed by ana, 1 Jan 1970)' in str(made)
     assert "but for 1 that users set" in made.summary
     applied(twin, rooms=3)
     assert twin.find("home").title == {"": "Ours"}

@@ -26,7 +26,7 @@ def changesets(made: Plan, actor: Actor, at: int, mint: Callable[[], str]) -> li
     The first is refused when anything in the site has changed since the plan was made. A site that is still to be
     created can only be in the way of one that meanwhile was, and that is a conflict of its own.
     """
-    entries = made.entries if len(made.entries) <= CHANGESET_ENTRIES else _veiled(made.entries)
+    entries = made.entries if len(made.entries) <= CHANGESET_ENTRIES else _veiled(_parted(made.entries))
     parts = [entries[start : start + CHANGESET_ENTRIES] for start in range(0, len(entries), CHANGESET_ENTRIES)] or [()]
     return [
         ChangeSet(
@@ -42,6 +42,26 @@ def changesets(made: Plan, actor: Actor, at: int, mint: Callable[[], str]) -> li
         )
         for number, part in enumerate(parts)
     ]
+
+
+def _parted(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """A new space may follow a device that a later part creates: it does so once everything is there."""
+    part_of = {
+        entry.entity.id: number // CHANGESET_ENTRIES
+        for number, entry in enumerate(entries)
+        if isinstance(entry, Create)
+    }
+    kept: list[Entry] = []
+    late: list[Entry] = []
+    for number, entry in enumerate(entries):
+        if isinstance(entry, Create) and entry.entity.sources:
+            entity, part = entry.entity, number // CHANGESET_ENTRIES
+            if any(part_of.get(source, part) > part for source, _ in entity.sources.values()):
+                late.append(Update(id=entity.id, fields={"sources": entity.sources}))
+                kept.append(Create(msgspec.structs.replace(entity, sources={})))
+                continue
+        kept.append(entry)
+    return (*kept, *late)
 
 
 def _veiled(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:

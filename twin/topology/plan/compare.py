@@ -10,56 +10,58 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import Conflict
-from twin.graph.model import (
-    CONTAINS,
-    Create,
-    Delete,
-    Entity,
-    Link,
-    Move,
-    Relation,
-    Unlink,
-    Update,
-)
-from twin.ids import sort_key
-from twin.topology.plan.model import FieldChange, Plan, Step
+from twin.graph.model import Create, Delete, Entity, Move, Update
+from twin.topology.plan import making
+from twin.topology.plan.beside import Beside
+from twin.topology.plan.fields import Fields, is_as_wanted, new_fields
+from twin.topology.plan.hanging import hanging_on
+from twin.topology.plan.model import Plan
 from twin.topology.plan.moving import Held
-from twin.topology.plan.ownership import ABSENT, given_by, held_of, rule
+from twin.topology.plan.relating import links, live_relations, unlinks
+from twin.topology.plan.steps import SIGNS, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from twin.graph.mirror import Mirror
-    from twin.graph.model import Entry
+    from twin.graph.model import Document, Entry, Made
     from twin.topology.desired import Desired, DesiredEntity
-    from twin.topology.plan.ownership import Ruling, Take
+    from twin.topology.plan.ownership import Take
+    from twin.topology.plan.steps import Sign
 
 __all__ = ["plan"]
 
 
-def plan(desired: Desired, mirror: Mirror, mint: Callable[[], str], take: Take | None = None) -> Plan:
+def plan(
+    desired: Desired,
+    mirror: Mirror,
+    mint: Callable[[], str],
+    take: Take | None = None,
+    beside: Beside | None = None,
+) -> Plan:
     """Compare what is asked for with what exists. ``take`` says whose value a field in conflict ends with.
 
     Raises:
         Conflict: the site's key, or a path in it, belongs to something this topology did not create.
     """
-    return _Planner(desired, mirror, mint, take).plan()
-
-
-_ORDER = "->=!~+"
-"""Deletions are seen first."""
+    return _Planner(desired, mirror, mint, take, beside or Beside()).plan()
 
 
 class _Planner:
-    def __init__(self, desired: Desired, mirror: Mirror, mint: Callable[[], str], take: Take | None) -> None:
-        self.take = take
+    def __init__(
+        self, desired: Desired, mirror: Mirror, mint: Callable[[], str], take: Take | None, beside: Beside
+    ) -> None:
+        self.beside = beside
+        self.fields = Fields(take, beside, self._path_of)
         self.desired = desired
         self.mirror = mirror
         self.mint = mint
         self.wanted = {entity.path: entity for entity in desired.entities}
         self.held = Held(desired, self.wanted, mirror)
         self.ids: dict[str, str] = {}
-        self.steps: list[Step] = []
+        self.paths: dict[str, str] = {}
+        """The path that an id will have; made when somebody asks."""
+        self.steps: dict[Sign, list[Step]] = {sign: [] for sign in SIGNS}
         self.entries: list[Entry] = []
         self.counts: dict[str, int] = {}
         self.gone: set[str] = set()
@@ -77,14 +79,15 @@ class _Planner:
         for entity in desired.entities:
             held = self._at(entity.path)
             self.ids[entity.path] = held.id if held is not None else self.mint()
+        made = making.made_of(desired)
+        self._record(site, made)
         late = self._move_what_can()
         self.entries += [Delete(id=each.id, expected=each.revision) for each in deletes if each.id not in late]
         self._release(live)
         changes = self._changes()
-        self._create()
+        self._create(made)
         self.entries += [Delete(id=each.id, expected=each.revision) for each in deletes if each.id in late]
         self.entries += changes
-        self._feed()
         self._relate(site)
         return Plan(
             topology=desired.topology,
@@ -93,11 +96,16 @@ class _Planner:
             site_id=site.id if site is not None else None,
             timeline=mirror.timeline,
             head=mirror.head,
-            steps=tuple(self.steps),
+            steps=tuple(step for sign in SIGNS for step in self.steps[sign]),
             entries=tuple(self.entries),
-            documents=tuple(d for d in desired.documents if mirror.documents.get(d.name) != d),
+            documents=tuple(document for document in desired.documents if self._is_new(document)),
             counts=self.counts,
         )
+
+    def _is_new(self, document: Document) -> bool:
+        """Whether a document says something else than the one that is installed; where it was read is no matter."""
+        held = self.mirror.documents.get(document.name)
+        return held is None or (held.version, held.text) != (document.version, document.text)
 
     def _refuse_foreign(self, site: Entity | None) -> None:
         if site is not None and site.instance != self.desired.topology:
@@ -117,10 +125,27 @@ class _Planner:
     def _count(self, verb: str) -> None:
         self.counts[verb] = self.counts.get(verb, 0) + 1
 
+    def _show(self, step: Step) -> None:
+        self.steps[step.sign].append(step)
+
     def _at(self, path: str) -> Entity | None:
         """What is kept of what there is, by the path it will have."""
         held = self.held.at(path)
         return held if held is not None and held.id not in self.gone else None
+
+    def _path_of(self, entity_id: str) -> str:
+        """The path that an entity will have, of those that are wanted; else that which it has."""
+        if not self.paths:
+            self.paths = {entity_id: path for path, entity_id in self.ids.items()}
+        held = self.mirror.get(entity_id)
+        return self.paths.get(entity_id) or (held.path if held is not None else entity_id)
+
+    def _record(self, site: Entity | None, made: Made) -> None:
+        """What the site is made of comes before the rest: an interrupted plan is made again from what it says."""
+        if site is not None and site.made != made:
+            self.entries.append(Update(id=site.id, expected=site.revision, fields={"made": made}))
+            self.raised.add(site.id)
+            self._show(Step("~", "made", site.path, fields=making.differences(site.made, made)))
 
     def _delete(self, live: list[Entity]) -> list[Entity]:
         """What goes, the deepest first."""
@@ -131,11 +156,14 @@ class _Planner:
                 raise self._taken(entity)
             if entity.id not in keeps:
                 self.gone.add(entity.id)
-                self._count("delete")
-                self.steps.append(Step("-", entity.kind, entity.path, _short(entity.type)))
             elif not self._is_foreign(entity):
-                self.steps.append(Step("=", entity.kind, entity.path, "kept: it contains what others created"))
-        return [entity for entity in reversed(doomed.values()) if entity.id in self.gone]
+                self._show(Step("=", entity.kind, entity.path, "kept: it contains what others created"))
+        going = [entity for entity in doomed.values() if entity.id in self.gone]
+        for entity in going:
+            self._count("delete")
+            hanging = hanging_on(entity, self.gone, self.desired.topology, self.mirror, self.beside)
+            self._show(Step("-", entity.kind, entity.path, _short(entity.type), hangs=hanging))
+        return going[::-1]
 
     def _doomed(self, live: list[Entity]) -> dict[str, Entity]:
         """What is not wanted any more, or not as what it is, with all below it; parents first."""
@@ -166,6 +194,8 @@ class _Planner:
     def _move_what_can(self) -> set[str]:
         """Move what has a parent to move to already; the ids of what still contains one that has to wait."""
         late: set[str] = set()
+        if not self.held.moves:
+            return late
         for wanted in self.desired.entities:
             entity_id = self.ids[wanted.path]
             if self.held.moves.get(entity_id) != wanted.path:
@@ -183,7 +213,7 @@ class _Planner:
         self.entries.append(Move(id=entity_id, parent=parent, key=wanted.key, expected=self._expected(held)))
         self.raised.add(entity_id)
         self._count("move")
-        self.steps.append(Step(">", held.kind, f"{held.path} -> {wanted.path}"))
+        self._show(Step(">", held.kind, f"{held.path} -> {wanted.path}"))
 
     def _chain(self, entity: Entity) -> Iterator[str]:
         above: Entity | None = entity
@@ -194,7 +224,7 @@ class _Planner:
     def _release(self, live: list[Entity]) -> None:
         """Serials that pass to another device are let go of before anyone takes them."""
         takers = {wanted.serial: wanted.path for wanted in self.desired.entities if wanted.serial is not None}
-        for entity in live:
+        for entity in live if takers else ():
             taker = takers.get(entity.serial or "")
             if entity.id not in self.gone and taker is not None and taker != self.held.path(entity):
                 self.entries.append(Update(id=entity.id, expected=self._expected(entity), fields={"serial": None}))
@@ -209,165 +239,71 @@ class _Planner:
         updates: list[Entry] = []
         for wanted in self.desired.entities:
             held = self._at(wanted.path)
-            if held is None:
-                continue
-            rulings = self._rulings(held, wanted)
-            changes = self._differences(held, wanted, rulings)
-            if changes:
-                fields = {change.name: change.after for change in changes}
-                updates.append(Update(id=held.id, expected=self._expected(held), fields=fields))
-            shown = tuple(change for change in changes if change.name not in {"declared", "hidden"})
-            if shown:
-                self._count("change")
-                self.steps.append(Step("~", held.kind, wanted.path, fields=self._itemised(shown)))
-            self._show_rulings(held, wanted.path, rulings)
+            if held is not None and not is_as_wanted(held, wanted, sources := self._sources(wanted)):
+                fields = self._change(held, wanted, sources)
+                if fields:
+                    updates.append(Update(id=held.id, expected=self._expected(held), fields=fields))
         return updates
 
-    def _rulings(self, held: Entity, wanted: DesiredEntity) -> list[Ruling]:
-        """What becomes of each field that the topology gives, or gave before."""
-        given, last = given_by(wanted), held.declared
-        return [
-            rule(name, held_of(held, name), last.get(name, ABSENT), given.get(name, ABSENT), self.take)
-            for name in dict.fromkeys((*given, *last))
-        ]
-
-    def _show_rulings(self, held: Entity, path: str, rulings: list[Ruling]) -> None:
-        by = f"(last changed by {held.updated_by})" if held.updated_by else ""
+    def _change(self, held: Entity, wanted: DesiredEntity, sources: dict[str, tuple[str, str]]) -> dict[str, Any]:
+        """What changes of one entity, shown."""
+        rulings = self.fields.rulings(held, wanted)
+        changes = self.fields.differences(held, wanted, sources, rulings)
+        shown = self.fields.itemised(changes, wanted)
+        if shown:
+            self._count("change")
+            self._show(Step("~", held.kind, wanted.path, fields=shown))
         for ruling in rulings:
-            shown = (FieldChange(ruling.name.removeprefix("properties."), ruling.live, ruling.given),)
-            if ruling.verdict == "kept":
-                self._count("keep")
-                self.steps.append(Step("=", held.kind, path, by, shown))
-            elif ruling.verdict == "conflict":
-                self._count("conflict")
-                self.steps.append(Step("!", held.kind, path, by, shown))
-
-    def _itemised(self, changes: tuple[FieldChange, ...]) -> tuple[FieldChange, ...]:
-        """Properties and followed points one by one, with paths for ids; the rest as they are."""
-        shown: list[FieldChange] = []
-        for change in changes:
-            if change.name not in {"properties", "sources"}:
-                shown.append(change)
-                continue
-            before, after = change.before, change.after
-            if change.name == "sources":
-                before, after = self._followed(before), self._followed(after)
-            names = sorted(before.keys() | after.keys())
-            shown += [
-                FieldChange(name, before.get(name), after.get(name))
-                for name in names
-                if before.get(name) != after.get(name)
-            ]
-        return tuple(shown)
-
-    def _followed(self, sources: dict[str, tuple[str, str]]) -> dict[str, str]:
-        """``temperature from`` -> ``flat/kitchen/climate.temperature``."""
-        paths = {entity_id: path for path, entity_id in self.ids.items()}
-        found = {}
-        for point, (source, other) in sources.items():
-            held = self.mirror.get(source)
-            path = paths.get(source) or (held.path if held is not None else source)
-            found[f"{point} from"] = f"{path}.{other}"
-        return found
-
-    def _differences(self, held: Entity, wanted: DesiredEntity, rulings: list[Ruling]) -> list[FieldChange]:
-        after: dict[str, Any] = {
-            "type": wanted.type,
-            "points": wanted.points,
-            "sources": self._sources(wanted),
-            "properties": dict(held.properties),
-            "declared": given_by(wanted),
-            "hidden": False,
-        }
-        for ruling in rulings:
-            if ruling.name == "title":
-                after["title"] = ruling.after or {}
-            elif ruling.name == "serial":
-                after["serial"] = ruling.after
-            elif ruling.after is ABSENT:
-                after["properties"].pop(ruling.name.removeprefix("properties."), None)
-            else:
-                after["properties"][ruling.name.removeprefix("properties.")] = ruling.after
-        if any(ruling.verdict == "conflict" for ruling in rulings):
-            after["declared"] = held.declared  # until somebody has said whose it is, nothing is forgotten
-        return [
-            FieldChange(name, getattr(held, name), value)
-            for name, value in after.items()
-            if getattr(held, name) != value
-        ]
+            if ruling.verdict in {"kept", "conflict"}:
+                kept = ruling.verdict == "kept"
+                self._count("keep" if kept else "conflict")
+                fields = (self.fields.shown(ruling, wanted),)
+                by = self.fields.changed_by(held)
+                self._show(Step("=" if kept else "!", held.kind, wanted.path, by, fields))
+        return {change.name: change.after for change in changes}
 
     def _sources(self, wanted: DesiredEntity) -> dict[str, tuple[str, str]]:
         return {point: (self.ids[path], source) for point, (path, source) in wanted.sources.items()}
 
-    def _create(self) -> None:
+    def _create(self, made: Made) -> None:
         """What is new, parents first, and with them what had to wait for one to be moved to."""
         site = self.ids[self.desired.site]
         for wanted in self.desired.entities:
             entity_id = self.ids[wanted.path]
-            if self.mirror.get(entity_id) is None:
-                self._insert(wanted, entity_id, site)
+            if entity_id not in self.mirror.entities:
+                self._insert(wanted, entity_id, site, made if entity_id == site else None)
             elif entity_id in self.held.moves and entity_id not in self.moved:
                 self._move(wanted, entity_id)
-        self.steps.sort(key=lambda step: _ORDER.index(step.sign))
 
-    def _insert(self, wanted: DesiredEntity, entity_id: str, site: str) -> None:
+    def _insert(self, wanted: DesiredEntity, entity_id: str, site: str, made: Made | None) -> None:
         entity = Entity(
             id=entity_id,
             kind=wanted.kind,
-            type=wanted.type,
             key=wanted.key,
             path=wanted.path,
             site=site,
             parent=self.ids[wanted.parent] if wanted.parent is not None else None,
-            title=dict(wanted.title),
-            properties=dict(wanted.properties),
-            points=wanted.points,
-            serial=wanted.serial,
+            sources=self._sources(wanted),
             instance=self.desired.topology,
-            declared=given_by(wanted),
+            made=made,
+            **new_fields(wanted),
         )
         self.entries.append(Create(entity))
         self._count("create")
-        self.steps.append(Step("+", wanted.kind, wanted.path, _short(wanted.type)))
-
-    def _feed(self) -> None:
-        """Points of new spaces follow devices that may be newer still: set once everything exists."""
-        for wanted in self.desired.entities:
-            entity_id = self.ids[wanted.path]
-            if wanted.sources and self.mirror.get(entity_id) is None:
-                self.entries.append(Update(id=entity_id, fields={"sources": self._sources(wanted)}))
+        self._show(Step("+", wanted.kind, wanted.path, self.fields.summary(wanted)))
 
     def _relate(self, site: Entity | None) -> None:
-        wanted = {
-            (self.ids[relation.source], self.ids[relation.target], relation.type): relation
-            for relation in self.desired.relations
-        }
-        for relation in self._live_relations(site):
-            if relation.key not in wanted and not {relation.source, relation.target} & self.gone:
-                self.entries.append(Unlink(type=relation.type, source=relation.source, target=relation.target))
-                self._count("unlink")
-                ends = f"{self.mirror.entities[relation.source].path} -> {self.mirror.entities[relation.target].path}"
-                self.steps.append(Step("-", relation.type, ends))
-        for (source, target, name), new in wanted.items():
-            if self.mirror.relation(source, target, name) is None:
-                instance = self.desired.topology
-                self.entries.append(Link(Relation(type=name, source=source, target=target, instance=instance)))
-                self._count("link")
-                self.steps.append(Step("+", name, f"{new.source} -> {new.target}"))
-
-    def _live_relations(self, site: Entity | None) -> list[Relation]:
-        if site is None:
-            return []
-        graph, instance = self.mirror.graph, self.desired.topology
-        found = [
-            Relation(type=key, source=source, target=target, instance=instance)
-            for source in self.mirror.intervals(site.id).order
-            for target, keys in graph.adj[source].items()
-            for key, data in keys.items()
-            if key != CONTAINS and data.get("instance") == instance
-        ]
-        paths = self.mirror.entities
-        return sorted(found, key=lambda each: (sort_key(paths[each.source].path), sort_key(paths[each.target].path)))
+        desired, ids = self.desired, self.ids
+        live = set() if site is None else live_relations(self.mirror, site.id, desired.topology, self.gone)
+        wanted = {(ids[one.source], ids[one.target], one.type) for one in desired.relations} if live else set()
+        for verb, changes in (
+            ("unlink", unlinks(wanted, live, self.mirror)),
+            ("link", links(desired, ids, self.mirror, live)),
+        ):
+            for entry, step in changes:
+                self.entries.append(entry)
+                self._count(verb)
+                self._show(step)
 
 
 def _short(name: str) -> str:

@@ -1,37 +1,17 @@
-"""The plan itself: as lines for people, as data for programs, and as a file that is applied exactly as it stands."""
+"""The plan itself: as data for programs, and as a file that is applied exactly as it stands."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from twin.errors import InvalidValue
 from twin.graph.model import Document, Entry
+from twin.topology.plan.steps import Step
+from twin.topology.plan.wording import lines_of, summary_of
 
-__all__ = ["FieldChange", "Plan", "Sign", "Step"]
-
-Sign = Literal["-", ">", "~", "+", "=", "!"]
-"""Delete, move, change, create, kept as it is, in conflict."""
-
-
-class FieldChange(msgspec.Struct, frozen=True):
-    """One field of an entity: what it is, and what it shall be or the topology gives (None: absent)."""
-
-    name: str
-    before: Any
-    after: Any
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One line of a plan, about an entity or a relation."""
-
-    sign: Sign
-    kind: str
-    path: str
-    """An entity's path; for a relation ``source -> target``."""
-    detail: str = ""
-    fields: tuple[FieldChange, ...] = ()
+__all__ = ["Plan"]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +28,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[Document, ...] = ()
     """Ontology documents that are new or differ from what is installed."""
     counts: dict[str, int] = {}
+    notes: tuple[str, ...] = ()
+    """What it was made from that nobody said this time."""
 
     @property
     def empty(self) -> bool:
@@ -64,14 +46,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """How many fields both a user and the topology have changed."""
         return self.counts.get("conflict", 0)
 
+    def lost(self, what: str) -> int:
+        """How many ``readings``, ``relations`` of others or ``roles`` go with what it deletes."""
+        return sum(step.hangs.get(what, 0) for step in self.steps if step.sign == "-")
+
     def as_dict(self) -> dict[str, Any]:
-        """What ``--json`` prints."""
+        """What ``--json`` prints: every step."""
         return {
             "topology": self.topology,
             "version": self.version,
             "site": self.site,
             "made_at": self.head,
+            "notes": list(self.notes),
             "counts": self.counts,
+            "lost": {what: self.lost(what) for what in ("readings", "relations", "roles")},
             "ontologies": [{"name": document.name, "version": document.version} for document in self.documents],
             "steps": [msgspec.to_builtins(step) for step in self.steps],
         }
@@ -94,45 +82,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                 f"this is no plan: {error}", code="plan.unreadable", help="make one with: twin plan TOPOLOGY --out FILE"
             ) from error
 
+    def text(self, most: int | None = 40) -> str:
+        """The plan as lines for people, at most so many of each sign (None: all); the summary comes last."""
+        return "\n".join([*lines_of(self, most), self.summary])
+
     def __str__(self) -> str:
-        lines = [_line(step) for step in self.steps]
-        lines += [f"~ ontology  {document.name} {document.version}" for document in self.documents]
-        return "\n".join([*lines, self.summary])
+        return self.text()
 
     @property
     def summary(self) -> str:
         """The last line."""
-        made = f"Made at {self.head}."
-        kept = self.counts.get("keep", 0)
-        if self.empty and not self.conflicts:
-            but = f", but for {kept} that users set" if kept else ""
-            return f"No changes: {self.site} is as {self.topology} {self.version} says{but}. {made}"
-        verbs = ("delete", "move", "change", "create") if "move" in self.counts else ("delete", "change", "create")
-        words = ", ".join(f"{self.counts.get(verb, 0)} to {verb}" for verb in verbs)
-        relations = self.counts.get("unlink", 0), self.counts.get("link", 0)
-        linked = f"; relations: {relations[0]} to remove, {relations[1]} to add" if any(relations) else ""
-        clash = f" {self.conflicts} in conflict: needs --take topology or --take live." if self.conflicts else ""
-        needs = " Needs --allow-delete." if self.deletes else ""
-        return f"Plan: {words}{linked}.{clash}{needs} {made}"
-
-
-def _line(step: Step) -> str:
-    words = {"=": "{name} {before} kept", "!": "{name} {before} here, {after} in the topology"}
-    form = words.get(step.sign, "{name} {before} -> {after}")
-    changes = "; ".join(
-        form.format(name=change.name, before=_text(change.before), after=_text(change.after)) for change in step.fields
-    )
-    said = " ".join(part for part in (changes, step.detail) if part)
-    return f"{step.sign} {step.kind:<9} {step.path:<48} {said}".rstrip()
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "(none)"
-    if isinstance(value, dict) and set(value) == {""}:
-        value = value[""]
-    if isinstance(value, dict):
-        return ", ".join(f'{language} "{text}"' for language, text in value.items()) or "(none)"
-    if isinstance(value, tuple | list):
-        return ", ".join(value) or "(none)"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+        return summary_of(self)

@@ -2,7 +2,8 @@
 
 What the topology gave last is remembered with the entity (`Entity.declared`), so three values meet: the live one, the
 last given, and the one given now. Who has changed it since wins; when both have, it is a conflict, and somebody has to
-say whose it shall be.
+say whose it shall be. A default of the ontology is nobody's: an entity begins with it, and has it again when the
+topology gives a value no more.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.topology.desired import DesiredEntity
 
-__all__ = ["ABSENT", "Ruling", "Take", "given_by", "held_of", "rule"]
+__all__ = ["ABSENT", "DESIRED", "PROPERTIES", "Ruling", "Take", "default_of", "given_by", "held_of", "rule"]
 
 Take = Literal["topology", "live"]
 """Whose value a conflict ends with."""
@@ -22,7 +23,9 @@ Take = Literal["topology", "live"]
 Verdict = Literal["same", "change", "kept", "conflict"]
 
 ABSENT: Any = None
-"""The value of a field that is not there: no title, no property, no serial."""
+"""The value of a field that is not there: no title, no property, no wish, no serial."""
+PROPERTIES, DESIRED = "properties.", "desired."
+"""What the names of fields begin with that are entries of a map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,10 @@ def given_by(wanted: DesiredEntity) -> dict[str, Any]:
             values[name] = dict(wanted.title)
         elif name == "serial":
             values[name] = wanted.serial
+        elif name.startswith(DESIRED):
+            values[name] = wanted.desired[name[len(DESIRED) :]]
         else:
-            values[name] = wanted.properties[name.removeprefix("properties.")]
+            values[name] = wanted.properties[name[len(PROPERTIES) :]]
     return values
 
 
@@ -55,15 +60,24 @@ def held_of(entity: Entity, name: str) -> Any:
         return entity.title or ABSENT
     if name == "serial":
         return entity.serial
-    return entity.properties.get(name.removeprefix("properties."), ABSENT)
+    if name.startswith(DESIRED):
+        return entity.desired.get(name[len(DESIRED) :], ABSENT)
+    return entity.properties.get(name[len(PROPERTIES) :], ABSENT)
 
 
-def rule(name: str, live: Any, last: Any, given: Any, take: Take | None) -> Ruling:
+def default_of(wanted: DesiredEntity, name: str) -> Any:
+    """What a field is where nobody says: the ontology's default, or `ABSENT`."""
+    if name.startswith(DESIRED):
+        return wanted.defaults.get(name[len(DESIRED) :], ABSENT)
+    return wanted.property_defaults.get(name[len(PROPERTIES) :], ABSENT)
+
+
+def rule(name: str, live: Any, last: Any, given: Any, take: Take | None, default: Any = ABSENT) -> Ruling:
     """One field: live, as given last (`ABSENT`: not given), and as given now (`ABSENT`: no more)."""
     if live == given:
         return Ruling(name, live, given, live, "same")
-    if live in (last, ABSENT):
-        return Ruling(name, live, given, given, "change")
+    if live in (last, ABSENT) or (last is ABSENT and live == default):
+        return Ruling(name, live, given, default if given is ABSENT else given, "change")
     if given == last or take == "live" or given is ABSENT:
         return Ruling(name, live, given, live, "kept")
     if take == "topology":

@@ -1,0 +1,64 @@
+"""A topology planned again: what its site was made of before is what it is made of now, unless somebody says otherwise.
+
+Forty rooms become forty-two with ``--set rooms=42`` alone: floors and names stay as they were applied last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twin.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from twin.graph.model import Entity
+    from twin.topology.parts import Template
+
+__all__ = ["Again", "with_those_before"]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a template is filled in with."""
+
+    parameters: Mapping[str, Any]
+    tables: Mapping[str, Source]
+    notes: tuple[str, ...]
+    """What nobody said this time, for people."""
+
+
+def with_those_before(
+    template: Template, site: Entity | None, parameters: Mapping[str, Any], tables: Mapping[str, Source]
+) -> Again:
+    """The parameters and tables given, and of those not given, the ones recorded with the site, if it is of the same
+    topology; one that the topology has no more is left out, and said.
+    """
+    made = site.made if site is not None else None
+    if made is None or made.topology != template.name:
+        return Again(parameters, tables, ())
+    values = {name: value for name, value in made.parameters.items() if name not in parameters}
+    sheets = {name: text for name, text in made.tables.items() if name not in tables}
+    lost = [name for name in values if not _is(template, name, table=False)]
+    lost += [name for name in sheets if not _is(template, name, table=True)]
+    values = {name: value for name, value in values.items() if name not in lost}
+    kept = {name: Source(f"{name} as applied before", text) for name, text in sheets.items() if name not in lost}
+    told = [f"{name}={value}" for name, value in values.items() if value != template.parameters[name].default]
+    notes = (
+        _note("parameters as applied before", told),
+        _note("tables as applied before", kept),
+        _note(f"no parameters of {template.name} {template.version} any more", lost),
+    )
+    return Again({**values, **parameters}, {**kept, **tables}, tuple(filter(None, notes)))
+
+
+def _is(template: Template, name: str, *, table: bool) -> bool:
+    known = template.parameters.get(name)
+    return known is not None and (known.kind == "table") == table
+
+
+def _note(title: str, words: Iterable[str]) -> str:
+    said = ", ".join(words)
+    return f"{title}: {said}" if said else ""
