@@ -23,6 +23,7 @@ Taken = Annotated[
     Literal["topology", "live"] | None,
     typer.Option("--take", help="Whose value a field gets that users and the topology have both changed."),
 ]
+All = Annotated[bool, typer.Option("--all", help="Show every line of a large plan.")]
 Topology = Annotated[Path, typer.Argument(metavar="TOPOLOGY", help="The topology's YAML file.")]
 
 
@@ -103,6 +104,7 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")
     ] = False,
+    all_: All = False,
     json: Json = False,
 ) -> None:
     """Show what applying a topology would do; nothing is changed."""
@@ -111,7 +113,7 @@ def plan(
         made = _planned(twin, topology, site, sets, tables, take, output)
     if out is not None:
         _written(out, made.dump())
-    output.result(made.as_dict(), str(made))
+    output.result(made.as_dict(), _shown(made, all_=all_))
     if detailed_exitcode and not made.empty:
         raise typer.Exit(_CHANGES)
 
@@ -126,6 +128,7 @@ def apply(
     take: Taken = None,
     *,
     allow_delete: Annotated[bool, typer.Option("--allow-delete", help="Go on although the plan deletes.")] = False,
+    all_: All = False,
     json: Json = False,
 ) -> None:
     """Make the twin as a topology says: plan, then commit. Or commit a plan that was kept (FILE.json) as it stands."""
@@ -137,8 +140,9 @@ def apply(
             if kept
             else _planned(twin, topology, site, sets, tables, take, output)
         )
-        output.note(str(made))
-        committed = twin.apply(made, allow_delete=allow_delete)
+        output.note(_shown(made, all_=all_))
+        with output.progress(f"Applying {made.topology}") as progress:
+            committed = twin.apply(made, allow_delete=allow_delete, progress=progress)
     sequences = [each.sequence for each in committed]
     text = f"Applied at {sequences[-1]}." if sequences else ""
     output.result({**made.as_dict(), "committed": sequences}, text)
@@ -199,6 +203,10 @@ def _planned(
     if report.all:
         output.note(output.diagnostics(report.all))
     return made
+
+
+def _shown(made: Plan, *, all_: bool) -> str:
+    return made.text(None) if all_ else made.text()
 
 
 def _kept(file: Path, site: str | None, sets: list[str], take: Take | None) -> Plan:

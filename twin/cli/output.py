@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
@@ -10,6 +11,8 @@ import orjson
 from twin.errors import AuthoringError, outcome_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from twin.errors import Diagnostic, TwinError
     from twin.source import Source
 
@@ -37,6 +40,19 @@ class Output:
         if not self.json:
             sys.stderr.write(text.rstrip("\n") + "\n")
             sys.stderr.flush()
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Callable[[int, int], None] | None]:
+        """A bar for what takes several steps, to be told how many of how many are done; only on a terminal."""
+        if self.json or not sys.stderr.isatty():
+            yield None
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(title, visible=False)
+            yield lambda done, of: bar.update(task, completed=done, total=of, visible=of > 1)
 
     def diagnostics(self, found: tuple[Diagnostic, ...]) -> str:
         """Diagnostics as a terminal shows them."""
