@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twin.ontology.compile.load import Loaded
     from twin.source import Diagnostics, Entry
 
-__all__ = ["Scope", "unit_of"]
+__all__ = ["Scope", "unit_named", "unit_of"]
 
 T = TypeVar("T")
 Owned = tuple[str, T]
@@ -152,16 +152,21 @@ class Scope:
 def unit_of(node: MapNode, report: Diagnostics) -> str | None:
     """The UCUM code under ``unit``; reports ``unit.unknown``."""
     found = node.scalar("unit")
-    if found is None or found.text in UNITS:
-        return None if found is None else found.text
-    suggestions = suggest(found.text)
+    return None if found is None else unit_named(found, report)
+
+
+def unit_named(word: Scalar, report: Diagnostics) -> str | None:
+    """The UCUM code that a word is; reports ``unit.unknown``."""
+    if word.text in UNITS:
+        return word.text
+    suggestions = suggest(word.text)
     help_ = "units are UCUM codes: Cel, %, kW.h, m2, 1"
-    if resolve(found.text) is not None:
+    if resolve(word.text) is not None:
         help_ = f"the UCUM code is '{suggestions[0]}'"
     elif suggestions:
         help_ = f"did you mean '{suggestions[0]}'?"
-    message = f"no unit is written '{found.text}'"
-    report.error("unit.unknown", message, found.place, help=help_, suggestions=suggestions)
+    message = f"no unit is written '{word.text}'"
+    report.error("unit.unknown", message, word.place, help=help_, suggestions=suggestions)
     return None
 
 

@@ -121,11 +121,20 @@ class Subjects:
         written = (node.map(section) for section in _WRITTEN)
         return node.damaged or any(each is not None and member in each for each in written)
 
-    def knows(self, name: str) -> bool:
-        """Whether a qualified name is a type, or a member of one, in this version."""
+    def look_up(self, name: str) -> Subject | None:
+        """What has a qualified name in this version; nothing is reported."""
         owner, dot, member = name.partition(".")
         found = self.types.get(owner)
-        return found is not None and (not dot or member in members(found))
+        made = members(found).get(member) if found is not None and dot else None
+        return None if found is None or (dot and made is None) else Subject(found, made)
+
+    def excused(self, name: str) -> bool:
+        """Whether a name may be missing only because of what has been reported."""
+        owner, dot, member = name.partition(".")
+        found, document = self.types.get(owner), self.scope.documents.get(owner.partition("/")[0])
+        if found is not None or document is None:
+            return found is not None and bool(dot) and self.broken(found, member)
+        return owner in self.scope.types or document.damaged or owner.partition("/")[2] in document.broken
 
 
 def distinct(words: Iterable[Scalar], report: Diagnostics) -> dict[str, Scalar]:
