@@ -1,38 +1,52 @@
-"""The points and properties of a type: what it writes itself, over what its lineage hands down.
+"""The members of a type: points, properties, commands and events. What it writes itself, over what its lineage hands
+down.
 
-A redeclaration says only what differs, and may only narrow: an app written for a type works with every subtype.
+A redeclaration says only what differs, and may only narrow: an app written for a type works with every subtype. Within
+a type a name is one member, whatever its sort: `lacks`, `deprecated` and migrations name members, and no sort.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from twin.ontology.compile.specs import Spec, numeric, specs_of, titles
-from twin.ontology.model import PointType, PropertyType
-from twin.units import compatible, dimension, of_dimension
+from twin.ontology.compile.actions import Action, action_narrows, action_of, fill_action, parts_of, read_action
+from twin.ontology.compile.defaults import Defaults
+from twin.ontology.compile.judgement import complete, judge
+from twin.ontology.compile.narrowing import narrows
+from twin.ontology.compile.specs import Reader, Spec, blank
+from twin.ontology.compile.values import NOWHERE, bare, point_of, property_of
+from twin.ontology.model import CommandType, EventType, PointType, PropertyType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Mapping
 
     from twin.ontology.authoring import Declaration
     from twin.ontology.compile.lineage import Lineages
     from twin.ontology.compile.scope import Scope
+    from twin.ontology.model import Section
     from twin.source import Diagnostics
 
-__all__ = ["RESERVED", "Member", "members_of"]
+__all__ = ["RESERVED", "Made", "Member", "members_of"]
 
 RESERVED = frozenset(
     "id kind type key path site parent title properties points sources serial instance revision children views".split()  # noqa: SIM905 - a list of words reads better
 )
 """What every entity has already: no point or property is named so."""
+Made: TypeAlias = PointType | PropertyType | CommandType | EventType
+V = TypeVar("V", PointType, PropertyType)
+_SECTIONS: Mapping[str, Section | None] = {
+    "properties": None,
+    "status": "status",
+    "configuration": "configuration",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A point or a property as one type has it, and whose word it is."""
+    """A member as one type has it, and whose word it is."""
 
-    made: PointType | PropertyType
+    made: Made
     holder: str
     """The qualified name of the type or mixin whose redeclaration is in force."""
 
@@ -46,12 +60,40 @@ def members_of(lineages: Lineages, scope: Scope, report: Diagnostics) -> dict[st
     found: dict[str, Members] = {}
     for declaration in lineages.order:
         inherited, clashing = _inherited(declaration, lineages, found, report)
+        defaults = Defaults(report, declaration.document in scope.loaded.given)
         own = dict(inherited)
-        for spec in specs_of(declaration, scope, report):
-            above = clashing.get(spec.name) or [own[spec.name]] if spec.name in own else []
-            own[spec.name] = _member(spec, above, scope, report)
+        for written in _written(declaration, scope, report):
+            name = written.name
+            above = clashing.get(name) or [own[name]] if name in own else []
+            own[name] = _member(written, above, scope, defaults)
         found[declaration.name] = own
     return found
+
+
+def _written(declaration: Declaration, scope: Scope, report: Diagnostics) -> Iterator[Spec | Action]:
+    """All members that a type writes itself, each name once."""
+    reader = Reader(declaration.document, scope, report)
+    seen: dict[str, Spec | Action] = {}
+    for written in _blank(declaration):
+        first = seen.setdefault(written.name, written)
+        if first is not written:
+            related = [(first.key.place, f"the first '{written.name}'")]
+            message = f"{declaration.short} has '{written.name}' twice: one name is one thing"
+            report.error("point.clash", message, written.key.place, related=related, help="rename one of the two")
+        elif isinstance(written, Spec):
+            yield reader.read(written)
+        else:
+            yield fill_action(written, reader, report)
+
+
+def _blank(declaration: Declaration) -> Iterator[Spec | Action]:
+    for key, section in _SECTIONS.items():
+        for entry in declaration.node.under(key):
+            yield blank(entry, section, declaration.name)
+    for entry in declaration.node.under("commands"):
+        yield read_action(entry, "command", declaration.name)
+    for entry in declaration.node.under("events"):
+        yield read_action(entry, "event", declaration.name)
 
 
 def _inherited(
@@ -68,34 +110,29 @@ def _inherited(
             earlier = merged.setdefault(name, member)
             if earlier is member or earlier is None or member is None:
                 merged[name] = earlier and member
-            elif _same(earlier, member):
+            elif _bare(earlier.made) == _bare(member.made):
                 continue
             elif earlier.holder in lineages.ancestors[member.holder]:
                 merged[name] = member
             elif member.holder not in lineages.ancestors[earlier.holder]:
                 several.setdefault(name, [earlier]).append(member)
     for name, members in several.items():
-        if not _redeclares(declaration, name):
+        if not any(written.name == name for written in _blank(declaration)):
             _report_clash(declaration, name, members, report)
     return merged, several
 
 
-def _same(one: Member, other: Member) -> bool:
-    """Whether two declarations say the same, places and wording aside."""
-    mine, theirs = one.made, other.made
-    if isinstance(mine, PointType) and isinstance(theirs, PointType):
-        return replace(mine, place=theirs.place, title={}, declared_by="") == replace(theirs, title={}, declared_by="")
-    if isinstance(mine, PropertyType) and isinstance(theirs, PropertyType):
-        return replace(mine, place=theirs.place, title={}) == replace(theirs, title={})
-    return False
-
-
-def _redeclares(declaration: Declaration, name: str) -> bool:
-    return any(
-        entry.key.text == name
-        for section in ("status", "configuration", "properties")
-        for entry in declaration.node.under(section)
-    )
+def _bare(made: Made) -> Made:
+    """A member without its wording and its place: what says the same is the same."""
+    if isinstance(made, PropertyType):
+        return replace(made, place=NOWHERE, title={}, description={}, aligns={})
+    if isinstance(made, PointType):
+        fields = None if made.fields is None else {name: bare(each) for name, each in made.fields.items()}
+        items = None if made.items is None else bare(made.items)
+        plain = replace(made, place=NOWHERE, title={}, description={}, aligns={}, declared_by="")
+        return replace(plain, fields=fields, items=items)
+    parts: Any = {key: {name: bare(each) for name, each in fields.items()} for key, fields in parts_of(made).items()}
+    return replace(made, place=NOWHERE, title={}, description={}, declared_by="", **parts)
 
 
 def _report_clash(declaration: Declaration, name: str, members: list[Member | None], report: Diagnostics) -> None:
@@ -105,166 +142,63 @@ def _report_clash(declaration: Declaration, name: str, members: list[Member | No
     report.error("mixin.clash", message, declaration.key.place, related=related, help=help_)
 
 
-def _member(spec: Spec, above: list[Member | None], scope: Scope, report: Diagnostics) -> Member | None:
+def _member(written: Spec | Action, above: list[Member | None], scope: Scope, defaults: Defaults) -> Member | None:
     """What a declaration makes of what stands above it; None when either is wrong."""
-    if spec.name in RESERVED:
-        help_ = "every entity has one already: choose another name"
-        report.error("name.reserved", f"'{spec.name}' cannot be the name of a {spec.noun}", spec.key.place, help=help_)
+    report = defaults.report
+    if isinstance(written, Spec) and written.name in RESERVED:
+        help_, message = "every entity has one already: choose another name", f"'{written.name}' cannot be the name"
+        report.error("name.reserved", f"{message} of a {written.noun}", written.key.place, help=help_)
         return None
     inherited = [member for member in above if member is not None]
-    if spec.wrong or len(inherited) < len(above) or not all(_narrows(spec, one, report) for one in inherited):
+    if written.wrong or len(inherited) < len(above) or not all(_fits(written, one, report) for one in inherited):
         return None
     base = inherited[0].made if inherited else None
-    if base is None and spec.value is None:
-        _report_untyped(spec, report)
-        return None
-    before = len(report)
-    made = _point(spec, base) if spec.section is not None else _property(spec, base)
-    _judge(spec, made, scope, report)
-    return Member(made, spec.owner) if len(report) == before else None
+    made = _made(written, base, scope, defaults)
+    return None if made is None else Member(made, written.owner)
 
 
-def _point(spec: Spec, base: PointType | PropertyType | None) -> PointType:
-    point = base if isinstance(base, PointType) else None
-    return PointType(
-        name=spec.name,
-        section=spec.section or "status",
-        value=spec.value or (point.value if point else "number"),
-        unit=spec.unit or (point.unit if point else None),
-        measures=spec.measures or (point.measures if point else None),
-        minimum=spec.minimum if spec.minimum is not None or point is None else point.minimum,
-        maximum=spec.maximum if spec.maximum is not None or point is None else point.maximum,
-        values=spec.values or (point.values if point else None),
-        enum=spec.enum or (point.enum if point and spec.values is None else None),
-        every=spec.every or (point.every if point else None),
-        optional=spec.node.flag("optional", default=point.optional if point else False),
-        title=titles(spec) or (point.title if point else {}),
-        declared_by=point.declared_by if point else spec.owner,
-        place=spec.key.place,
-    )
-
-
-def _property(spec: Spec, base: PointType | PropertyType | None) -> PropertyType:
-    fact = base if isinstance(base, PropertyType) else None
-    return PropertyType(
-        name=spec.name,
-        value=spec.value or (fact.value if fact else "string"),
-        unit=spec.unit or (fact.unit if fact else None),
-        values=spec.values or (fact.values if fact else None),
-        minimum=spec.minimum if spec.minimum is not None or fact is None else fact.minimum,
-        maximum=spec.maximum if spec.maximum is not None or fact is None else fact.maximum,
-        required=spec.node.flag("required", default=fact.required if fact else False),
-        title=titles(spec) or (fact.title if fact else {}),
-        place=spec.key.place,
-    )
-
-
-def _narrows(spec: Spec, inherited: Member, report: Diagnostics) -> bool:
-    base = inherited.made
-    change = _changed(spec, base)
-    related = [(base.place, f"'{spec.name}' of {inherited.holder}")]
-    if change is not None:
-        message = f"'{spec.name}' {change[0]}"
+def _fits(written: Spec | Action, inherited: Member, report: Diagnostics) -> bool:
+    """Whether a declaration is of the same sort as what stands above it, and no wider."""
+    base, holder = inherited.made, inherited.holder
+    if _where(base) != written.where:
+        message = f"'{written.name}' is {_under(_where(base))} in the parent, and {_under(written.where)} here"
         help_ = "a subtype has what its parents have: rename this, or say the same"
-        report.error(f"{spec.noun}.changed", message, spec.place(change[1]), related=related, help=help_)
+        related = [(base.place, f"'{written.name}' of {holder}")]
+        report.error(f"{written.root}.changed", message, written.key.place, related=related, help=help_)
         return False
-    wider = next(iter(_wider(spec, base)), None)
-    if wider is not None:
-        message = f"'{spec.name}' {wider[0]}"
-        help_ = "a subtype may narrow, never widen"
-        report.error(f"{spec.noun}.widened", message, spec.place(*wider[1:]), related=related, help=help_)
-    return wider is None
+    if isinstance(base, PointType | PropertyType):
+        return isinstance(written, Spec) and narrows(written, base, holder, report)
+    return isinstance(written, Action) and action_narrows(written, base, holder, report)
 
 
-def _changed(spec: Spec, base: PointType | PropertyType) -> tuple[str, str] | None:
-    section = base.section if isinstance(base, PointType) else None
-    if section != spec.section:
-        return f"is {_where(section)} in the parent, and {_where(spec.section)} here", ""
-    if spec.value not in {None, base.value} and (spec.value, base.value) != ("integer", "number"):
-        return f"is of type {base.value} in the parent, and {spec.value} here", "type"
-    if spec.unit not in {None, base.unit}:
-        return f"is in {base.unit or 'no unit'} in the parent, and in {spec.unit} here", "unit"
-    measures = base.measures if isinstance(base, PointType) else None
-    if spec.measures is not None and measures not in {None, spec.measures}:
-        return f"measures {measures} in the parent, and {spec.measures} here", "measures"
-    return None
+def _where(made: Made) -> str:
+    match made:
+        case PointType():
+            return made.section
+        case PropertyType():
+            return "properties"
+        case CommandType():
+            return "commands"
+        case EventType():
+            return "events"
 
 
-def _where(section: str | None) -> str:
-    return "a property" if section is None else f"under '{section}'"
+def _under(section: str) -> str:
+    return "a property" if section == "properties" else f"under '{section}'"
 
 
-def _wider(spec: Spec, base: PointType | PropertyType) -> Iterable[tuple[str, ...]]:
-    low, high = base.minimum, base.maximum
-    if low is not None and spec.minimum is not None and spec.minimum < low:
-        yield f"begins at {low:g} in the parent, and at {spec.minimum:g} here", "range", "min"
-    if high is not None and spec.maximum is not None and spec.maximum > high:
-        yield f"ends at {high:g} in the parent, and at {spec.maximum:g} here", "range", "max"
-    extra = set(spec.values or ()) - set(base.values or ())
-    if base.values is not None and extra:
-        yield f"may be {', '.join(sorted(extra))} here, and not in the parent", "values", "type"
-    if isinstance(base, PointType):
-        if not base.optional and spec.node.flag("optional"):
-            yield "is always there in the parent, and optional here", "optional"
-        if base.every is not None and spec.every is not None and spec.every > base.every:
-            yield "reports more often in the parent", "every"
-    elif base.required and not spec.node.flag("required", default=True):
-        yield "is required in the parent, and not here", "required"
+def _made(written: Spec | Action, base: Made | None, scope: Scope, defaults: Defaults) -> Made | None:
+    if isinstance(written, Action):
+        return action_of(written, base if isinstance(base, CommandType | EventType) else None, scope, defaults)
+    of = base if isinstance(base, PointType | PropertyType) else None
+    if not complete(written, of, defaults.report):
+        return None
+    if written.section is None:
+        return _judged(written, property_of(written, of if isinstance(of, PropertyType) else None), scope, defaults)
+    return _judged(written, point_of(written, of if isinstance(of, PointType) else None), scope, defaults)
 
 
-def _judge(spec: Spec, made: PointType | PropertyType, scope: Scope, report: Diagnostics) -> None:
-    """What must hold once everything inherited is filled in; the first thing that does not is the one reported."""
-    if not numeric(made.value):
-        _judge_plain(spec, made, scope, report)
-        return
-    if made.minimum is not None and made.maximum is not None and made.minimum > made.maximum:
-        message = f"the range {made.minimum:g}..{made.maximum:g} is empty"
-        report.error("range.empty", message, spec.place("range", "min", "max"), help="it must meet the parent's range")
-    if isinstance(made, PointType):
-        _judge_unit(spec, made, scope, report)
-
-
-def _report_untyped(spec: Spec, report: Diagnostics) -> None:
-    help_ = "add 'type': number, integer, boolean, string, timestamp, or the name of an enum"
-    report.error("key.missing", f"the {spec.noun} '{spec.name}' lacks 'type'", spec.key.place, help=help_)
-
-
-def _judge_plain(spec: Spec, made: PointType | PropertyType, scope: Scope, report: Diagnostics) -> None:
-    quantity = scope.quantities[spec.measures][1] if spec.measures else None
-    kind = "an enum" if made.value == "enum" else f"a {made.value}"
-    if spec.unit is not None:
-        message = f"'{spec.name}' is {kind} and has no unit"
-        report.error("unit.unexpected", message, spec.place("unit"), help="leave 'unit' out")
-    elif spec.minimum is not None or spec.maximum is not None:
-        message = f"'{spec.name}' is {kind} and has no range"
-        report.error("range.unexpected", message, spec.place("range", "min", "max"), help="leave it out")
-    elif quantity is not None and quantity.unit is not None:
-        message = f"'{spec.name}' is {kind}, and {quantity.name} is a number"
-        help_ = f"use 'type: number' and a unit such as {quantity.unit}"
-        report.error(
-            "quantity.type",
-            message,
-            spec.place("type", "measures"),
-            related=[(quantity.place, quantity.name)],
-            help=help_,
-        )
-
-
-def _judge_unit(spec: Spec, made: PointType, scope: Scope, report: Diagnostics) -> None:
-    quantity = scope.quantities[made.measures][1] if made.measures else None
-    if made.unit is None:
-        if made.value == "number" or (quantity is not None and quantity.unit is not None):
-            example = quantity.unit if quantity is not None and quantity.unit else None
-            help_ = f"add 'unit: {_quoted(example)}'" if example else "add 'unit'; a plain number is in \"1\""
-            message = f"the point '{spec.name}' has no unit"
-            report.error("unit.missing", message, spec.place("type"), help=help_)
-    elif quantity is not None and quantity.unit is not None and not compatible(made.unit, quantity.unit):
-        message = f"point '{spec.name}' is in '{made.unit}', but '{quantity.name}' is measured in '{quantity.unit}'"
-        name = dimension(quantity.unit) or ""
-        help_ = f"use a unit of {name}: {', '.join(of_dimension(name)[:4])}"
-        related = [(quantity.place, quantity.name)]
-        report.error("unit.incompatible", message, spec.place("unit", "measures"), related=related, help=help_)
-
-
-def _quoted(unit: str) -> str:
-    return unit if unit[0].isalpha() else f'"{unit}"'
+def _judged(spec: Spec, made: V, scope: Scope, defaults: Defaults) -> V | None:
+    before = len(defaults.report)
+    judge(spec, made, scope, defaults.report)
+    return defaults.fill(spec, made) if len(defaults.report) == before else None

@@ -1,47 +1,67 @@
-"""What one declaration says of a point or a property: parsed field by field, with nothing filled in yet."""
+"""What one declaration says of a point, a property or a field: read key by key, with nothing filled in yet."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
-from twin.ontology.authoring import title_of
+from twin.ontology.compile.amounts import above_zero, duration, range_of
 from twin.ontology.compile.scope import unit_of, words_of
 from twin.ontology.model import Section, ValueKind
 from twin.source import MapNode, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from twin.errors import Place
-    from twin.ontology.authoring import Declaration
     from twin.ontology.compile.scope import Scope
     from twin.source import Diagnostics, Entry
 
-__all__ = ["Spec", "specs_of"]
+__all__ = ["MAX_NESTING", "Noun", "Reader", "Root", "Spec", "blank", "numeric"]
 
+MAX_NESTING = 4
+"""How deep objects and lists may lie in each other."""
+Root = Literal["property", "point", "command", "event"]
+"""What a declaration is of, as the first half of a code."""
+Noun = Literal["property", "point", "field", "argument", "result"]
 _VALUE_KINDS = get_args(ValueKind)
-_NUMBER = r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,2})?"
-_RANGE = re.compile(rf"\s*({_NUMBER})?\s*\.\.\s*({_NUMBER})?\s*")
-_INTERVAL = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _NUMERIC = frozenset({"number", "integer"})
+_STRUCTURED = frozenset({"object", "list"})
+_WRITTEN = (
+    *("type", "unit", "measures", "range", "min", "max", "values", "every"),
+    *("fields", "items", "deadband", "retention", "step", "optional", "required", "private", "accumulates"),
+)
+
+
+class Whole(Protocol):
+    """What has fields: an object, an event, a command."""
+
+    root: Root
+    section: Section | None
+    node: MapNode
+    owner: str
+    depth: int
+    wrong: bool
 
 
 @dataclass(slots=True, eq=False)
 class Spec:
-    """One point (``section`` set) or property as one type writes it; None is what it does not say.
+    """One point (``section`` set), property or field as one type writes it; None is what it does not say.
 
-    ``wrong`` is set when a field could not be read: what depends on it is not judged.
+    ``wrong`` is set when something of it could not be read: what depends on it is not judged.
     """
 
     name: str
+    noun: Noun
+    root: Root
     section: Section | None
     key: Scalar
     node: MapNode
     owner: str
     """The qualified name of the type that writes it."""
+    called: str
+    """What it goes by in messages: ``'level'``."""
+    depth: int = 0
     wrong: bool = False
     value: ValueKind | None = None
     enum: str | None = None
@@ -51,11 +71,23 @@ class Spec:
     minimum: float | None = None
     maximum: float | None = None
     every: float | None = None
+    deadband: float | None = None
+    retention: float | None = None
+    step: float | None = None
+    fields: Mapping[str, Spec] | None = None
+    items: Spec | None = None
+    parts: tuple[Spec, ...] = field(default=())
+    """Its fields and its items."""
 
     @property
-    def noun(self) -> str:
-        """What it is, as the first half of a code."""
-        return "property" if self.section is None else "point"
+    def where(self) -> str:
+        """Under which key of a type it stands."""
+        return self.section or "properties"
+
+    @property
+    def subject(self) -> str:
+        """What it is, and what it goes by: ``the point 'level'``."""
+        return f"the {self.noun} {self.called}" if self.name else self.called
 
     def place(self, *keys: str) -> Place:
         """Where it says one of these things, or its own key."""
@@ -63,113 +95,101 @@ class Spec:
         return self.key.place if found is None else self.node.place_of(found)
 
 
-def specs_of(declaration: Declaration, scope: Scope, report: Diagnostics) -> list[Spec]:
-    """All points and properties that a type writes itself."""
-    return [_parse(spec, declaration.document, scope, report) for spec in _blank(declaration, report)]
+def blank(entry: Entry, section: Section | None, owner: str) -> Spec:
+    """A point or a property of which only the name has been looked at."""
+    noun: Literal["property", "point"] = "property" if section is None else "point"
+    name = entry.key.text
+    return Spec(name, noun, noun, section, entry.key, _map(entry), owner, f"'{name}'")
 
 
-def _blank(declaration: Declaration, report: Diagnostics) -> Iterator[Spec]:
-    seen: dict[str, Spec] = {}
-    sections: Mapping[str, Section | None] = {"properties": None, "status": "status", "configuration": "configuration"}
-    for key, section in sections.items():
-        for entry in declaration.node.under(key):
-            spec = _spec(entry, section, declaration.name)
-            first = seen.setdefault(spec.name, spec)
-            if first is spec:
-                yield spec
-            else:
-                _report_clash(spec, first, declaration, report)
+def _map(entry: Entry) -> MapNode:
+    return entry.value if isinstance(entry.value, MapNode) else MapNode({}, entry.value.place)
 
 
-def _spec(entry: Entry, section: Section | None, owner: str) -> Spec:
-    node = entry.value if isinstance(entry.value, MapNode) else MapNode({}, entry.value.place)
-    return Spec(entry.key.text, section, entry.key, node, owner)
+class Reader:
+    """Reads what one document writes."""
 
+    def __init__(self, document: str, scope: Scope, report: Diagnostics) -> None:
+        self._document = document
+        self._scope = scope
+        self._report = report
 
-def _report_clash(spec: Spec, first: Spec, declaration: Declaration, report: Diagnostics) -> None:
-    related = [(first.key.place, f"the first '{spec.name}'")]
-    message = f"{declaration.short} has '{spec.name}' twice: one name is one thing"
-    report.error("point.clash", message, spec.key.place, related=related, help="rename one of the two")
+    def read(self, spec: Spec) -> Spec:
+        """The same, with all that is written under it."""
+        node, report, before = spec.node, self._report, len(self._report)
+        self._value(spec)
+        spec.unit = unit_of(node, report)
+        word = node.scalar("measures")
+        quantity = self._scope.quantity(word, self._document) if word is not None else None
+        spec.measures = quantity.name if quantity is not None else None
+        spec.minimum, spec.maximum = range_of(node, report)
+        spec.every, spec.retention = (duration(node, key, report) for key in ("every", "retention"))
+        spec.deadband, spec.step = (above_zero(node, key, report) for key in ("deadband", "step"))
+        self._parts(spec)
+        absent = any(key in node and node.get(key) is None for key in _WRITTEN)
+        unread = (word is not None and quantity is None) or any(part.wrong for part in spec.parts)
+        spec.wrong = spec.wrong or absent or unread or len(report) > before or node.damaged
+        return spec
 
+    def _value(self, spec: Spec) -> None:
+        word, report = spec.node.scalar("type"), self._report
+        if "values" in spec.node:
+            spec.values = words_of(spec.node.get("values"), report)
+            spec.value = "enum"
+            if word is not None and word.text != "enum":
+                help_ = "leave 'type' out: values make an enum"
+                report.error("values.unexpected", f"'{word.text}' has no list of values", word.place, help=help_)
+        elif word is None:
+            spec.value = "object" if "fields" in spec.node else "list" if "items" in spec.node else None
+        elif word.text == "enum":
+            help_ = "list its words: 'values: [eco, comfort]'; or name an enum of 'enums'"
+            report.error("key.missing", f"{spec.called} is an enum without 'values'", word.place, help=help_)
+        elif spec.noun == "property" and word.text in _STRUCTURED:
+            help_ = "make it several properties; or a point, if it changes by itself"
+            report.error("type.unsuitable", f"{spec.subject} cannot be of type {word.text}", word.place, help=help_)
+        elif word.text in _VALUE_KINDS:
+            spec.value = word.text  # type: ignore[assignment]  # it is one of them
+        else:
+            self._enum(spec, word)
 
-def _parse(spec: Spec, document: str, scope: Scope, report: Diagnostics) -> Spec:
-    before = len(report)
-    _value(spec, document, scope, report)
-    spec.unit = unit_of(spec.node, report)
-    word = spec.node.scalar("measures")
-    quantity = scope.quantity(word, document) if word is not None else None
-    spec.measures = quantity.name if quantity is not None else None
-    _range(spec, report)
-    _every(spec, report)
-    written = ("type", "unit", "measures", "range", "min", "max", "values", "every")
-    absent = any(key in spec.node and spec.node.get(key) is None for key in written)
-    unresolved = word is not None and quantity is None
-    spec.wrong = spec.wrong or absent or unresolved or len(report) > before or spec.node.damaged
-    return spec
+    def _enum(self, spec: Spec, word: Scalar) -> None:
+        found = self._scope.enum(word.text, self._document)
+        if found is None:
+            spec.wrong = True
+            unfit = {"enum", *(_STRUCTURED if spec.noun == "property" else ())}
+            known = tuple(kind for kind in _VALUE_KINDS if kind not in unfit)
+            self._scope.unknown_value_type(word, self._document, known)
+        else:
+            spec.value, spec.enum, spec.values = "enum", found.name, found.values
 
-
-def _value(spec: Spec, document: str, scope: Scope, report: Diagnostics) -> None:
-    word = spec.node.scalar("type")
-    if "values" in spec.node:
-        spec.values = words_of(spec.node.get("values"), report)
-        spec.value = "enum"
-        if word is not None and word.text != "enum":
-            help_ = "leave 'type' out: values make an enum"
-            report.error("values.unexpected", f"'{word.text}' has no list of values", word.place, help=help_)
-        return
-    if word is None:
-        return
-    if word.text == "enum":
-        help_ = "list its words: 'values: [eco, comfort]'; or name an enum of 'enums'"
-        report.error("key.missing", f"'{spec.name}' is an enum without 'values'", word.place, help=help_)
-    elif word.text in _VALUE_KINDS:
-        spec.value = word.text  # type: ignore[assignment]  # it is one of them
-    else:
-        _enum(spec, word, document, scope)
-
-
-def _enum(spec: Spec, word: Scalar, document: str, scope: Scope) -> None:
-    found = scope.enum(word.text, document)
-    if found is None:
-        spec.wrong = True
-        scope.unknown_value_type(word, document, tuple(kind for kind in _VALUE_KINDS if kind != "enum"))
-    else:
-        spec.value, spec.enum, spec.values = "enum", found.name, found.values
-
-
-def _range(spec: Spec, report: Diagnostics) -> None:
-    text = spec.node.scalar("range")
-    if text is not None:
-        match = _RANGE.fullmatch(text.text)
-        if match is None or match.groups() == (None, None):
-            help_ = "a range is written with two dots: 5..30; one end may be left open: 0.."
-            report.error("range.invalid", f"'{text.text}' is not a range", text.place, help=help_)
+    def _parts(self, spec: Spec) -> None:
+        """Its fields and its items."""
+        deeper = next((key for key in ("fields", "items") if key in spec.node), None)
+        if deeper is not None and spec.depth >= MAX_NESTING:
+            message = f"{spec.called} lies {MAX_NESTING} objects and lists deep already"
+            help_ = "flatten it: several points, or fields with longer names"
+            self._report.error("field.deep", message, spec.node.entries[deeper].key.place, help=help_)
             return
-        spec.minimum, spec.maximum = (None if end is None else float(end) for end in match.groups())
-    else:
-        spec.minimum, spec.maximum = spec.node.number("min"), spec.node.number("max")
-    if spec.minimum is not None and spec.maximum is not None and not spec.minimum <= spec.maximum:
-        message = f"the range {spec.minimum:g}..{spec.maximum:g} is empty"
-        report.error("range.empty", message, spec.place("range", "max"), help="the lower end comes first")
+        if "fields" in spec.node:
+            spec.fields = self.fields(spec, "fields", "field")
+        items = spec.node.entries.get("items")
+        if items is not None and isinstance(items.value, MapNode):
+            spec.items = self.read(_part(spec, items, "field", "", f"an item of {spec.called}"))
+        spec.parts = (*(spec.fields or {}).values(), *([] if spec.items is None else [spec.items]))
+
+    def fields(self, of: Whole, key: str, noun: Noun) -> dict[str, Spec]:
+        """The fields under a key, by name; what they are of is ``wrong`` when one of them is."""
+        entries, under = of.node.under(key), of.node.map(key)
+        found = [self.read(_part(of, entry, noun, entry.key.text, f"'{entry.key.text}'")) for entry in entries]
+        lost = under is not None and (under.damaged or len(under.entries) > len(entries))
+        of.wrong = of.wrong or lost or any(spec.wrong for spec in found)
+        return {spec.name: spec for spec in found}
 
 
-def _every(spec: Spec, report: Diagnostics) -> None:
-    text = spec.node.scalar("every")
-    if text is None:
-        return
-    match = _INTERVAL.fullmatch(text.text)
-    if match is None or not float(match[1]):
-        help_ = "an interval is a number and ms, s, min, h or d: 5 min"
-        report.error("interval.invalid", f"'{text.text}' is not an interval", text.place, help=help_)
-        return
-    spec.every = float(match[1]) * _SECONDS[match[2]]
+def _part(of: Whole, entry: Entry, noun: Noun, name: str, called: str) -> Spec:
+    return Spec(name, noun, of.root, of.section, entry.key, _map(entry), of.owner, called, of.depth + 1)
 
 
 def numeric(value: ValueKind | None) -> bool:
     """Whether values of the kind have a size, and so perhaps a unit and a range."""
     return value in _NUMERIC
-
-
-def titles(spec: Spec) -> dict[str, str]:
-    """Its title by language."""
-    return title_of(spec.node)
