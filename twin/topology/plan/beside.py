@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twin.graph.model import Entity
-    from twin.ontology.model import Ontology
+    from twin.ontology.model import EntityType, Ontology, PointType, PropertyType
 
 __all__ = ["Beside"]
 
@@ -33,19 +33,20 @@ class Beside:
     names: Callable[[str], str] = _itself
     """The name of who made a change: of a client by its id, else what is given."""
 
-    def property_unit(self, type_name: str, name: str) -> str | None:
-        """The unit of a property of a type."""
-        known = self.ontology.types.get(type_name) if self.ontology is not None else None
-        found = known.properties.get(name) if known is not None else None
-        return found.unit if found is not None else None
+    def property_of(self, type_name: str, name: str) -> PropertyType | None:
+        """A property of a type; None where it is not known."""
+        known = self._type(type_name)
+        return known.properties.get(name) if known is not None else None
 
-    def point_unit(self, type_name: str, name: str) -> str | None:
-        """The unit of a point of a type."""
-        known = self.ontology.types.get(type_name) if self.ontology is not None else None
-        found = known.points.get(name) if known is not None else None
-        return found.unit if found is not None else None
+    def point_of(self, type_name: str, name: str) -> PointType | None:
+        """A point of a type; None where it is not known."""
+        known = self._type(type_name)
+        return known.points.get(name) if known is not None else None
 
     def lacks_property(self, type_name: str, name: str) -> bool:
         """Whether it is certain that a type has no such property."""
-        known = self.ontology.types.get(type_name) if self.ontology is not None else None
+        known = self._type(type_name)
         return known is not None and name not in known.properties
+
+    def _type(self, name: str) -> EntityType | None:
+        return self.ontology.types.get(name) if self.ontology is not None else None

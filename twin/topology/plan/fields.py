@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from twin.topology.plan.ownership import ABSENT, DESIRED, PROPERTIES, default_of, given_by, held_of, rule
+from twin.topology.plan.ownership import ABSENT, DESIRED, PROPERTIES, given_by, held_of, rule
 from twin.topology.plan.steps import FieldChange
 
 if TYPE_CHECKING:
@@ -80,11 +80,22 @@ class Fields:
                 last.get(name, ABSENT),
                 given.get(name, ABSENT),
                 self._take,
-                default_of(wanted, name),
+                self._default(wanted, name),
             )
             for name in dict.fromkeys((*given, *last))
             if name in given or self._may_have(held, wanted, name)
         ]
+
+    def _default(self, wanted: DesiredEntity, name: str) -> Any:
+        """What a field is where nobody says: the ontology's default, or `ABSENT`."""
+        if name.startswith(DESIRED):
+            key, defaults, of_type = name[len(DESIRED) :], wanted.defaults, self._beside.point_of
+        elif name.startswith(PROPERTIES):
+            key, defaults, of_type = name[len(PROPERTIES) :], wanted.property_defaults, self._beside.property_of
+        else:
+            return ABSENT
+        known = of_type(wanted.type, key)
+        return defaults.get(key, known.default if known is not None else ABSENT)
 
     def _may_have(self, held: Entity, wanted: DesiredEntity, name: str) -> bool:
         """Whether an entity still has the place for a field that it was given before."""
@@ -154,9 +165,9 @@ class Fields:
         names = [] if change.name == "title" or not isinstance(before, dict) else [*before, *after]
         match change.name:
             case "properties":
-                return before, after, {name: self._beside.property_unit(type_name, name) for name in names}
+                return before, after, {name: self._unit(PROPERTIES + name, type_name) for name in names}
             case "desired":
-                return before, after, {name: self._beside.point_unit(type_name, name) for name in names}
+                return before, after, {name: self._unit(DESIRED + name, type_name) for name in names}
             case "sources":
                 return self._followed(before), self._followed(after), {}
             case "computed":
@@ -170,22 +181,26 @@ class Fields:
         """``temperature from`` -> ``flat/kitchen/climate.temperature``."""
         return {f"{point} from": f"{self._path_of(source)}.{other}" for point, (source, other) in sources.items()}
 
+    def _unit(self, name: str, type_name: str) -> str | None:
+        """The unit of a field; None where it has none."""
+        if name.startswith(DESIRED):
+            point = self._beside.point_of(type_name, name[len(DESIRED) :])
+            return point.unit if point is not None else None
+        fact = self._beside.property_of(type_name, name.removeprefix(PROPERTIES))
+        return fact.unit if fact is not None else None
+
     def summary(self, wanted: DesiredEntity) -> str:
         """A new entity in a few words: ``Floor, level 7``."""
-        unit = self._beside.property_unit
-        facts = (
-            f"{name} {value}{f' {unit_}' if (unit_ := unit(wanted.type, name)) else ''}"
-            for name, value in wanted.properties.items()
-        )
-        return ", ".join([wanted.type.rpartition("/")[2], *facts])
+        facts = ""
+        for name, value in wanted.properties.items():
+            unit = self._unit(PROPERTIES + name, wanted.type)
+            facts += f", {name} {value} {unit}" if unit else f", {name} {value}"
+        return wanted.type.rpartition("/")[2] + facts
 
     def shown(self, ruling: Ruling, wanted: DesiredEntity) -> FieldChange:
         """A field that is kept or in conflict, as people see it."""
-        if ruling.name.startswith(DESIRED):
-            name = ruling.name[len(DESIRED) :]
-            return FieldChange(name, ruling.live, ruling.given, self._beside.point_unit(wanted.type, name))
-        name = ruling.name.removeprefix(PROPERTIES)
-        return FieldChange(name, ruling.live, ruling.given, self._beside.property_unit(wanted.type, name))
+        name = ruling.name.removeprefix(DESIRED).removeprefix(PROPERTIES)
+        return FieldChange(name, ruling.live, ruling.given, self._unit(ruling.name, wanted.type))
 
     def changed_by(self, held: Entity) -> str:
         """Who changed an entity last, and when."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.topology.desired import DesiredEntity
 
-__all__ = ["ABSENT", "DESIRED", "PROPERTIES", "Ruling", "Take", "default_of", "given_by", "held_of", "rule"]
+__all__ = ["ABSENT", "DESIRED", "PROPERTIES", "Ruling", "Take", "given_by", "held_of", "rule"]
 
 Take = Literal["topology", "live"]
 """Whose value a conflict ends with."""
@@ -63,13 +63,6 @@ def held_of(entity: Entity, name: str) -> Any:
     if name.startswith(DESIRED):
         return entity.desired.get(name[len(DESIRED) :], ABSENT)
     return entity.properties.get(name[len(PROPERTIES) :], ABSENT)
-
-
-def default_of(wanted: DesiredEntity, name: str) -> Any:
-    """What a field is where nobody says: the ontology's default, or `ABSENT`."""
-    if name.startswith(DESIRED):
-        return wanted.defaults.get(name[len(DESIRED) :], ABSENT)
-    return wanted.property_defaults.get(name[len(PROPERTIES) :], ABSENT)
 
 
 def rule(name: str, live: Any, last: Any, given: Any, take: Take | None, default: Any = ABSENT) -> Ruling:
