@@ -55,7 +55,7 @@ FIELD: Record = Record(
         **_WORDS,
     },
 )
-FIELDS: Entries = Entries(*_NAME_KEY, FIELD)
+FIELDS: Entries = Entries(*_NAME_KEY, Reference("field", lambda: FIELD))
 POINT = Record(
     "a point",
     {
@@ -91,24 +91,26 @@ PROPERTY = Record(
 COMMAND = Record(
     "a command",
     {
-        "arguments": Field(FIELDS, "what it is told: { minutes: { type: integer, unit: min } }"),
-        "result": Field(FIELDS, "what it answers"),
+        "arguments": Field(
+            Reference("fields", lambda: FIELDS), "what it is told: { minutes: { type: integer, unit: min } }"
+        ),
+        "result": Field(Reference("fields", lambda: FIELDS), "what it answers"),
         "timeout": Field(_DURATION, "how long an answer may take: 30 s"),
         "optional": Field(_FLAG, "whether a product of the type may be without it"),
         **_WORDS,
     },
 )
-EVENT = Record("an event", {"fields": Field(FIELDS, "its particulars"), **_WORDS})
-_POINTS = Entries(*_NAME_KEY, POINT)
-_PROPERTIES = Entries(*_NAME_KEY, PROPERTY)
+EVENT = Record("an event", {"fields": Field(Reference("fields", lambda: FIELDS), "its particulars"), **_WORDS})
+_POINTS = Entries(*_NAME_KEY, Reference("point", lambda: POINT))
+_PROPERTIES = Entries(*_NAME_KEY, Reference("property", lambda: PROPERTY))
 _SHARED = {
     "is": Field(Lists(_TYPE), "what it is: its parents, the mixins it has"),
     **_WORDS,
     "properties": Field(_PROPERTIES, "facts that do not change by themselves"),
     "status": Field(_POINTS, "what it says of itself"),
     "configuration": Field(_POINTS, "what can be set"),
-    "events": Field(Entries(*_NAME_KEY, EVENT), "what happens to it, told once"),
-    "commands": Field(Entries(*_NAME_KEY, COMMAND), "what it can be asked to do"),
+    "events": Field(Entries(*_NAME_KEY, Reference("event", lambda: EVENT)), "what happens to it, told once"),
+    "commands": Field(Entries(*_NAME_KEY, Reference("command", lambda: COMMAND)), "what it can be asked to do"),
     **_ALIGNED,
 }
 _NAMED = {
@@ -164,28 +166,32 @@ DEPRECATED = Record(
         "remove": Field(_VERSION_TEXT, "the version in which it goes"),
     },
 )
+_SUBJECT = Leaf(
+    pattern=r"[A-Z][A-Za-z0-9]*(\.[a-z][a-z0-9_]*)?", says="a type, or a type and its member: Radiator, Radiator.temp"
+)
 STEP = Record(
     "a step",
     {
-        "rename": Field(Leaf(), "a type or a member: Radiator.temp"),
-        "split": Field(Leaf(), "a type that becomes several"),
-        "merge": Field(Lists(Leaf(), alone=False), "types or members that become one"),
-        "convert": Field(Leaf(), "a point or a property whose unit changes"),
-        "default": Field(Leaf(), "a property or a setting that is new: Room.use"),
-        "remove": Field(Leaf(), "a type or a member that goes"),
+        "rename": Field(_SUBJECT, "a type or a member, by its old name: Radiator.temp"),
+        "split": Field(_SUBJECT, "a type that becomes several"),
+        "merge": Field(Lists(_SUBJECT, alone=False), "types that become one: [Lamp, Bulb]"),
+        "convert": Field(_SUBJECT, "a point or a property whose unit changes: HeatMeter.energy"),
+        "default": Field(_SUBJECT, "a property or a setting that is new: Room.use"),
+        "remove": Field(_SUBJECT, "a type or a member that goes"),
         "to": Field(
             TextOr(
-                Leaf(),
+                Leaf(("text", "integer")),
                 Entries(
-                    *_TYPE_KEY,
-                    TextOr(_PLAIN, Record("a condition", {"rule": Field(Leaf(), "which of them become it")})),
+                    r"([a-z][a-z0-9-]*/)?[A-Z][A-Za-z0-9]*",
+                    "a key is a type: RadiatorValve",
+                    Record("a condition", {"rule": Field(Leaf(), "which of them become it: has battery")}),
                 ),
             ),
             "the new name, the new unit, or the types with the rule for each",
         ),
         "from": Field(_UNIT, "the unit it was in"),
         "value": Field(Lists(_PLAIN), "what those get that have none"),
-        "reason": Field(Leaf(), "why it goes"),
+        "reason": Field(Leaf(), "why it goes, for those who lose it"),
     },
     either=("rename", "split", "merge", "convert", "default", "remove"),
 )

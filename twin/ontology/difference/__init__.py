@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from twin.ontology.difference.comparison import Change, Comparison, Difference
+from twin.ontology.difference.evolution import migration_differences
+from twin.ontology.difference.offers import model_differences, role_differences
 from twin.ontology.difference.types import type_differences
 from twin.ontology.difference.vocabulary import import_differences, title_differences, vocabulary_differences
 from twin.source import Diagnostics, Source, read
@@ -29,6 +31,9 @@ def compare_ontologies(old: Ontology, new: Ontology, name: str) -> Comparison:
     found = (
         *type_differences(old, new, name, told),
         *vocabulary_differences(old, new, name),
+        *model_differences(old, new, name),
+        *role_differences(old, new, name),
+        *migration_differences(old, new, name),
         *import_differences("imports", *roots),
         *title_differences(name, *roots),
     )

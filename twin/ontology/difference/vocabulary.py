@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from twin.ontology.authoring import title_of
-from twin.ontology.difference.comparison import Change, Difference, counterparts, differences, wording_changes
+from twin.ontology.difference.comparison import Change, Difference, differences, wording_changes
 from twin.ontology.difference.limits import count_changes, type_list_changes, word_changes
+from twin.ontology.difference.tables import files_of, table_differences
 from twin.ontology.versions import overlap
-from twin.source import Scalar
+from twin.source import MapNode, Scalar
 from twin.units import compatible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping
+    from collections.abc import Hashable, Iterator
 
-    from twin.errors import Place
     from twin.ontology.model import EnumType, Ontology, Quantity, RelationType
-    from twin.source import MapNode
+    from twin.source import Entry
 
 __all__ = ["import_differences", "title_differences", "vocabulary_differences"]
-
-
-class _Named(Protocol):
-    @property
-    def place(self) -> Place: ...
-
-
-N = TypeVar("N", bound=_Named)
 
 
 def vocabulary_differences(old: Ontology, new: Ontology, document: str) -> Iterator[Difference]:
@@ -35,46 +27,17 @@ def vocabulary_differences(old: Ontology, new: Ontology, document: str) -> Itera
     def relation(one: RelationType, other: RelationType) -> Iterator[Change]:
         return _relation(one, other, (old, new))
 
-    files = (_file(old, document), _file(new, document))
+    files = files_of(old, new, document)
     tables = (
-        _table("relation", (old.relations, new.relations), files, _relation_shape, relation),
-        _table("enum", (old.enums, new.enums), files, lambda enum: enum.values, _enum),
-        _table("quantity", (old.quantities, new.quantities), files, _quantity_shape, _quantity),
+        table_differences("relation", (old.relations, new.relations), files, _relation_shape, relation),
+        table_differences("enum", (old.enums, new.enums), files, lambda enum: enum.values, _enum),
+        table_differences("quantity", (old.quantities, new.quantities), files, _quantity_shape, _quantity),
     )
     for table in tables:
         for found in table:
             yield Difference(
                 f"{document}/{found.subject}", found.needs, found.said, found.reason, found.place, found.hint
             )
-
-
-def _file(ontology: Ontology, document: str) -> str:
-    return next(found.file for found in ontology.documents if found.name == document)
-
-
-def _table(
-    noun: str,
-    tables: tuple[Mapping[str, N], Mapping[str, N]],
-    files: tuple[str, str],
-    shape: Callable[[N], Hashable],
-    changes: Callable[[N, N], Iterator[Change]],
-) -> Iterator[Difference]:
-    old, new = (
-        {name: found for name, found in table.items() if found.place.file == file}
-        for table, file in zip(tables, files, strict=True)
-    )
-    gone = {name: found for name, found in old.items() if name not in new}
-    come = {name: found for name, found in new.items() if name not in old}
-    named = counterparts(
-        {name: shape(found) for name, found in gone.items()}, {name: shape(found) for name, found in come.items()}
-    )
-    for name, found in gone.items():
-        hint = f"renamed to '{named[name]}'?" if name in named else ""
-        yield Difference(name, "major", f"{noun} removed", "what names it is refused", found.place, hint)
-    for name, found in come.items():
-        yield Difference(name, "minor", f"{noun} added", "nothing depends on it yet", found.place)
-    for name in old.keys() & new.keys():
-        yield from differences(name, new[name].place, changes(old[name], new[name]))
 
 
 def _relation_shape(relation: RelationType) -> Hashable:
@@ -121,15 +84,33 @@ def title_differences(name: str, old: MapNode, new: MapNode) -> Iterator[Differe
 
 def import_differences(key: str, old: MapNode, new: MapNode) -> Iterator[Difference]:
     """Each difference of the ontologies that a document names under ``imports`` (or ``uses``), given its root."""
-    before, after = _ranges(old, key), _ranges(new, key)
+    before, after = ({entry.key.text: entry for entry in root.under(key)} for root in (old, new))
     for name in dict.fromkeys((*before, *after)):
-        place = (after.get(name) or before[name]).place
-        texts = [ranges[name].text if name in ranges else None for ranges in (before, after)]
-        yield from differences(f"{key}.{name}", place, _range_changes(texts[0], texts[1]))
+        found = after.get(name) or before[name]
+        ranges = [_range(entries[name]) if name in entries else None for entries in (before, after)]
+        yield from differences(f"{key}.{name}", found.value.place, _range_changes(ranges[0], ranges[1]))
+        if name in before and name in after:
+            changes = _name_changes(_names(before[name]), _names(after[name]))
+            yield from differences(f"{key}.{name}", found.value.place, changes)
 
 
-def _ranges(root: MapNode, key: str) -> dict[str, Scalar]:
-    return {entry.key.text: entry.value for entry in root.under(key) if isinstance(entry.value, Scalar)}
+def _range(entry: Entry) -> str | None:
+    node = entry.value
+    return node.text("version") if isinstance(node, MapNode) else node.text if isinstance(node, Scalar) else None
+
+
+def _names(entry: Entry) -> dict[str, str]:
+    node = entry.value
+    under = node.under("as") if isinstance(node, MapNode) else ()
+    return {each.key.text: each.value.text for each in under if isinstance(each.value, Scalar)}
+
+
+def _name_changes(old: dict[str, str], new: dict[str, str]) -> Iterator[Change]:
+    for name in dict.fromkeys((*old, *new)):
+        before, after = old.get(name, name), new.get(name, name)
+        if before != after:
+            reason = "who builds on this, or asks for it by that name, must write the other"
+            yield Change("major", f"{name} is called {after}, and was called {before}", reason)
 
 
 def _range_changes(old: str | None, new: str | None) -> Iterator[Change]:
