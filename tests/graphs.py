@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from twin.errors import Place
 from twin.graph.mirror import Mirror
 from twin.graph.model import (
     Actor,
@@ -20,12 +21,14 @@ from twin.graph.model import (
     Unlink,
     Update,
 )
+from twin.ontology.model import EntityType, Ontology, PointType, Quantity
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterable
 
-    from twin.graph.model import Entry, Kind
+    from twin.graph.model import Entry
+    from twin.ontology.model import Kind
 
 ACTOR = Actor("ana", "tests")
 _numbers = itertools.count(1)
@@ -36,6 +39,70 @@ TYPES: dict[str, str] = {
     "gateway": "t/Box",
     "view": "t/Group",
 }
+_HERE = Place("test.yaml", 1, 1, 2)
+
+
+def words(types: Iterable[EntityType], *quantities: str) -> Ontology:
+    """An ontology of these types and quantities, whose short names are those behind the slash."""
+    found = {each.name: each for each in types}
+    return Ontology(
+        documents=(),
+        types=found,
+        relations={},
+        quantities={name: Quantity(name, None, {}, _HERE) for name in quantities},
+        enums={},
+        short_names={each.short: each.name for each in found.values()},
+    )
+
+
+def type_of(kind: Kind, name: str, *parents: str, of: tuple[str, ...] | None = None, **points: str) -> EntityType:
+    """A type of entities; points by what they measure."""
+    nothing = dict.fromkeys(("contains", "connects", "plural"))
+    empty: dict[str, dict[str, str]] = {"properties": {}, "title": {}, "description": {}}
+    return EntityType(
+        name=f"t/{name}",
+        short=name,
+        kind=kind,
+        abstract=name == kind.title(),
+        mixin=False,
+        parents=parents,
+        lineage=(f"t/{name}", *parents),
+        points={point: _point(point, measures) for point, measures in points.items()},
+        of=of,
+        place=_HERE,
+        **nothing,
+        **empty,
+    )
+
+
+def _point(name: str, measures: str) -> PointType:
+    nothing = dict.fromkeys(("unit", "minimum", "maximum", "values", "enum", "every"))
+    value = "boolean" if measures == "occupancy" else "number"
+    return PointType(
+        name, "status", value, measures=measures, optional=True, title={}, declared_by="t", place=_HERE, **nothing
+    )
+
+
+ONTOLOGY = words(
+    [
+        type_of("site", "Home"),
+        type_of("space", "Space"),
+        type_of("space", "Room", "t/Space"),
+        type_of("space", "Hall", "t/Room", "t/Space"),
+        type_of("device", "Device"),
+        type_of("device", "Sensor", "t/Device", warmth="temperature", present="occupancy"),
+        type_of("device", "Meter", "t/Device", power="active_power"),
+        type_of("gateway", "Box"),
+        type_of("view", "Group"),
+        type_of("view", "Zone", of=("t/Space",)),
+    ],
+    "temperature",
+    "occupancy",
+    "active_power",
+)
+"""The types of these graphs, for mirrors that ask rules."""
+_TYPES = {"space": ("t/Room", "t/Hall"), "device": ("t/Sensor", "t/Meter"), "view": ("t/Group", "t/Zone")}
+_POINTS = {"t/Sensor": ("warmth", "present"), "t/Meter": ("power",)}
 
 
 def entity(path: str, kind: Kind = "space", parent: Entity | None = None, **fields: object) -> Entity:
@@ -53,9 +120,13 @@ def changeset(*entries: Entry, **fields: object) -> ChangeSet:
     return ChangeSet(entries=tuple(entries), **given)
 
 
-def mirror_of(entities: Iterable[Entity], relations: Iterable[Relation] = ()) -> Mirror:
+def mirror_of(
+    entities: Iterable[Entity], relations: Iterable[Relation] = (), ontology: Ontology | None = None
+) -> Mirror:
     """A mirror that holds these."""
     mirror = Mirror()
+    if ontology is not None:
+        mirror.adopt(ontology)
     mirror.load(head=0, timeline="t", documents=(), entities=entities, relations=relations)
     return mirror
 
@@ -113,16 +184,50 @@ class Walk:
             return [Create(entity(f"site-{next(_numbers)}", "site"))]
         below = {"site": ["space", "gateway", "view"], "space": ["space", "device"], "device": ["device"]}
         kind = self.random.choice(below[parent.kind])
-        made = entity(f"{parent.path}/{kind}-{next(_numbers)}", kind, parent)
-        nested = [Create(entity(f"{made.path}/inner", "device", made))] if kind in {"space", "device"} else []
+        made = entity(f"{parent.path}/{kind}-{next(_numbers)}", kind, parent, **self._fields(kind, parent.site))
+        inner = self._fields("device", parent.site)
+        nested = [Create(entity(f"{made.path}/inner", "device", made, **inner))] if kind in {"space", "device"} else []
         return [Create(made), *nested]
+
+    def _fields(self, kind: str, site: str) -> dict[str, Any]:
+        """What an entity of a kind may be: of any of its types, with some of its points; for a view, with a rule."""
+        if kind not in _TYPES:
+            return {}
+        type_ = self.random.choice(_TYPES[kind])
+        points = tuple(point for point in _POINTS.get(type_, ()) if self.random.random() < 0.7)
+        declared = {"properties.level": self.random.randrange(3)} if self.random.random() < 0.5 else {}
+        rule = self.rule(site) if kind == "view" and self.random.random() < 0.8 else None
+        return {"type": type_, "points": points, "declared": declared, "rule": rule}
+
+    def rule(self, site: str, depth: int = 2) -> str:
+        """Some rule over a site; now and then one whose words mean nothing."""
+        if depth and self.random.random() < 0.6:
+            first, second = self.rule(site, depth - 1), self.rule(site, depth - 1)
+            return self.random.choice([f"({first}) and ({second})", f"({first}) or ({second})", f"not ({first})"])
+        inside = [each for each in self.mirror.entities.values() if each.site == site]
+        places = [each.path.partition("/")[2] for each in inside if each.kind in {"space", "device", "site"}]
+        views = [each.key for each in inside if each.kind == "view"] or ["none"]
+        types = ["Space", "Room", "Hall", "Device", "Sensor", "Meter", "Meter", "Gone"]
+        return self.random.choice(
+            [
+                f"type is {self.random.choice(types)}",
+                f'within "/{self.random.choice(places or [""])}"',
+                f"in view:{self.random.choice(views)}",
+                self.random.choice(["has warmth", "measures occupancy", "measures active_power"]),
+                f"level == {self.random.randrange(3)}",
+            ]
+        )
 
     def _update(self) -> list[Entry]:
         found = self._any()
         if found is None:
             return []
-        value = self.random.randrange(3)
-        return [Update(id=found.id, expected=found.revision, fields={"properties": {"level": value}})]
+        given = self._fields(found.kind, found.site)
+        fields = {"properties": {"level": self.random.randrange(3)}}
+        for together in (("type", "points"), ("declared",), ("rule",)):
+            if self.random.random() < 0.5:
+                fields |= {name: given[name] for name in together if name in given}
+        return [Update(id=found.id, expected=found.revision, fields=fields)]
 
     def _move(self) -> list[Entry]:
         found = self._any("space", "device", "view")
@@ -141,9 +246,11 @@ class Walk:
         return [Move(id=found.id, expected=found.revision, parent=self.random.choice(parents).id, key=key)]
 
     def _link(self) -> list[Entry]:
-        source, target = self._any("device", "view", "gateway"), self._any("space", "device")
-        name = self.random.choice(["feeds", "INCLUDES", "CONNECTS"])
-        if source is None or target is None or self.mirror.relation(source.id, target.id, name):
+        source, target = self._any("device", "view", "gateway"), self._any("space", "device", "view")
+        if source is None or target is None:
+            return []
+        name = "INCLUDES" if source.kind == "view" else self.random.choice(["feeds", "CONNECTS"])
+        if self.mirror.relation(source.id, target.id, name):
             return []
         return [Link(Relation(type=name, source=source.id, target=target.id))]
 
@@ -155,7 +262,7 @@ class Walk:
         return [Unlink(type=chosen.type, source=chosen.source, target=chosen.target)]
 
     def _delete(self) -> list[Entry]:
-        found = self._any("space", "device")
+        found = self._any("space", "device", "view")
         if found is None:
             return []
         start, end = self.mirror.intervals(found.site).span(found.id)

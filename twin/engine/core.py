@@ -31,6 +31,7 @@ class Core:
         self.mirror = Mirror()
         self._load()
         self._versions = Versions(self.mirror)
+        self.mirror.adopt(self.ontology)
         self.current = Current(self.mirror, self.ontology)
         self.watermark = self._load_states()
         self.commits = Commits(store, self.mirror, run, self._applied)
@@ -61,5 +62,7 @@ class Core:
         return watermark
 
     def _applied(self, change: Change) -> None:
-        self.current.follow(change, self._versions.follow(change))
+        ontology = self._versions.follow(change)
+        self.mirror.adopt(ontology)
+        self.current.follow(change, ontology)
         self._told(change)

@@ -3,18 +3,20 @@
 Invariants: only `Mirror.apply` (and `Mirror.load`) change it, by sequence, after the store has committed; indexes
 change in exactly two places, `_put` and `_drop`; interval labels of a site are rebuilt, lazily, only when that site's
 tree changed. `Mirror.graph` is for any networkx algorithm: node = entity id with its `Entity` as ``entity``, edge key =
-relation type. It is live and read-only; an algorithm that runs for long takes a copy.
+relation type. It is live and read-only; an algorithm that runs for long takes a copy. What views include by rule are
+edges of it too, marked ``rule``, and no relations (`Mirror.views`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
 
 from twin.graph.model import (
     CONTAINS,
+    INCLUDES,
     Change,
     Create,
     Delete,
@@ -30,12 +32,14 @@ from twin.graph.model import (
     moved,
     relocated,
 )
+from twin.graph.views import Views
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from twin.graph.model import ChangeSet, Document, Entry, Kind
+    from twin.ontology.model import Ontology
 
 __all__ = ["Intervals", "Mirror"]
 
@@ -91,6 +95,13 @@ class Intervals:
             self._by_types[types] = found
         return found
 
+    def below(self, entity: str, types: frozenset[str] | None) -> Iterator[str]:
+        """The ids of all below an entity, of these concrete types, in order."""
+        start, end = self.span(entity)
+        positions = self.positions(types)
+        for at in range(bisect_left(positions, start + 1), bisect_left(positions, end)):
+            yield self.order[positions[at]]
+
     def after(self, mirror: Mirror, path: str) -> int:
         """The first position whose path comes after this one in natural order, whether or not anything is there now."""
         key = sort_key(path)
@@ -119,7 +130,14 @@ class Mirror:
         self._intervals: dict[str, Intervals] = {}
         self._kinds: dict[Kind, dict[str, None]] = {}
         self._types_of: dict[frozenset[Kind], frozenset[str]] = {}
-        self.graph: nx.MultiDiGraph[str] = nx.graphviews.generic_graph_view(self._graph)  # type: ignore[type-var]  # the stub wants a plain Graph
+        self._seen: nx.MultiDiGraph[str] = nx.graphviews.generic_graph_view(self._graph)  # type: ignore[type-var]  # the stub wants a plain Graph
+        self.views = Views(self, self._graph)
+
+    @property
+    def graph(self) -> nx.MultiDiGraph[str]:
+        """Everything as a networkx graph, with what views include by rule; live and read-only."""
+        self.views.complete()
+        return self._seen
 
     def load(
         self,
@@ -132,6 +150,7 @@ class Mirror:
     ) -> None:
         """Take a whole snapshot in place of whatever is here."""
         self._graph.clear()
+        self.views.clear()
         for index in (self.entities, self.sites, self.documents, self._paths, self._serials, self._children):
             index.clear()
         self._sorted.clear()
@@ -173,6 +192,22 @@ class Mirror:
             self._sorted[entity_id] = found
         return found
 
+    def edges(self, entity: Entity, direction: Literal["OUT", "IN"]) -> Mapping[str, Mapping[str, dict[str, Any]]]:
+        """The edges that leave an entity, or come to it: other end -> relation type -> data, with what is by rule."""
+        self.views.ready(entity.site)
+        return (self._graph.adj if direction == "OUT" else self._graph.pred)[entity.id]
+
+    def line(self, entity_id: str) -> Iterator[str]:
+        """The ids of an entity and of all that contains it, nearest first."""
+        at: str | None = entity_id
+        while at is not None:
+            yield at
+            at = self.entities[at].parent
+
+    def labelled(self, site: str) -> bool:
+        """Whether `intervals` costs nothing now."""
+        return site in self._intervals
+
     def intervals(self, site: str) -> Intervals:
         """The labels of a site's tree, made anew when the tree has changed since."""
         found = self._intervals.get(site)
@@ -189,17 +224,24 @@ class Mirror:
         return found
 
     def relations(self) -> Iterable[Relation]:
-        """Every relation but CONTAINS, in no particular order."""
+        """Every relation but CONTAINS, in no particular order; what is there by rule is none."""
         for source, target, key, data in self._graph.edges(keys=True, data=True):
-            if key != CONTAINS:
+            if key != CONTAINS and "rule" not in data:
                 yield Relation(type=key, source=source, target=target, instance=data.get("instance"))
 
     def relation(self, source: str, target: str, type: str) -> Relation | None:  # noqa: A002 - the field's own name
-        """One relation by its ends and type, or None."""
+        """One relation by its ends and type, or None; what is there by rule is none."""
         data: dict[str, Any] | None = self._graph.get_edge_data(source, target, key=type)
-        if data is None:
+        if data is None or "rule" in data:
             return None
         return Relation(type=type, source=source, target=target, instance=data.get("instance"))
+
+    def adopt(self, ontology: Ontology) -> None:
+        """Types and quantities mean what they mean in this ontology, from now on: rules are asked accordingly.
+
+        `Ontology.of` says what they mean at a site; to be called again when that has changed.
+        """
+        self.views.adopt(ontology)
 
     def apply(self, change: Change) -> None:
         """Follow the log by one record: the next sequence, already committed by the store."""
@@ -207,8 +249,10 @@ class Mirror:
             message = f"the mirror is at {self.head} and cannot apply {change.sequence}"
             raise AssertionError(message)
         changeset = change.changeset
+        self.views.begin()
         for entry in changeset.entries:
             self._apply(entry, changeset, change.sequence)
+        self.views.settle()
         self.documents.update((document.name, document) for document in changeset.documents)
         self.head = change.sequence
 
@@ -235,7 +279,7 @@ class Mirror:
             case Recast():
                 self.sites[self.entities[entry.id].site] = sequence
             case Unlink():
-                self._graph.remove_edge(entry.source, entry.target, key=entry.type)
+                self._unlink(entry)
                 self.sites[self.entities[entry.source].site] = sequence
 
     def _create(self, entity: Entity) -> None:
@@ -291,6 +335,7 @@ class Mirror:
             self._learn(entity)
         if entity.serial is not None:
             self._serials[entity.site, entity.serial] = entity.id
+        self.views.put(entity)
 
     def _learn(self, entity: Entity) -> None:
         known = self._kinds.setdefault(entity.kind, {})
@@ -300,6 +345,7 @@ class Mirror:
 
     def _drop(self, entity_id: str) -> None:
         entity = self.entities.pop(entity_id)
+        self.views.drop(entity)
         self._graph.remove_node(entity_id)
         del self._paths[entity.path]
         if entity.serial is not None:
@@ -319,7 +365,17 @@ class Mirror:
         self._sorted.pop(parent, None)
 
     def _link(self, relation: Relation) -> None:
+        ends = (relation.source, relation.target)
+        if relation.type == INCLUDES and self._graph.has_edge(*ends, INCLUDES):
+            self._graph.remove_edge(*ends, INCLUDES)  # by rule: what is listed takes its place
         if relation.instance is None:
-            self._graph.add_edge(relation.source, relation.target, key=relation.type)
+            self._graph.add_edge(*ends, key=relation.type)
         else:
-            self._graph.add_edge(relation.source, relation.target, key=relation.type, instance=relation.instance)
+            self._graph.add_edge(*ends, key=relation.type, instance=relation.instance)
+        if relation.type == INCLUDES:
+            self.views.link(*ends)
+
+    def _unlink(self, entry: Unlink) -> None:
+        self._graph.remove_edge(entry.source, entry.target, key=entry.type)
+        if entry.type == INCLUDES:
+            self.views.unlink(entry.source, entry.target)

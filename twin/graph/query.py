@@ -119,11 +119,9 @@ def related(
     sites: Collection[str] | None = None,
 ) -> list[Related]:
     """The neighbours along one relation (None: along all but CONTAINS), in natural order of their paths."""
-    graph = mirror.graph
-    edges = graph.adj[entity.id] if direction == "OUT" else graph.pred[entity.id]
     found = [
         Related(key, mirror.entities[other])
-        for other, keys in edges.items()
+        for other, keys in mirror.edges(entity, direction).items()
         for key in keys
         if (key == relation if relation is not None else key != CONTAINS)
     ]
@@ -132,16 +130,15 @@ def related(
 
 
 def members(mirror: Mirror, view: Entity, sites: Collection[str] | None = None) -> list[Entity]:
-    """What a view includes, as it was listed (not what lies below those)."""
+    """What a view includes, as it was listed or by its rule; not what lies below those, or is in views among them."""
     return [each.entity for each in related(mirror, view, INCLUDES, "OUT", sites)]
 
 
 def views_of(mirror: Mirror, entity: Entity, sites: Collection[str] | None = None) -> list[Entity]:
-    """The views an entity is in: by being listed, or by lying below something that is."""
-    found: dict[str, Entity] = {}
-    for each in (entity, *ancestors(mirror, entity)):
-        found.update((view.entity.id, view.entity) for view in related(mirror, each, INCLUDES, "IN", sites))
-    return sorted(found.values(), key=lambda view: sort_key(view.path))
+    """The views an entity is in: included itself, lying below something that is, or through a view within a view."""
+    mirror.views.ready(entity.site)
+    found = [mirror.entities[view] for view in mirror.views.around(entity.id)]
+    return sorted((view for view in found if _shown(mirror, view.site, sites)), key=lambda view: sort_key(view.path))
 
 
 def _shown(mirror: Mirror, site: str, sites: Collection[str] | None) -> bool:
@@ -181,9 +178,11 @@ def _slices(
 
 
 def _covered(mirror: Mirror, site: str, view: Entity) -> list[tuple[int, int]]:
-    """The stretches of positions that a view's members and what lies below them take up, merged and ascending."""
+    """The stretches of positions taken up by what is in a view and the views in it, with all below; ascending."""
+    mirror.views.ready(site)
     intervals = mirror.intervals(site)
-    spans = sorted(intervals.span(each.id) for each in members(mirror, view, {site}))
+    found = dict.fromkeys(mirror.views.members(view.id))
+    spans = sorted(intervals.span(each) for each in found if mirror.entities[each].site == site)
     merged: list[tuple[int, int]] = []
     for start, end in spans:
         if not merged or start >= merged[-1][1]:

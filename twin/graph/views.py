@@ -1,0 +1,195 @@
+"""What views include: by being listed, by rule, through other views; kept as changes arrive.
+
+What a rule includes is an INCLUDES edge of the live graph, marked ``rule``: worked out, never stored, and no relation
+of `Mirror.relations`. A member that is listed as well is one edge, the listed one. The rules of a site are first asked
+when somebody looks, by narrowed scans; from then on every change is asked of the rules it can alter, and of no others.
+
+Invariants: wherever rules have been asked, what is included is what asking every rule of every entity would include;
+without an ontology, rules include nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin.graph.membership import Membership
+from twin.graph.model import INCLUDES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import networkx as nx
+
+    from twin.graph.membership import Changed
+    from twin.graph.mirror import Mirror
+    from twin.graph.model import Entity
+    from twin.ontology.model import Ontology
+
+__all__ = ["Views"]
+
+
+class Views:
+    """The views of a mirror. What is not said to be for the mirror is for everybody."""
+
+    def __init__(self, mirror: Mirror, graph: nx.MultiDiGraph[str]) -> None:
+        self.ontology: Ontology | None = None
+        self.changed: Changed = {}
+        """View -> what the last change let come into it, or go (itself, not what is below), of the views that are
+        still there. Where nobody has asked for what a site's rules include, they are not among them.
+        """
+        self._mirror = mirror
+        self._graph = graph
+        self._sites: dict[str, Membership] = {}
+        self._unsettled: dict[str, None] = {}
+        self._waiting: dict[str, None] = {}
+        """Sites with rules that nobody has asked for."""
+        self._first: dict[str, None] = {}
+        """Sites that have got their first rule by the change that is being applied."""
+        self._inner: dict[str, dict[str, None]] = {}
+        self._outer: dict[str, dict[str, None]] = {}
+
+    # Questions
+
+    def complete(self) -> None:
+        """Ask all rules that have not been asked, of every site."""
+        for site in tuple(self._waiting):
+            self.ready(site)
+
+    def ready(self, site: str) -> None:
+        """Ask the rules of a site, if they have not been."""
+        self._ask(site)
+
+    def nested(self, view: str) -> list[str]:
+        """The ids of a view and of all views in it."""
+        return _reached(view, self._inner)
+
+    def covers(self, view: str, entity: Entity) -> bool:
+        """Whether the view at this path includes an entity: itself, with what contains it, or through another view."""
+        found = self._mirror.by_path(view)
+        if found is None:
+            return False
+        views = self.nested(found.id)
+        return any(
+            self._graph.has_edge(each, part, INCLUDES) for part in self._mirror.line(entity.id) for each in views
+        )
+
+    def around(self, entity: str) -> dict[str, None]:
+        """The ids of the views that an entity is in: itself, with what contains it, or through another view."""
+        found: dict[str, None] = {}
+        for part in self._mirror.line(entity):
+            for source, keys in self._graph.pred[part].items():
+                if INCLUDES in keys and source not in found:
+                    found.update(dict.fromkeys(_reached(source, self._outer)))
+        return found
+
+    def listed(self, view: str) -> Iterator[str]:
+        """The ids of what a view itself includes, in no particular order."""
+        return (target for target, keys in self._graph.adj[view].items() if INCLUDES in keys)
+
+    def members(self, view: str) -> Iterator[str]:
+        """The ids of what a view and the views in it include; some more than once."""
+        return (member for each in self.nested(view) for member in self.listed(each))
+
+    # For the mirror
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for index in (self._sites, self._unsettled, self._waiting, self._inner, self._outer, self.changed):
+            index.clear()
+
+    def begin(self) -> None:
+        """A change is about to be applied."""
+        self.changed = {}
+        self._first.clear()
+
+    def put(self, entity: Entity) -> None:
+        """An entity is new, or another than it was."""
+        site = self._at(entity.site)
+        if site is not None:
+            site.put(entity)
+        elif entity.rule is not None and entity.site not in self._waiting:
+            self._waiting[entity.site] = self._first[entity.site] = None
+
+    def drop(self, entity: Entity) -> None:
+        """An entity is about to go, with all its edges."""
+        for view, keys in self._graph.pred[entity.id].items():
+            if INCLUDES in keys:
+                self._tell({view: {entity.id}})
+        for outer in self._outer.pop(entity.id, ()):
+            del self._inner[outer][entity.id]
+        for inner in self._inner.pop(entity.id, ()):
+            del self._outer[inner][entity.id]
+        site = self._at(entity.site)
+        if site is not None:
+            site.drop(entity)
+        if entity.id == entity.site:
+            for index in (self._sites, self._unsettled, self._waiting, self._first):
+                index.pop(entity.id, None)
+
+    def link(self, view: str, member: str) -> None:
+        """A view lists a member from now on: the edge is there."""
+        if self._mirror.entities[member].kind == "view":
+            self._inner.setdefault(view, {})[member] = None
+            self._outer.setdefault(member, {})[view] = None
+        self._relinked(view, member)
+
+    def unlink(self, view: str, member: str) -> None:
+        """A view does not list a member any more: the edge is gone."""
+        if member in self._inner.get(view, ()):
+            del self._inner[view][member], self._outer[member][view]
+        self._relinked(view, member)
+
+    def settle(self) -> None:
+        """A change has been applied: ask the rules that it can alter. Those of a site that is still being built wait
+        until somebody looks.
+        """
+        for site in self._first:
+            if not self._mirror.entities[site].hidden:
+                self._tell(self._ask(site))
+        for site in self._unsettled:
+            self._tell(self._sites[site].settle())
+        self._unsettled.clear()
+        self.changed = {view: members for view, members in self.changed.items() if view in self._mirror.entities}
+
+    def adopt(self, ontology: Ontology) -> None:
+        """Rules mean what they mean in this ontology, from now on."""
+        self.ontology = ontology
+        for id_, site in self._sites.items():
+            if site.ontology is not ontology.of(id_):
+                self._tell(site.adopt(ontology.of(id_)))
+
+    def _ask(self, site: str) -> Changed:
+        """Ask the rules of a site, if they have not been; what they include."""
+        if site not in self._waiting or self.ontology is None:
+            return {}
+        del self._waiting[site]
+        made = self._sites[site] = Membership(self._mirror.entities[site], self._mirror, self._graph, self)
+        return made.adopt(self.ontology.of(site))
+
+    def _at(self, site: str) -> Membership | None:
+        """The rules of a site, if they have been asked; they will be settled."""
+        found = self._sites.get(site)
+        if found is not None:
+            self._unsettled[site] = None
+        return found
+
+    def _relinked(self, view: str, member: str) -> None:
+        self._tell({view: {member}})
+        site = self._at(self._mirror.entities[view].site)
+        if site is not None:
+            site.relink(view, member)
+
+    def _tell(self, changed: Changed) -> None:
+        for view, members in changed.items():
+            self.changed.setdefault(view, set()).update(members)
+
+
+def _reached(view: str, steps: Mapping[str, Mapping[str, None]]) -> list[str]:
+    """A view and all that steps lead to from it, each once."""
+    found = {view: None}
+    pending = [view]
+    for each in pending:
+        further = [step for step in steps.get(each, ()) if step not in found]
+        found.update(dict.fromkeys(further))
+        pending += further
+    return pending
