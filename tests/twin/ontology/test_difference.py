@@ -15,15 +15,20 @@ from twin.ontology.compile import compile_ontology
 from twin.ontology.difference import Comparison, Difference, compare_ontologies
 from twin.ontology.model import (
     CommandType,
+    Deprecation,
     EntityType,
     EnumType,
     EventType,
     FieldType,
+    Migration,
+    ModelType,
     Ontology,
     PointType,
     PropertyType,
     Quantity,
     RelationType,
+    RoleType,
+    Step,
 )
 from twin.source import Source
 
@@ -386,6 +391,11 @@ COMPARED = {
     CommandType: "arguments result timeout optional title description deprecated",
     EventType: "fields title description deprecated",
     RelationType: "sources targets inverse title least most description aligns",
+    ModelType: "of lacks has vendor properties title description",
+    RoleType: "on may crosses title description",
+    Deprecation: "use since remove",
+    Migration: "document before after steps",
+    Step: "kind subject to when units value reason",
     EnumType: "values",
     Quantity: "unit title description aligns",
 }
