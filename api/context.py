@@ -17,7 +17,7 @@ from twin.times import now
 if TYPE_CHECKING:
     from api.engine import Engine
 
-__all__ = ["Caller", "Operator", "Reader", "Writer", "bearer_of", "caller_of", "engine_of", "verified"]
+__all__ = ["Author", "Caller", "Operator", "Reader", "Writer", "bearer_of", "caller_of", "engine_of", "verified"]
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -84,5 +84,7 @@ Reader = Annotated[Caller, Security(_caller, scopes=["twin:read"])]
 """A parameter that only a token with twin:read can fill."""
 Writer = Annotated[Caller, Security(_caller, scopes=["twin:write"])]
 """A parameter that only a token with twin:write can fill."""
+Author = Annotated[Caller, Security(_caller, scopes=["twin:read", "twin:write"])]
+"""A parameter that only a token with both can fill: a plan shows what it would change."""
 Operator = Annotated[Caller, Security(_caller, scopes=["twin:write", "twin:read-private"])]
 """A parameter that only a token with both can fill: what devices sent may tell anything about anybody."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from api.questions import Question
     from twin.graph.model import Entity
 
-__all__ = ["update"]
+__all__ = ["checked_key", "update"]
 
 _LONGEST_KEY = 200
 
@@ -62,10 +62,13 @@ async def update(
 
 def _op_id(client: str, key: str | None) -> str:
     """A client's own key, kept apart from those of other clients; a new one where it gave none."""
-    if key is None:
-        return mint()
+    return mint() if key is None else f"{client}:{checked_key(key)}"
+
+
+def checked_key(key: str) -> str:
+    """An idempotency key, if it is one."""
     if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
         raise InvalidValue(
             "the idempotency key is none", code="key.invalid", help=f"use 1 to {_LONGEST_KEY} printable characters"
         )
-    return f"{client}:{key}"
+    return key

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from twin.access.clients import Clients
     from twin.access.tokens import Tokens
+    from twin.engine.authoring import Authoring
+    from twin.engine.topologies import Topologies
     from twin.events import Bus
     from twin.graph.mirror import Mirror
     from twin.graph.model import ChangeSet, Committed
@@ -66,6 +68,14 @@ class Engine(Protocol):
     @property
     def readings(self) -> Bus[ReadingChanged]:
         """Where every new reading is told."""
+
+    @property
+    def authoring(self) -> Authoring:
+        """What makes plans and carries them out."""
+
+    @property
+    def topologies(self) -> Topologies:
+        """What clients have left to be planned from."""
 
     @property
     def deadletters(self) -> DeadLetters:

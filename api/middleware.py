@@ -19,6 +19,9 @@ __all__ = ["LARGEST_BODY", "Envelope"]
 
 LARGEST_BODY = 1024 * 1024
 """Bytes of a request's body that are read at most."""
+LARGEST_DOCUMENT = 8 * LARGEST_BODY
+"""The same where documents are sent, tables included."""
+_DOCUMENTS = frozenset({"/api/v1/plans", "/api/v1/topologies", "/api/v1/ontologies", "/graphql"})
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -49,7 +52,9 @@ class Envelope:
             return
         answer = _Answer(send, request_id)
         try:
-            await self._app(scope, _bounded(receive), answer.send)
+            await self._app(
+                scope, _bounded(receive, LARGEST_DOCUMENT if scope["path"] in _DOCUMENTS else LARGEST_BODY), answer.send
+            )
         except Exception as error:  # noqa: BLE001 - the one place where bugs end: logged here, shown to nobody
             response = problems.bug(error, request_id)
             if not answer.status:
@@ -76,7 +81,7 @@ class _Answer:
         await self._send(message)
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     """The body as it arrives, refused (413) once it is longer than allowed, whatever it said of its length."""
     taken = 0
 
@@ -84,7 +89,7 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > LARGEST_BODY:
+        if taken > most:
             raise HTTPException(413)
         return message
 

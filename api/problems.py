@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from twin.errors import Forbidden, InvalidValue, NotFound, TwinError, Unauthenticated, outcome_of
+from twin.errors import AuthoringError, Forbidden, InvalidValue, NotFound, TwinError, Unauthenticated, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +59,25 @@ CODES: dict[str, str] = {
     "graphql.syntax": "The GraphQL document cannot be parsed.",
     "graphql.invalid": "The GraphQL document does not fit the schema, or a variable its type.",
     "graphql.request": "The request is none of GraphQL over HTTP: its status says in which way.",
+    "document.invalid": "A document or a parameter is wrong: `diagnostics` has every mistake.",
+    "ontology.unknown": "No ontology of that name is in force.",
+    "ontology.in_use": "Sites that exist need types that the ontology would lose.",
+    "ontology.foreign": "A client bound to sites cannot bring an ontology into force that every site goes by.",
+    "topology.unknown": "No topology of that name is kept for this client.",
+    "site.unknown": "There is no site of that key that this client may touch.",
+    "site.taken": "The site of that key was made from something else.",
+    "site.busy": "The site changed again and again while a plan of it was to be made.",
+    "path.taken": "There is something at a path of the plan that its topology did not create.",
+    "plan.unknown": "There is no such plan: one is kept for an hour, for its client, and not across a restart.",
+    "plan.busy": "Too many plans are being made at once.",
+    "plan.stale": "The site has changed since the plan was made: make it again.",
+    "plan.deletes": "The plan deletes, and nobody has allowed that.",
+    "plan.conflict": "Users and the topology have both changed a field: plan again with `take`.",
+    "plan.foreign": "The plan was made for another twin.",
+    "job.unknown": "There is no such job: one is kept for a day, for its client, and not across a restart.",
+    "job.failed": "The job met a mistake in the twin; what it has committed stays.",
+    "engine.stopping": "The twin is stopping; what was committed stays.",
+    "key.reused": "The idempotency key was sent with another plan before.",
     "revision.conflict": "The entity has changed since the revision that was named: read it again.",
     "body.large": "The request's body is larger than this API takes.",
     "body.unreadable": "The request's body is not the JSON that this needs.",
@@ -84,6 +103,8 @@ def problem(error: TwinError, request_id: str) -> dict[str, Any]:
     if error.help:
         members["help"] = error.help
     members.update((name, value) for name, value in error.details.items() if name not in _RESERVED)
+    if isinstance(error, AuthoringError):
+        members["diagnostics"] = [each.as_dict() for each in error.diagnostics]
     if not isinstance(error, NotFound):
         # Hidden is absent, byte for byte: what is not there carries nothing that differs between two requests.
         members["instance"] = request_id

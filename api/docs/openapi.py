@@ -37,6 +37,11 @@ _PROBLEM = {
         "code": {"type": "string", "description": "Stable: what a program may look at.", "examples": ["token.invalid"]},
         "help": {"type": "string", "description": "What to do next."},
         "instance": {"type": "string", "description": "The request's id, as in X-Request-Id."},
+        "diagnostics": {
+            "type": "array",
+            "description": "Of documents: every mistake, as an array of DiagnosticOut.",
+            "items": {"$ref": "#/components/schemas/DiagnosticOut"},
+        },
         "errors": {
             "type": "array",
             "items": {
@@ -50,7 +55,7 @@ _PROBLEM = {
 
 def include_faces(app: FastAPI) -> None:
     """Give an app the routes that OpenAPI describes."""
-    for face in (rest.collections, rest.entities, rest.deadletters, oauth.router, health.router):
+    for face in (rest.collections, rest.entities, rest.deadletters, rest.authoring, oauth.router, health.router):
         app.include_router(face)
 
 
@@ -82,7 +87,8 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         return
     secured = [401, 403]
     changed = [409, 412, 413, 415] if "requestBody" in operation else []
-    for status in (400, *secured, 404, *changed, 503):
+    authored = [422, 429] if operation["tags"] == ["Authoring"] and "requestBody" in operation else []
+    for status in sorted({400, *secured, 404, *changed, *authored, 503}):
         responses[str(status)] = {
             "description": _DESCRIPTIONS.get(status, HTTPStatus(status).phrase),
             "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -98,6 +104,8 @@ _DESCRIPTIONS = {
     412: "It has changed since the ETag that was sent.",
     413: "The body is too large.",
     415: "The body is not JSON.",
+    422: "A document or a parameter is wrong: see `diagnostics`.",
+    429: "Too much is asked for at once.",
     503: "A part of the twin is down; the same call may work later.",
 }
 

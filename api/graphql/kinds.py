@@ -23,6 +23,7 @@ from graphql import (
     GraphQLString,
 )
 
+from api.graphql.authoring import Authored
 from api.graphql.context import question_of
 from api.graphql.fixed import Property
 from api.graphql.names import words
@@ -88,6 +89,7 @@ class Kinds:
         self.kinds = {kind: self._interface(kind, object_of, of_root) for kind in KINDS}
         self.point = GraphQLObjectType("Point", self._of_point, description="One datum of an entity.")
         self.pages = self._pages()
+        self.authored = Authored(fixed)
 
     def filters(self, kind: Kind) -> dict[str, GraphQLArgument]:
         """The argument that picks types of a kind, where there are any."""

@@ -19,6 +19,7 @@ from graphql import (
 )
 
 from api.editing import update
+from api.graphql.authoring import NAMES as NAMES_OF_AUTHORING
 from api.graphql.context import question_of
 from api.graphql.fixed import REF
 from twin.errors import Conflict, InvalidValue, NotFound
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "mutation"]
 
-NAMES = frozenset({"Mutation", "PropertyInput", "UpdateResult", "EntityUpdated", "UpdateRefused"})
+NAMES = NAMES_OF_AUTHORING | {"Mutation", "PropertyInput", "UpdateResult", "EntityUpdated", "UpdateRefused"}
 """What the types made here are called."""
 
 
@@ -77,7 +78,7 @@ def mutation(frame: Kinds) -> GraphQLObjectType:
         resolve=_update,
         description="Change the title or properties of an entity. Needs the scope twin:write.",
     )
-    return GraphQLObjectType("Mutation", {"updateEntity": field})
+    return GraphQLObjectType("Mutation", {"updateEntity": field, **frame.authored.mutation_fields()})
 
 
 async def _update(

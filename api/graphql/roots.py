@@ -49,6 +49,7 @@ def query_fields(frame: Kinds) -> Fields:
             description="By id or path; null when there is none.",
         ),
         **{f"{kind}s": _collection(frame, kind) for kind in KINDS},
+        **frame.authored.query_fields(),
         "readings": GraphQLField(
             GraphQLNonNull(frame.pages["point"]),
             {**frame.filters("device"), **within(), **frame.measures(), **paging()},

@@ -1,7 +1,8 @@
 """REST: the same entities and readings as GraphQL, at addresses of their own."""
 
+from api.rest.authoring import router as authoring
 from api.rest.collections import router as collections
 from api.rest.deadletters import router as deadletters
 from api.rest.entities import router as entities
 
-__all__ = ["collections", "deadletters", "entities"]
+__all__ = ["authoring", "collections", "deadletters", "entities"]

@@ -25,9 +25,12 @@ __all__ = [
     "Change",
     "DeadLetterOut",
     "EntityOut",
+    "Listed",
+    "Out",
     "Page",
     "PointOut",
     "RelationOut",
+    "Time",
     "answer",
     "entity_out",
     "letter_out",
@@ -153,6 +156,12 @@ class Page(Out, Generic[T]):
     next: str | None = Field(description="Where the next page is; null on the last.")
 
 
+class Listed(Out, Generic[T]):
+    """A list that is whole."""
+
+    items: list[T]
+
+
 class Change(BaseModel):
     """What to change of an entity; what is not named stays."""
 
@@ -254,9 +263,9 @@ def page_out(request: Request, page: Slice, items: list[dict[str, Any]]) -> Resp
     return answer({"items": items, "next": following}, headers)
 
 
-def answer(content: object, headers: dict[str, str] | None = None) -> Response:
+def answer(content: object, headers: dict[str, str] | None = None, status: int = 200) -> Response:
     """A document on its way out."""
-    return Response(orjson.dumps(content), headers=headers, media_type="application/json")
+    return Response(orjson.dumps(content), status, headers=headers, media_type="application/json")
 
 
 def _reading_out(said: Said) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from joserfc.jwk import ECKey
 from twin.access.clients import Clients
 from twin.access.keys import SigningKey
 from twin.access.tokens import Tokens
+from twin.engine.authoring import Authoring
+from twin.engine.topologies import Topologies
 from twin.errors import Conflict, Place
 from twin.events import Bus
 from twin.graph.mirror import Mirror
@@ -264,6 +266,8 @@ class Double:
         self.deadletters = DeadLetters(self.records)
         self.ontology = ontology()
         self.mirror = Mirror()
+        self.topologies = Topologies(self.records)
+        self.authoring = Authoring(self.mirror, self.commit)
         self.current = Now(self.mirror)
         self.counters = Counts()
         self.readings: Bus[Any] = Bus()

@@ -12,6 +12,7 @@ import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import structlog
@@ -19,8 +20,11 @@ import structlog
 from twin.access.clients import Clients
 from twin.access.keys import SigningKey
 from twin.access.tokens import Tokens
+from twin.engine.authoring import Authoring
+from twin.engine.authors import names_in
 from twin.engine.core import Core
 from twin.engine.home import Home
+from twin.engine.topologies import Topologies
 from twin.engine.workings import Workings
 from twin.errors import BackendError
 from twin.mqtt.endpoint import Counts, Endpoint, Limits
@@ -106,6 +110,7 @@ class Engine:
             current=self.clients.current,
             lifetime=settings.token_seconds,
         )
+        self.topologies = Topologies(records)
         self.deadletters = DeadLetters(records, keep=settings.deadletters)
         store = SQLiteStore(home.graph)
         closing.callback(store.close)
@@ -117,6 +122,9 @@ class Engine:
         )
         closing.callback(self._journal.close)
         self._resume()
+        self.authoring = Authoring(
+            self.mirror, self.commit, self.current, partial(names_in, home.records), settings.ontology_path
+        )
 
     def _resume(self) -> None:
         """Work in what the journal holds beyond the store's watermark, before anything new arrives."""
@@ -159,6 +167,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._endpoint is not None:
+            await self.authoring.close()
             self._core.commits.close()
             await self._endpoint.close()
             self._endpoint = None

@@ -99,6 +99,14 @@ RUNTIME: dict[str, Cause] = {
         "The file cannot be written.", "Check its name, the rights of its folder and the free space."
     ),
     "id.taken": Cause("An entity has that id already, or had it once.", "Mint a new id: they are never reused."),
+    "job.failed": Cause(
+        "A job met a mistake in the twin; its log says more.",
+        "Plan again: what was committed stays, and the new plan holds the rest.",
+    ),
+    "job.unknown": Cause(
+        "There is no such job, or another client's: jobs are kept for a day, and not across a restart.",
+        "Plan again: the plan shows what is left to do.",
+    ),
     "journal.in_use": Cause(
         "Another process writes the journal of messages in that directory.",
         "Stop it, or name another directory with --data.",
@@ -111,6 +119,10 @@ RUNTIME: dict[str, Cause] = {
     ),
     "key.invalid": Cause(
         "The key of an entity is not written as keys are.", "Keys are lowercase letters, digits and hyphens: flat-302."
+    ),
+    "key.reused": Cause(
+        "The idempotency key was sent with another plan before.",
+        "Choose a new key for each plan.",
     ),
     "keys.unusable": Cause(
         "The key that signs access tokens cannot be read.",
@@ -128,6 +140,10 @@ RUNTIME: dict[str, Cause] = {
     ),
     "mqtt.unavailable": Cause("The MQTT server takes no more clients at the moment.", "Connect again later."),
     "mqtt.unreachable": Cause("No MQTT server answers there.", "Is the server running, and is this its MQTT port?"),
+    "ontology.foreign": Cause(
+        "A client bound to sites would bring an ontology into force that every site goes by.",
+        "Use the ontologies in force, or have a client that may touch every site apply it first.",
+    ),
     "ontology.in_use": Cause(
         "Sites that live have entities of a type that the changed ontology no longer has.",
         "Keep the type, or give the changed ontology another name.",
@@ -151,6 +167,10 @@ RUNTIME: dict[str, Cause] = {
         "There is something at that path already, which this topology did not create.",
         "Give it another key, or delete what is there.",
     ),
+    "plan.busy": Cause(
+        "Too many plans are being made at once.",
+        "Try again in some seconds, one plan at a time.",
+    ),
     "plan.conflict": Cause(
         "Users and the topology have both changed a field, and to different values.",
         "Say whose value it gets: --take topology, or --take live.",
@@ -170,6 +190,10 @@ RUNTIME: dict[str, Cause] = {
     "plan.stale": Cause(
         "The site has changed since the plan was made, so its outcome would not be what you saw.",
         "Make the plan again and look at what differs.",
+    ),
+    "plan.unknown": Cause(
+        "There is no such plan, or another client's: plans are kept for an hour, and not across a restart.",
+        "Make the plan again.",
     ),
     "plan.unreadable": Cause(
         "The file is no plan that this version of the twin can read.",
@@ -231,6 +255,10 @@ RUNTIME: dict[str, Cause] = {
         "A setting cannot mean anything, given as a flag or in the environment.",
         "Correct the flag or the variable that is named.",
     ),
+    "site.busy": Cause(
+        "The site changed again and again while a plan of it was to be made.",
+        "Wait until what changes it has finished.",
+    ),
     "site.taken": Cause(
         "A site of that key lives, and was made from another topology.",
         "Choose another key with --site, or apply the topology that it was made from.",
@@ -257,6 +285,10 @@ RUNTIME: dict[str, Cause] = {
     "title.invalid": Cause("A title has no text, or too much.", "Give it some, in one language at least."),
     "token.invalid": Cause(
         "The access token does not verify, has expired, or its client was rotated or removed.", "Get a new token."
+    ),
+    "topology.unknown": Cause(
+        "No topology of that name is kept for this client.",
+        "Keep it first with POST /api/v1/topologies, or send the document itself.",
     ),
     "twin.error": Cause("The twin refuses, for a reason that has no code of its own.", "The message says more."),
     "type.unknown": Cause("No ontology in use has a type of that name.", "Types are capitalised, as in the ontology."),
