@@ -302,3 +302,98 @@ def ontologies(draw: st.DrawFn, less: dict[str, Any] | None = None) -> dict[str,
         "devices": devices,
         "relations": {**relations, **less["relations"]},
     }
+
+
+# Topologies, and what authors do to them
+
+_ROOMS = ("attic", "hall", "kitchen", "room-2", "room-10")
+_TITLES = ({}, {"title": "One"}, {"title": {"en": "Two", "fr": "Deux"}})
+
+
+def _lamps() -> st.SearchStrategy[dict[str, Any]]:
+    lamp = st.sampled_from([{"type": "Lamp"}, {"type": "Spot"}, {"type": "Spot", "properties": {"beam": 10}}])
+    more = st.sampled_from(
+        [{}, {"has": ["dim"]}, {"has": ["level"]}, {"has": ["level"], "configuration": {"level": 3}}]
+    )
+    lit = st.sampled_from([{}, {"relations": {"lights": ["."]}}, {"relations": {"lights": {"rule": "type is Hall"}}}])
+    return st.builds(lambda *parts: {name: said for part in parts for name, said in part.items()}, lamp, more, lit)
+
+
+def _valves() -> st.SearchStrategy[dict[str, Any]]:
+    settings = st.sampled_from([{}, {"configuration": {"setpoint": 17}}, {"configuration": {"setpoint": 21}}])
+    return st.builds(lambda title, wished: {"type": "Valve", **title, **wished}, st.sampled_from(_TITLES), settings)
+
+
+@st.composite
+def _rooms(draw: st.DrawFn) -> dict[str, Any]:
+    devices: dict[str, Any] = {}
+    if draw(st.booleans()):
+        devices["lamp"] = draw(_lamps())
+    if draw(st.booleans()):
+        devices["valve"] = draw(_valves())
+    for key in draw(st.sets(st.sampled_from(["probe", "sensor"]))):
+        devices[key] = {"type": "Probe"}
+    room: dict[str, Any] = {"type": draw(st.sampled_from(["Room", "Hall"])), **draw(st.sampled_from(_TITLES))}
+    if draw(st.booleans()):
+        room["properties"] = {"area": draw(st.sampled_from([9, 12]))}
+    if draw(st.booleans()):
+        room["roles"] = {"tenant": {"role": "Tenant"}}
+    status: dict[str, Any] = {"power": {draw(st.sampled_from(["sum", "max"])): "active_power"}}
+    status = status if draw(st.booleans()) else {}
+    followed = [key for key in ("probe", "sensor") if key in devices]
+    if followed and draw(st.booleans()):
+        status["temperature"] = {"from": f"{draw(st.sampled_from(followed))}.temperature"}
+    return {**room, **({"status": status} if status else {}), "devices": devices}
+
+
+@st.composite
+def homes(draw: st.DrawFn, before: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A topology of the ontology ``tests/twin/topology/plan/tiny.yaml`` as plain data: any at all, or ``before`` with
+    one of its rooms moved to another key, and perhaps changed.
+    """
+    rooms: dict[str, Any]
+    moved: dict[str, str] = {}
+    if before is not None and before["rooms"] and draw(st.booleans()):
+        rooms = dict(before["rooms"])
+        old = draw(st.sampled_from(sorted(rooms)))
+        new = draw(st.sampled_from([key for key in (*_ROOMS, "loft") if key not in rooms]))
+        room = rooms.pop(old)
+        rooms[new] = room if draw(st.booleans()) else draw(_rooms())
+        moved = {old: new}
+    else:
+        rooms = draw(st.dictionaries(st.sampled_from(_ROOMS), _rooms(), max_size=4))
+    valves = [key for key, room in rooms.items() if "valve" in room["devices"]]
+    return {
+        "rooms": rooms,
+        "moved": moved,
+        "cells": draw(st.integers(0, 4)),
+        "serials": dict(zip(valves, draw(st.permutations(["S-1", "S-2", "S-3", None, None])), strict=False)),
+        "view": draw(st.sampled_from(["none", "rule", "members", "both"])),
+    }
+
+
+def topology_of(home: dict[str, Any]) -> dict[str, Any]:
+    """What a home of `homes` is as a topology, to be written as JSON, which is YAML."""
+    spaces: dict[str, Any] = {"cell-${n}": {"each": {"n": "1..cells"}, "type": "Room", "title": "Cell ${n}"}}
+    for key, room in home["rooms"].items():
+        serial = home["serials"].get(key)
+        devices = {name: {**device} for name, device in room["devices"].items()}
+        if serial is not None:
+            devices["valve"]["asset"] = serial
+        spaces[key] = {**room, "devices": devices}
+    lamps = [f"{key}/lamp" for key, room in home["rooms"].items() if "lamp" in room["devices"]]
+    view: dict[str, Any] = {"type": "Lamps"}
+    if home["view"] in {"members", "both"}:
+        view["members"] = lamps
+    if home["view"] in {"rule", "both"}:
+        view["rule"] = "type is Spot"
+    return {
+        "topology": "home",
+        "version": "1.0.0",
+        "uses": {"tiny": "^1.0"},
+        "parameters": {"cells": {"type": "integer", "range": "0..9"}},
+        "site": {"type": "Home", "title": "Home"},
+        "spaces": spaces,
+        "views": {} if home["view"] == "none" or (home["view"] == "members" and not lamps) else {"lamps": view},
+        **({"moved": home["moved"]} if home["moved"] else {}),
+    }
