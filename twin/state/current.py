@@ -2,7 +2,8 @@
 
 Invariants: of all readings ever offered for a point, the one with the greatest order is held, whatever came in between
 and however often (design, invariant 3); an entity that is gone has no state; a point that follows another entity's
-holds nothing of its own and always says what the other says, in its own unit. What changed since `Current.take_dirty`
+holds nothing of its own and always says what the other says, in its own unit; a deadband thins what is announced, and
+never what is held. What changed since `Current.take_dirty`
 was last called is remembered for the store.
 """
 
@@ -17,6 +18,7 @@ from twin.errors import InvalidValue
 from twin.events import Bus
 from twin.graph.model import Create, Delete, Update
 from twin.graph.readings import Reading, recast, recasts_of
+from twin.state.deadbands import Deadbands
 from twin.units import convert
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from twin.graph.model import Change, Entity
     from twin.graph.readings import Fate
-    from twin.ontology.model import Ontology
+    from twin.ontology.model import Ontology, PointType
 
 __all__ = ["Current", "Graph", "ReadingChanged"]
 
@@ -51,7 +53,8 @@ class ReadingChanged(msgspec.Struct, frozen=True, gc=False):
 class Current:
     """The last readings of everything in a mirror; called on the loop only.
 
-    `readings` announces every reading that was applied: for its own point, then for each point that follows it.
+    `readings` announces every reading that was applied, for its own point, then for each point that follows it: but for
+    those that differ by less than their point's deadband from the last that was announced.
     """
 
     def __init__(self, mirror: Graph, ontology: Ontology) -> None:
@@ -63,6 +66,7 @@ class Current:
         self._sources: dict[str, dict[str, Point]] = {}
         self._followers: dict[Point, dict[Point, None]] = {}
         self._units: dict[Point, tuple[str, str] | None] = {}
+        self._deadbands = Deadbands(ontology)
         for entity in mirror.entities.values():
             self._index(entity)
 
@@ -78,7 +82,7 @@ class Current:
         """Take a reading, if none with its order or a greater one is held, and announce it."""
         held = self._held.get(entity_id)
         if held is None:
-            held = self._held[entity_id] = {}
+            held, last = self._held.setdefault(entity_id, {}), None
         else:
             last = held.get(point)
             if last is not None and reading.order <= last.order:
@@ -86,13 +90,16 @@ class Current:
         held[point] = reading
         self._dirty[entity_id, point] = reading
         if self.readings:
-            self._announce(entity_id, point, reading)
+            self._announce(entity_id, point, reading, last)
+        elif self._deadbands.told:  # nobody has heard the last ones: the next of each is told
+            self._deadbands.told.clear()
         return "applied"
 
     def load(self, states: Mapping[Point, Reading]) -> None:
         """Take what a store has kept, in place of all that is held."""
         self._held.clear()
         self._dirty.clear()
+        self._deadbands.told.clear()
         for (entity_id, point), reading in states.items():
             entity = self._mirror.entities.get(entity_id)
             if entity is not None:  # the mirror's own texts as keys: a million readings share them
@@ -115,6 +122,7 @@ class Current:
         if ontology is not self.ontology:
             self.ontology = ontology
             self._units.clear()
+            self._deadbands.renew(ontology)
         for entry in change.changeset.entries:
             match entry:
                 case Create(entity):
@@ -131,6 +139,7 @@ class Current:
         for entry in recasts_of(change.changeset.entries):
             reading = self._held.get(entry.id, {}).pop(entry.point, None)
             self._dirty.pop((entry.id, entry.point), None)
+            self._deadbands.forget((entry.id, entry.point))
             if reading is not None:
                 taken.append((entry, reading))
         for entry, reading in taken:
@@ -140,6 +149,7 @@ class Current:
         """An entity may follow others now, or none; or it is gone."""
         for point, source in self._sources.pop(entity_id, {}).items():
             self._followers[source].pop((entity_id, point))
+            self._deadbands.forget((entity_id, point))
             if not self._followers[source]:
                 del self._followers[source]
         self._units.clear()  # its type, or that of what it follows, may be another
@@ -149,6 +159,7 @@ class Current:
             return
         for point in self._held.pop(entity_id, ()):
             self._dirty.pop((entity_id, point), None)
+            self._deadbands.forget((entity_id, point))
 
     def _index(self, entity: Entity) -> None:
         if entity.sources:
@@ -179,15 +190,23 @@ class Current:
         return None if from_ is None or to is None or from_ == to else (from_, to)
 
     def _unit(self, point: Point) -> str | None:
-        entity = self._mirror.entities.get(point[0])
-        type_ = None if entity is None else self.ontology.of(entity.site).types.get(entity.type)
-        found = None if type_ is None else type_.points.get(point[1])
+        found = self._kind(point)
         return None if found is None else found.unit
 
-    def _announce(self, entity_id: str, point: str, reading: Reading) -> None:
-        """Tell of a reading, for its own point and for those that follow it."""
-        self.readings.publish(ReadingChanged(entity_id, point, reading))
+    def _kind(self, point: Point) -> PointType | None:
+        entity = self._mirror.entities.get(point[0])
+        type_ = None if entity is None else self.ontology.of(entity.site).types.get(entity.type)
+        return None if type_ is None else type_.points.get(point[1])
+
+    def _announce(self, entity_id: str, point: str, reading: Reading, last: Reading | None) -> None:
+        """Tell of a reading, for its own point and for those that follow it; ``last`` was held before it."""
+        thinned = self._deadbands.points
+        if point not in thinned or not self._withholds((entity_id, point), reading, last):
+            self.readings.publish(ReadingChanged(entity_id, point, reading))
         for follower in tuple(self._followers.get((entity_id, point), ())):
             seen = self.read(*follower)
-            if seen is not None:
+            if seen is not None and (follower[1] not in thinned or not self._withholds(follower, seen, last)):
                 self.readings.publish(ReadingChanged(*follower, seen))
+
+    def _withholds(self, point: Point, reading: Reading, last: Reading | None) -> bool:
+        return self._deadbands.withholds(point, self._kind(point), reading, last)

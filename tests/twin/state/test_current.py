@@ -213,3 +213,74 @@ def test_units_follow_the_ontology(graph: Graph, current: Current) -> None:
     subscriber = listen(current)
     current.offer("sensor", "temperature", reading("off", 2))
     assert [event.reading.value for event in subscriber.take()] == ["off", "off", "off"]
+
+
+THINNED = ontology(
+    entity_type(
+        "Sensor",
+        point_type("temperature", unit="Cel", deadband=0.1, every=60.0),
+        point_type("humidity", unit="%"),
+    ),
+    entity_type("Room", point_type("warmth", unit="[degF]"), point_type("temperature", unit="Cel", deadband=0.5)),
+)
+
+
+def heard(current: Current) -> tuple[Subscriber[ReadingChanged], list[tuple[str, str, object]]]:
+    told: list[tuple[str, str, object]] = []
+
+    def wants(event: ReadingChanged) -> bool:
+        told.append((event.entity_id, event.point, event.reading.value))
+        return False
+
+    return Subscriber(wants=wants, key=lambda _: None, ready=lambda: None), told
+
+
+def test_a_deadband_thins_what_is_announced_and_never_what_is_held(graph: Graph) -> None:
+    current = Current(graph, THINNED)
+    subscriber, told = heard(current)
+    current.readings.subscribe(subscriber)
+    values = [20.2, 20.25, 20.3, 20.35, 20.21, 20.19, 21.0]
+    for time, value in enumerate(values):
+        assert current.offer("sensor", "temperature", reading(value, time)) == "applied"
+        held = current.read("sensor", "temperature")
+        assert held is not None
+        assert held.value == value
+    assert [value for entity_id, _, value in told if entity_id == "sensor"] == [20.2, 20.3, 20.19, 21.0]
+    assert [value for _, point, value in told if point == "warmth"] == [pytest.approx(v * 1.8 + 32) for v in values]
+    assert [value for entity_id, point, value in told if (entity_id, point) == ("room", "temperature")] == [20.2, 21.0]
+
+
+def test_what_has_been_silent_for_too_long_is_announced_however_near_it_is(graph: Graph) -> None:
+    current = Current(graph, THINNED)
+    subscriber, told = heard(current)
+    current.readings.subscribe(subscriber)
+    for seconds in (0, 50, 100, 200):
+        current.offer("sensor", "temperature", reading(20.0, seconds * 1_000_000))
+    assert len([each for each in told if each[0] == "sensor"]) == 2
+
+
+def test_what_nobody_heard_is_nothing_to_compare_with(graph: Graph) -> None:
+    current = Current(graph, THINNED)
+    subscriber, told = heard(current)
+    current.readings.subscribe(subscriber)
+    current.offer("sensor", "temperature", reading(20.0, 1))
+    current.readings.unsubscribe(subscriber)
+    current.offer("sensor", "temperature", reading(25.0, 2))
+    current.readings.subscribe(subscriber)
+    current.offer("sensor", "temperature", reading(20.0, 3))
+    assert [value for entity_id, _, value in told if entity_id == "sensor"] == [20.0, 20.0]
+
+
+def test_another_ontology_may_have_other_deadbands(graph: Graph) -> None:
+    current = Current(graph, ONTOLOGY)
+    subscriber, told = heard(current)
+    current.readings.subscribe(subscriber)
+    current.offer("sensor", "temperature", reading(20.0, 1))
+    current.follow(graph.apply(), THINNED)
+    for time in (2, 3):
+        current.offer("sensor", "temperature", reading(20.0, time))
+    assert len([each for each in told if each[0] == "sensor"]) == 2
+    current.follow(graph.apply(Delete(id="sensor")), THINNED)
+    graph.entities["sensor"] = entity("sensor")
+    current.offer("sensor", "temperature", reading(20.0, 4))
+    assert len([each for each in told if each[0] == "sensor"]) == 3
