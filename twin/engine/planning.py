@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from twin.engine.again import with_those_before
+from twin.engine.installing import check_documents
 from twin.errors import Conflict
 from twin.ids import mint
-from twin.ontology.compile import compile_documents
 from twin.topology.expand import expand
 from twin.topology.plan import Beside, changesets, plan
 from twin.topology.template import read_topology
@@ -62,7 +62,7 @@ def make_plan(  # noqa: PLR0913 - the options of one command, given by name
         desired = expand(template, key, given.parameters, report, tables=given.tables)
         beside = Beside(template.ontology, *_lookups(current, names))
         made = msgspec.structs.replace(plan(desired, mirror, mint, take, beside), notes=given.notes)
-    _check_documents(made, mirror)
+    check_documents(made, mirror)
     return made
 
 
@@ -110,26 +110,9 @@ def check_applicable(made: Plan, mirror: Mirror, *, allow_delete: bool = False) 
             deletes=made.deletes,
             help="look at the plan's first lines, then apply with allow_delete (--allow-delete)",
         )
-    _check_documents(made, mirror)
+    check_documents(made, mirror)
 
 
 def plan_changesets(made: Plan, actor: Actor, at: int) -> list[ChangeSet]:
     """What is to be committed, one after the other; nothing for an empty plan."""
     return [] if made.empty else changesets(made, actor, at, mint)
-
-
-def _check_documents(made: Plan, mirror: Mirror) -> None:
-    """Ontologies that a plan installs must go together with those in force, and keep the types that are in use."""
-    if not made.documents:
-        return
-    merged = mirror.documents | {document.name: document for document in made.documents}
-    ontology = compile_documents(tuple(merged.values()))
-    others = (entity for entity in mirror.entities.values() if entity.site != made.site_id)
-    lost = sorted({entity.type for entity in others} - ontology.types.keys())
-    if lost:
-        raise Conflict(
-            f"sites that exist have entities of {lost[0]}, which the ontology no longer has",
-            code="ontology.in_use",
-            types=lost,
-            help="keep the type, or give the changed ontology another name",
-        )

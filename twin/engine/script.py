@@ -11,6 +11,7 @@ with Twin("twin-data") as twin:
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +28,13 @@ from twin.store.sqlite import SQLiteStore
 from twin.times import now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
     import networkx as nx
 
+    from twin.engine.upgrading import Upgrading
     from twin.graph.mirror import Mirror
     from twin.graph.model import ChangeSet, Kind
     from twin.graph.readings import Reading
@@ -65,8 +67,9 @@ class Twin:
         twin where there is none in the directory.
         """
         self._names: Callable[[str], str] = str
+        self._home: Home | None = None
         if store is None:
-            home = Home(Path(data), create=create)
+            self._home = home = Home(Path(data), create=create)
             store, self._names = SQLiteStore(home.graph), names_in(home.records)
         self.store: GraphStore = store
         self.actor = Actor(user or os.environ.get("USER") or "script", "script")
@@ -100,9 +103,13 @@ class Twin:
         """The live networkx graph: node = id with its `Entity` as ``entity``, edge key = relation type; read-only."""
         return self._core.mirror.graph
 
+    def follow(self) -> None:
+        """See what other processes have committed since."""
+        self._core.commits.follow()
+
     def refresh(self) -> None:
         """See what other processes have committed and measured since."""
-        self._core.commits.follow()
+        self.follow()
         self._core.current.load(self.store.load_states()[0])
 
     def plan(
@@ -161,6 +168,29 @@ class Twin:
                 if progress is not None:
                     progress(len(committed), len(parts))
         return committed
+
+    @contextmanager
+    def upgrading(self) -> Iterator[Upgrading]:
+        """Upgrades of sites to later versions of ontologies, with their records.
+
+        Raises:
+            InvalidValue: the twin has a store of its own, and so no records.
+        """
+        if self._home is None:
+            raise InvalidValue(
+                "upgrades need a twin with a data directory", code="data.unknown", help="name it: data=DIR"
+            )
+        from twin.engine.upgrading import (
+            UpgradeRecords,
+            Upgrading,
+        )  # SQLAlchemy takes its time, and few scripts upgrade
+        from twin.records import Records
+
+        records = Records(self._home.records)
+        try:
+            yield Upgrading(self, UpgradeRecords(records), self._ontology_path)
+        finally:
+            records.close()
 
     def commit(self, changeset: ChangeSet) -> Committed:
         """Commit one ChangeSet; durable on return.

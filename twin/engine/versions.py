@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from twin.errors import AuthoringError
 from twin.graph.model import Create, Delete, Update
 from twin.ontology.bridging import bridge
 from twin.ontology.compile import compile_documents, compile_ontology
+from twin.ontology.installing import kept_name, newest_of
+from twin.ontology.versions import parse_version
 from twin.source import Source
 
 if TYPE_CHECKING:
@@ -21,17 +24,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Change, Document, Entity, Entry
     from twin.ontology.model import Ontology
 
-__all__ = ["Versions", "kept_name", "newest_documents", "site_documents"]
-
-
-def kept_name(name: str, version: str) -> str:
-    """The name that an older version of a document is kept under."""
-    return f"{name}@{version}"
-
-
-def newest_documents(documents: Mapping[str, Document]) -> dict[str, Document]:
-    """Those in force, without what is kept of before."""
-    return {name: document for name, document in documents.items() if "@" not in name}
+__all__ = ["Versions", "ontology_of", "site_documents"]
 
 
 def site_documents(site: Entity, documents: Mapping[str, Document]) -> dict[str, Document]:
@@ -70,7 +63,7 @@ class Versions:
         return self.ontology
 
     def _load(self) -> None:
-        self._newest = compile_documents(tuple(newest_documents(self._mirror.documents).values()))
+        self._newest = compile_documents(tuple(newest_of(self._mirror.documents).values()))
         self._compiled.clear()
         self._sites = {}
         self._bridged = frozenset()
@@ -95,7 +88,7 @@ class Versions:
             return None
         key = frozenset(kept_name(name, each.version) for name, each in found.items())
         if key not in self._compiled:
-            self._compiled[key] = _together(found, installed)
+            self._compiled[key] = ontology_of(found, installed)
         return self._compiled[key]
 
     def _bridge(self) -> None:
@@ -109,10 +102,24 @@ class Versions:
             )
 
 
-def _together(found: Mapping[str, Document], installed: Mapping[str, Document]) -> Ontology:
-    """The ontology of a site's own documents; what they import and it does not name is as installed."""
-    sources = {name: Source(each.file, each.text) for name, each in newest_documents(installed).items()}
-    sources |= {name: Source(each.file, each.text) for name, each in found.items()}
+def ontology_of(found: Mapping[str, Document], installed: Mapping[str, Document]) -> Ontology:
+    """The ontology of a site's own documents. What they import and it does not name is the newest that is installed,
+    or where that does not fit, the newest that is kept of before.
+    """
+    before = sorted(
+        (each for name, each in installed.items() if "@" in name), key=lambda each: parse_version(each.version)
+    )
+    kept = {each.name.partition("@")[0]: each for each in before}
+    try:
+        return _compiled(found, newest_of(installed))
+    except AuthoringError:
+        if not kept:
+            raise
+        return _compiled(found, newest_of(installed) | kept)
+
+
+def _compiled(found: Mapping[str, Document], others: Mapping[str, Document]) -> Ontology:
+    sources = {name: Source(each.file, each.text) for name, each in {**others, **found}.items()}
     return compile_ontology([sources[name] for name in found], sources.get)
 
 

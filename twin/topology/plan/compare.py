@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin.errors import Conflict
 from twin.graph.model import Create, Delete, Entity, Move, Update
+from twin.ontology.installing import installable
 from twin.topology.plan import making
 from twin.topology.plan.beside import Beside
 from twin.topology.plan.fields import Fields, is_as_wanted, new_fields
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from twin.graph.mirror import Mirror
-    from twin.graph.model import Document, Entry, Made
+    from twin.graph.model import Entry, Made
     from twin.topology.desired import Desired, DesiredEntity
     from twin.topology.plan.ownership import Take
     from twin.topology.plan.steps import Sign
@@ -98,14 +99,9 @@ class _Planner:
             head=mirror.head,
             steps=tuple(step for sign in SIGNS for step in self.steps[sign]),
             entries=tuple(self.entries),
-            documents=tuple(document for document in desired.documents if self._is_new(document)),
+            documents=installable(desired.documents, mirror.documents),
             counts=self.counts,
         )
-
-    def _is_new(self, document: Document) -> bool:
-        """Whether a document says something else than the one that is installed; where it was read is no matter."""
-        held = self.mirror.documents.get(document.name)
-        return held is None or (held.version, held.text) != (document.version, document.text)
 
     def _refuse_foreign(self, site: Entity | None) -> None:
         if site is not None and site.instance != self.desired.topology:
