@@ -25,21 +25,22 @@ def edited(file: Path, folder: Path, *pairs: tuple[str, str]) -> Path:
 def test_a_document_does_not_differ_from_itself(command: Command, file: Path) -> None:
     said = command("diff", file, file)
     assert (said.code, said.err) == (0, "")
-    assert said.out == f"{file.stem} 1.0.0 -> 1.0.0: no differences. The version is right.\n"
+    version = "1.1.0" if file == HOME else "1.0.0"
+    assert said.out == f"{file.stem} {version} -> {version}: no differences. The version is right.\n"
 
 
 def test_what_breaks_needs_another_major_version(command: Command, tmp_path: Path) -> None:
     narrowed = ("range: -60..60", "range: -50..50")
-    low = edited(HOME, tmp_path / "low", narrowed, ("version: 1.0.0", "version: 1.4.0"))
+    low = edited(HOME, tmp_path / "low", narrowed, ("version: 1.1.0", "version: 1.4.0"))
     said = command("diff", HOME, low)
     assert (said.code, said.err) == (1, "")
     subject, change = "connected-home/Residence.outdoor_temperature", "range narrowed from -60..60 to -50..50"
     assert said.out.splitlines() == [
         f"- breaking    {subject}  {change}: values that were allowed are refused",
         "",
-        "connected-home 1.0.0 -> 1.4.0: 1 breaking, 0 compatible. The version is too low: it must be 2.0.0 at least.",
+        "connected-home 1.1.0 -> 1.4.0: 1 breaking, 0 compatible. The version is too low: it must be 2.0.0 at least.",
     ]
-    high = edited(HOME, tmp_path / "high", narrowed, ("version: 1.0.0", "version: 2.0.0"))
+    high = edited(HOME, tmp_path / "high", narrowed, ("version: 1.1.0", "version: 2.0.0"))
     said = command("diff", HOME, high)
     assert said.code == 0
     assert said.out.endswith("The version is right.\n")
@@ -61,11 +62,11 @@ def test_a_comparison_as_data(command: Command, tmp_path: Path) -> None:
         "kind": "ontology",
         "name": "connected-home",
         "needs": "minor",
-        "least": "1.1.0",
+        "least": "1.2.0",
         "right": False,
     }
     assert (found["subject"], found["breaking"]) == ("connected-home/Tariff", False)
-    assert (found["file"], found["line"]) == (str(other), 9)
+    assert (found["file"], found["line"]) == (str(other), 10)
 
 
 def test_two_documents_that_are_not_versions_of_one_are_refused(command: Command, tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ def test_nothing_is_wrong_with_it(template: Template) -> None:
 def test_it_is_as_large_as_its_parameters_say(template: Template, floors: int) -> None:
     found = kinds(block(template, floors=floors, flats_per_floor=2, rooms_per_flat=3))
     assert found["Floor"] == floors
-    assert found["Flat"] == floors * 2
-    assert found["Room"] + found["LivingRoom"] == 1 + floors * 2 * 3
+    assert found["Apartment"] == floors * 2
+    assert found["Room"] + found["LivingRoom"] == floors * 2 * 3
     assert found["Radiator"] == found["RadiatorValve"] == found["ClimateSensor"] == floors * 2 * 4
 
 
@@ -53,14 +53,17 @@ def test_it_is_as_large_as_its_parameters_say(template: Template, floors: int) -
 def test_every_radiator_is_fed_by_one_boiler(template: Template, heating: str, boilers: int) -> None:
     desired = block(template, heating=heating)
     types = {entity.path: entity.type.rpartition("/")[2] for entity in desired.entities}
-    fed = [each for each in desired.relations if each.type == "feeds" and types[each.source] == "Boiler"]
-    assert Counter(types.values())["Boiler"] == boilers
+    names = {"Boiler", "CollectiveBoiler"}
+    fed = [each for each in desired.relations if each.type == "feeds" and types[each.source] in names]
+    assert sum(name in names for name in types.values()) == boilers
     assert sorted(each.target for each in fed) == sorted(path for path, name in types.items() if name == "Radiator")
 
 
 def test_everything_that_speaks_is_behind_one_box_but_what_belongs_to_no_floor(template: Template) -> None:
     desired = block(template)
-    speaking = {entity.path for entity in desired.entities if entity.kind == "device" and entity.points}
+    speaking = {
+        entity.path for entity in desired.entities if entity.kind == "device" and (entity.points or entity.commands)
+    }
     connected = Counter(each.target for each in desired.relations if each.type == "CONNECTS")
     assert connected == dict.fromkeys(speaking, 1)
 
@@ -69,7 +72,7 @@ def test_meters_are_those_of_the_table(template: Template) -> None:
     sheet = "flat,heat,water,area\nflat-001,H1,W1,62.5\nflat-102,,W7,\n"
     entities = {entity.path: entity for entity in block(template, sheet).entities}
     assert entities["hugo/floor-0/flat-001/heat"].serial == "H1"
-    assert entities["hugo/floor-0/flat-001"].properties == {"area": 62.5}
+    assert entities["hugo/floor-0/flat-001"].properties == {"area": 62.5, "number": "001", "rooms": 3}
     assert entities["hugo/floor-1/flat-102/heat"].serial is None
     assert entities["hugo/floor-1/flat-102/water"].serial == "W7"
     assert entities["hugo/floor-1/flat-101/water"].serial is None
