@@ -9,7 +9,7 @@ from tests.graphs import entity, mirror_of
 from twin.errors import Place
 from twin.graph.model import Entity
 from twin.mqtt.door import Counts
-from twin.ontology.model import EntityType, Ontology, PointType
+from twin.ontology.model import EntityType, FieldType, Ontology, PointType
 from twin.state.current import Current
 from twin.store import Watermark
 from twin.telemetry.ingest import Ingest
@@ -31,6 +31,15 @@ def point_type(name: str, value: ValueKind = "number", **fields: Any) -> PointTy
     given: dict[str, Any] = dict.fromkeys(("unit", "measures", "minimum", "maximum", "values", "enum", "every"))
     rest: dict[str, Any] = {"section": "status", "optional": False, "title": {}, "declared_by": "t/T", "place": HERE}
     return PointType(name=name, value=value, **(given | rest | fields))
+
+
+def field_type(name: str, value: ValueKind = "number", **fields: Any) -> FieldType:
+    """A field of an object, or with no name the items of a list; unit, minimum, maximum, values and so on as given."""
+    given: dict[str, Any] = dict.fromkeys(
+        ("unit", "minimum", "maximum", "values", "enum", "default", "fields", "items")
+    )
+    rest: dict[str, Any] = {"optional": False, "title": {}, "place": HERE}
+    return FieldType(name=name, value=value, **(given | rest | fields))
 
 
 def entity_type(name: str, *points: PointType) -> EntityType:

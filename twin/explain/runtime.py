@@ -347,6 +347,10 @@ DEADLETTERS: dict[str, Cause] = {
     ),
     "unit.unknown": Cause("The reading is in a unit that the twin does not know.", "Send a UCUM code: Cel, kW.h, %."),
     "value.enum": Cause("The value is none of the words that the point may be.", "The reason lists the words."),
+    "value.field": Cause(
+        "An object has a field that its point does not declare, or lacks one that must be there.",
+        "Send the fields that the ontology declares, or declare them all there; the reason lists them.",
+    ),
     "value.missing": Cause(
         "A point is named in the payload, without a present_value.", "Leave the point out, or send its value."
     ),
@@ -354,7 +358,7 @@ DEADLETTERS: dict[str, Cause] = {
         "The value lies outside the range that the point declares.",
         "Correct the range in the ontology, or see to the sensor.",
     ),
-    "value.too_long": Cause("The text is longer than a point holds.", "Send a shorter one."),
+    "value.too_long": Cause("The text, the object or the list is larger than a point holds.", "Send a smaller one."),
     "value.type": Cause("The value is of another type than the point.", "The reason says what the point takes."),
 }
 """Why a message or a reading became a dead letter, by its code."""

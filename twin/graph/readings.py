@@ -8,12 +8,12 @@ in the same state. `order_key` packs them into bytes whose plain comparison is t
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import orjson
 
-from twin.graph.model import Recast, Scalar, Value
+from twin.graph.model import Recast, Value
 from twin.units import scaled
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ _GRACE = 1.1
 class Reading(msgspec.Struct, frozen=True, gc=False):
     """One value of one point, in the point's own unit. Times are microseconds since 1970 UTC."""
 
-    value: Scalar
+    value: Value
+    """Of an object the fields are in alphabetical order."""
     time: int
     """When the source says it was so; the journaled receive time where the source said nothing."""
     received: int
@@ -60,9 +61,9 @@ def order_head(epoch: int, time: int, sequence: int) -> bytes:
     return _ORDER.pack(epoch, time + _SIGN, sequence)
 
 
-def order_key(epoch: int, time: int, sequence: int, value: Scalar) -> bytes:
-    """The packed order of a reading: `order_head`, then the value as JSON."""
-    return order_head(epoch, time, sequence) + orjson.dumps(value)
+def order_key(epoch: int, time: int, sequence: int, value: Value) -> bytes:
+    """The packed order of a reading: `order_head`, then the value as JSON, the fields of objects in order."""
+    return order_head(epoch, time, sequence) + orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def quality_at(reading: Reading, every: float | None, now: int) -> Quality:
@@ -84,7 +85,7 @@ def recast(reading: Reading, entry: Recast) -> Reading:
     """The reading as its point says it under the new name. Its order is that of the same message had it come
     afterwards: so the message is known for a duplicate when it does come again.
     """
-    value: Any = recast_value(reading.value, entry)
+    value = recast_value(reading.value, entry)
     order = reading.order[: _ORDER.size] + orjson.dumps(value)
     return Reading(value, reading.time, reading.received, order)
 

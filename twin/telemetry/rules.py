@@ -1,35 +1,40 @@
 """What a point accepts: one function per point type, from what a message says to the value in the point's own unit.
 
 Compiled once per entity, then called for every reading, so the usual case is a few comparisons. What is refused is
-refused with a `Refused`: a stable code, and a sentence that names what was expected.
+refused with a `Refused`: a stable code, and a sentence that names what was expected. An object comes out with its
+fields in alphabetical order, so that what means the same has the same bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 from sys import float_info
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
+import orjson
 
 from twin.errors import InvalidValue
-from twin.graph.model import Scalar
+from twin.graph.model import Value
 from twin.telemetry.decode import Undecodable
 from twin.telemetry.decode.udmi import instant
 from twin.units import convert, resolve, suggest
 
 if TYPE_CHECKING:
-    from twin.ontology.model import PointType, ValueKind
+    from twin.ontology.model import FieldType, PointType, ValueKind
 
-__all__ = ["LONGEST", "Accept", "Refused", "accept"]
+__all__ = ["LARGEST", "LONGEST", "Accept", "Refused", "accept"]
 
-Accept = Callable[[Any, "str | None"], Scalar]
+Accept = Callable[[Any, "str | None"], Value]
 """(value, unit or None) -> the value to keep; raises `Refused`."""
 
 LONGEST = 4096
 """Characters of a text, at most."""
+LARGEST = 16_384
+"""Bytes of an object or a list as JSON, at most."""
 _INTEGERS = -(2**63), 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 40
@@ -37,7 +42,7 @@ _SHOWN = 40
 
 class Refused(Exception):
     """A reading that its point cannot take: ``value.missing``, ``value.type``, ``value.range``, ``value.enum``,
-    ``value.too_long``, ``unit.unknown``, ``unit.incompatible``.
+    ``value.field``, ``value.too_long``, ``unit.unknown``, ``unit.incompatible``.
     """
 
     def __init__(self, code: str, why: str) -> None:
@@ -48,10 +53,11 @@ class Refused(Exception):
 
 def accept(point: PointType) -> Accept:
     """The function that a point's readings go through."""
-    return _RULES[point.value](point)
+    take = _RULES[point.value](point)
+    return _bounded(point, take) if point.value in {"object", "list"} else take
 
 
-def _number(point: PointType) -> Accept:
+def _number(point: PointType | FieldType) -> Accept:
     own = point.unit
     low = -float_info.max if point.minimum is None else point.minimum
     high = float_info.max if point.maximum is None else point.maximum
@@ -68,7 +74,7 @@ def _number(point: PointType) -> Accept:
     return take
 
 
-def _integer(point: PointType) -> Accept:
+def _integer(point: PointType | FieldType) -> Accept:
     low = _INTEGERS[0] if point.minimum is None else max(point.minimum, _INTEGERS[0])
     high = _INTEGERS[1] if point.maximum is None else min(point.maximum, _INTEGERS[1])
 
@@ -87,7 +93,7 @@ def _integer(point: PointType) -> Accept:
     return take
 
 
-def _boolean(point: PointType) -> Accept:
+def _boolean(point: PointType | FieldType) -> Accept:
     def take(value: Any, unit: str | None) -> bool:
         _refuse_unit(point, unit)
         return value if isinstance(value, bool) else _wrong(point, value, "true or false")
@@ -95,7 +101,7 @@ def _boolean(point: PointType) -> Accept:
     return take
 
 
-def _enum(point: PointType) -> Accept:
+def _enum(point: PointType | FieldType) -> Accept:
     words = point.values or ()
     known = frozenset(words)
 
@@ -110,7 +116,7 @@ def _enum(point: PointType) -> Accept:
     return take
 
 
-def _string(point: PointType) -> Accept:
+def _string(point: PointType | FieldType) -> Accept:
     def take(value: Any, unit: str | None) -> str:
         _refuse_unit(point, unit)
         if not isinstance(value, str):
@@ -122,7 +128,7 @@ def _string(point: PointType) -> Accept:
     return take
 
 
-def _timestamp(point: PointType) -> Accept:
+def _timestamp(point: PointType | FieldType) -> Accept:
     def take(value: Any, unit: str | None) -> str:
         _refuse_unit(point, unit)
         if not isinstance(value, str):
@@ -136,17 +142,74 @@ def _timestamp(point: PointType) -> Accept:
     return take
 
 
-_RULES: dict[ValueKind, Callable[[PointType], Accept]] = {
+def _object(point: PointType | FieldType) -> Accept:
+    fields = dict(sorted((point.fields or {}).items()))
+    takes = {name: _RULES[each.value](_within(point, f".{name}", each)) for name, each in fields.items()}
+    needed = [name for name, each in fields.items() if not each.optional and each.default is None]
+    given = {name: each.default for name, each in fields.items() if each.default is not None}
+
+    def take(value: Any, unit: str | None) -> dict[str, Any]:
+        _refuse_unit(point, unit)
+        if not isinstance(value, dict):
+            return _wrong(point, value, f"an object of {', '.join(fields)}")
+        said = {**given, **{name: each for name, each in value.items() if each is not None}}
+        if not said.keys() <= takes.keys():
+            strange = min(said.keys() - takes.keys())
+            raise Refused("value.field", f"'{point.name}' has no field {_show(strange)}; it has {', '.join(fields)}")
+        for name in needed:
+            if name not in said:
+                raise Refused("value.field", f"'{point.name}' lacks its field '{name}'")
+        return {name: takes[name](said[name], None) for name in takes if name in said}
+
+    return take
+
+
+def _list(point: PointType | FieldType) -> Accept:
+    items = point.items
+    each = None if items is None else _RULES[items.value](_within(point, "[]", items))
+
+    def take(value: Any, unit: str | None) -> list[Any]:
+        if each is None or not isinstance(value, list):
+            return _wrong(point, value, "a list")
+        if len(value) > LARGEST // 2:
+            raise _too_large(point)
+        return [each(item, unit) for item in value]
+
+    return take
+
+
+def _within(point: PointType | FieldType, suffix: str, part: FieldType) -> FieldType:
+    """A part of a value, by the name it goes by in messages: ``position.x``, ``tags[]``."""
+    return replace(part, name=f"{point.name}{suffix}")
+
+
+def _bounded(point: PointType, take: Accept) -> Accept:
+    def bounded(value: Any, unit: str | None) -> Value:
+        taken = take(value, unit)
+        if len(orjson.dumps(taken)) > LARGEST:
+            raise _too_large(point)
+        return taken
+
+    return bounded
+
+
+def _too_large(point: PointType | FieldType) -> Refused:
+    return Refused("value.too_long", f"'{point.name}' is larger than {LARGEST} bytes of JSON")
+
+
+_RULES: dict[ValueKind, Callable[[PointType | FieldType], Accept]] = {
     "number": _number,
     "integer": _integer,
     "boolean": _boolean,
     "enum": _enum,
     "string": _string,
     "timestamp": _timestamp,
+    "object": _object,
+    "list": _list,
 }
 
 
-def _as_float(point: PointType, value: Any) -> float:
+def _as_float(point: PointType | FieldType, value: Any) -> float:
     """A JSON number as a float; infinite where it is too large."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _wrong(point, value, "a number")
@@ -157,7 +220,7 @@ def _as_float(point: PointType, value: Any) -> float:
     return number
 
 
-def _converted(point: PointType, value: float, unit: str) -> float:
+def _converted(point: PointType | FieldType, value: float, unit: str) -> float:
     """The value in the point's own unit."""
     code = resolve(unit)
     if code is None:
@@ -175,12 +238,12 @@ def _converted(point: PointType, value: float, unit: str) -> float:
         ) from None
 
 
-def _refuse_unit(point: PointType, unit: str | None) -> None:
+def _refuse_unit(point: PointType | FieldType, unit: str | None) -> None:
     if unit is not None:
         _converted(point, 0.0, unit)
 
 
-def _out_of_range(point: PointType, value: float) -> NoReturn:
+def _out_of_range(point: PointType | FieldType, value: float) -> NoReturn:
     if not isfinite(value):
         raise Refused("value.type", f"'{point.name}' takes a number, and this one is too large for any")
     bounds = f"{_bound(point.minimum)}..{_bound(point.maximum)}"
@@ -188,7 +251,7 @@ def _out_of_range(point: PointType, value: float) -> NoReturn:
     raise Refused("value.range", f"'{point.name}' is within {bounds}{unit}, and this is {_show(value)}{unit}")
 
 
-def _wrong(point: PointType, value: Any, expected: str) -> NoReturn:
+def _wrong(point: PointType | FieldType, value: Any, expected: str) -> NoReturn:
     if value is None or value is msgspec.UNSET:
         raise Refused("value.missing", f"'{point.name}' is named without a present_value")
     raise Refused("value.type", f"'{point.name}' takes {expected}, and this is {_show(value)}")

@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.telemetry import point_type
-from twin.telemetry.rules import LONGEST, Refused, accept
+from tests.telemetry import field_type, point_type
+from twin.graph.readings import order_head, order_key
+from twin.telemetry.rules import LARGEST, LONGEST, Refused, accept
 
 TEMPERATURE = point_type("t", unit="Cel", minimum=-20, maximum=60)
 ENERGY = point_type("t", unit="kW.h")
@@ -19,6 +21,18 @@ MODE = point_type("t", "enum", values=("off", "eco"))
 LABEL = point_type("t", "string")
 SINCE = point_type("t", "timestamp")
 LEVEL = point_type("t")
+WHERE = point_type(
+    "where",
+    "object",
+    fields={
+        "y": field_type("y", unit="m"),
+        "x": field_type("x", unit="m", maximum=100),
+        "floor": field_type("floor", "integer", default=0),
+        "room": field_type("room", "string", optional=True),
+        "tags": field_type("tags", "list", optional=True, items=field_type("", "enum", values=("a", "b"))),
+    },
+)
+LEVELS = point_type("levels", "list", items=field_type("", unit="Cel", minimum=0))
 
 
 @pytest.mark.parametrize(
@@ -41,6 +55,11 @@ LEVEL = point_type("t")
         (MODE, "eco", None, "eco"),
         (LABEL, "x" * LONGEST, None, "x" * LONGEST),
         (SINCE, "2024-01-01T01:00:00.5+01:00", None, "2024-01-01T00:00:00.500000Z"),
+        (WHERE, {"y": 1, "x": 2}, None, {"floor": 0, "x": 2.0, "y": 1.0}),
+        (WHERE, {"room": None, "y": 1.5, "x": 2, "floor": 3}, None, {"floor": 3, "x": 2.0, "y": 1.5}),
+        (WHERE, {"tags": ["b", "a"], "y": -0.0, "x": 2}, None, {"floor": 0, "tags": ["b", "a"], "x": 2.0, "y": 0.0}),
+        (LEVELS, [], None, []),
+        (LEVELS, [32, 50], "[degF]", [0.0, 10.0]),
     ],
 )
 def test_what_is_taken(point: Any, value: Any, unit: str | None, kept: Any) -> None:
@@ -58,6 +77,17 @@ def test_what_is_taken(point: Any, value: Any, unit: str | None, kept: Any) -> N
         (TEMPERATURE, True, None, "value.type", "takes a number, and this is true"),
         (TEMPERATURE, "21", None, "value.type", "takes a number, and this is '21'"),
         (TEMPERATURE, [1], None, "value.type", "[1]"),
+        (WHERE, 5, None, "value.type", "'where' takes an object of floor, room, tags, x, y, and this is 5"),
+        (WHERE, None, None, "value.missing", "'where' is named without a present_value"),
+        (WHERE, {"x": 1}, None, "value.field", "'where' lacks its field 'y'"),
+        (WHERE, {"x": 1, "y": 2, "z": 3}, None, "value.field", "'where' has no field 'z'; it has floor, room"),
+        (WHERE, {"x": 101, "y": 2}, None, "value.range", "'where.x' is within ..100 m"),
+        (WHERE, {"x": 1, "y": 2, "tags": ["c"]}, None, "value.enum", "'where.tags[]' is one of a, b, and this is 'c'"),
+        (WHERE, {"x": 1, "y": 2}, "m", "unit.incompatible", "'where' is in no unit, and this is in m"),
+        (LEVELS, {"a": 1}, None, "value.type", "'levels' takes a list"),
+        (LEVELS, [1, -1], None, "value.range", "'levels[]' is within 0.."),
+        (LEVELS, [1.25] * (LARGEST // 4), None, "value.too_long", "'levels' is larger than 16384 bytes"),
+        (LEVELS, [1] * LARGEST, None, "value.too_long", "'levels' is larger than 16384 bytes"),
         (TEMPERATURE, {"a": 1}, None, "value.type", "a number"),
         (TEMPERATURE, None, None, "value.missing", "without a present_value"),
         (TEMPERATURE, msgspec.UNSET, None, "value.missing", "without a present_value"),
@@ -99,7 +129,7 @@ json_values = st.recursive(
 
 
 @given(
-    point=st.sampled_from([TEMPERATURE, ENERGY, COUNT, FLOW, OPEN, MODE, LABEL, SINCE, LEVEL]),
+    point=st.sampled_from([TEMPERATURE, ENERGY, COUNT, FLOW, OPEN, MODE, LABEL, SINCE, LEVEL, WHERE, LEVELS]),
     value=json_values,
     unit=st.none() | st.sampled_from(["Cel", "kW", "no_units", "%"]) | st.text(max_size=4),
 )
@@ -108,5 +138,13 @@ def test_anything_is_taken_or_refused(point: Any, value: Any, unit: str | None) 
         taken = accept(point)(value, unit)
     except Refused:
         return
-    assert isinstance(taken, str | int | float | bool)
+    assert isinstance(taken, str | int | float | bool | list | dict)
     assert not isinstance(taken, float) or abs(taken) < float("inf")
+    assert accept(point)(taken, None) == taken
+
+
+@given(st.permutations(list({"y": 1, "x": 2, "floor": 1, "room": "r"}.items())))
+def test_what_means_the_same_has_the_same_bytes(pairs: list[tuple[str, Any]]) -> None:
+    taken = accept(WHERE)(dict(pairs), None)
+    assert orjson.dumps(taken) == b'{"floor":1,"room":"r","x":2.0,"y":1.0}'
+    assert order_key(0, 1, 0, dict(pairs)) == order_head(0, 1, 0) + orjson.dumps(dict(sorted(pairs)))

@@ -66,6 +66,8 @@ def pointset(payload: bytes) -> Pointset:
 
 def _doubtful(payload: bytes, points: dict[str, _Point]) -> bool:
     """Whether some name may be there twice, of which the typed decoder has kept the last; never no when one is."""
+    if any(isinstance(point.value, dict | list) for point in points.values()):
+        return True
     if payload.count(b'present_value"') != len(points) or payload.count(b'"timestamp"') > 1 or b"\\u" in payload:
         return True
     units = payload.count(b'"unit')
@@ -157,7 +159,21 @@ def _datum(point: Any) -> Datum:
         return Datum(msgspec.UNSET)
     _refuse_repeated(point, {"present_value", "unit", "units"})
     unit = point.get("unit") or point.get("units")
-    return Datum(point.get("present_value", msgspec.UNSET), unit if unit is None else str(unit))
+    value = point.get("present_value", msgspec.UNSET)
+    _refuse_ambiguous(value)
+    return Datum(value, unit if unit is None else str(unit))
+
+
+def _refuse_ambiguous(value: Any) -> None:
+    """Refuse a name that is there twice in any object of a value, however deep."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, _Object):
+            _refuse_repeated(each, each.keys())
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
 
 
 def _show(value: Any) -> str:

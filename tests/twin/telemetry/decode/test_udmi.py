@@ -104,6 +104,8 @@ def test_what_a_point_may_say(point: str, value: Any, unit: str | None) -> None:
         (b'{"points":{"a":{"present_value":1}},"points":{}}', "payload.repeated_name"),
         (b'{"points":{"a":{"present_value":1}},"points":{"b":{"present_value":1}}}', "payload.repeated_name"),
         (b'{"timestamp":null,"timestamp":null,"points":{}}', "payload.repeated_name"),
+        (b'{"points":{"a":{"present_value":{"x":1,"x":2}}}}', "payload.repeated_name"),
+        (b'{"points":{"a":{"present_value":[{"x":{"y":1,"y":2}}]}}}', "payload.repeated_name"),
         (b'{"timestamp":1535319569,"points":{}}', "time.invalid"),
         (b'{"timestamp":"yesterday","points":{}}', "time.invalid"),
         (b'{"timestamp":"2018-08-26T21:39:29","points":{}}', "time.no_zone"),
