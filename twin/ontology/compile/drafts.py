@@ -116,12 +116,12 @@ def _drafts(entry: Entry, document: str, report: Diagnostics) -> Iterator[Draft]
 def _complete(kind: StepKind, node: MapNode, report: Diagnostics) -> bool:
     """Whether it has the keys that belong to it, and no other; reports the first that is wrong."""
     needed = _NEEDED[kind]
-    other = next((entry.key for entry in node if entry.key.text not in {kind, *needed}), None)
+    other = next((key for key in node.entries if key not in {kind, *needed}), None)
     if other is not None:
-        both = other.text in _KINDS
-        message = f"a step does one thing: '{kind}' or '{other.text}'" if both else f"'{kind}' has no '{other.text}'"
+        both = other in _KINDS
+        message = f"a step does one thing: '{kind}' or '{other}'" if both else f"'{kind}' has no '{other}'"
         help_ = "write two steps" if both else f"it has: {', '.join((kind, *needed))}"
-        report.error("key.unexpected", message, other.place, help=help_)
+        report.error("key.unexpected", message, node.entries[other].key.place, help=help_)
         return False
     absent = next((key for key in needed if key not in node), None)
     if absent is not None and not node.damaged:

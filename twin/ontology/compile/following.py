@@ -30,26 +30,31 @@ class Fates:
         self._members: dict[str, str | None] = {}
         """``lab/Radiator.temp`` -> its new name; None: it is gone."""
         self._older: dict[str, str] = {}
-        for draft in written.drafts:
-            for name in draft.names:
-                self._enter(draft, name)
+        named = [(draft, name) for draft in written.drafts for name in draft.names]
+        for draft, name in named:
+            if "." not in name:
+                self._enter_type(draft, name)
+        for draft, name in named:
+            if "." in name and draft.kind in {"rename", "remove"}:
+                self._enter_member(draft, self.older(name))
 
-    def _enter(self, draft: Draft, name: str) -> None:
+    def _enter_type(self, draft: Draft, name: str) -> None:
         to, word = draft.node.get("to"), draft.node.text("to") or ""
-        owner, dot, _ = name.partition(".")
-        if dot and draft.kind in {"rename", "remove"}:
-            self._members.setdefault(name, word or None)
-            self._older.setdefault(f"{owner}.{word}", name)
-        elif draft.kind == "remove":
+        if draft.kind == "remove":
             self._types.setdefault(name, ())
         elif draft.kind == "rename":
             self._types.setdefault(name, (f"{draft.document}/{word}",))
             self._older.setdefault(f"{draft.document}/{word}", name)
         elif draft.kind == "merge":
             self._types.setdefault(name, (qualified(word, draft.document, self._subjects),))
-        elif isinstance(to, MapNode):
+        elif draft.kind == "split" and isinstance(to, MapNode):
             keys = (entry.key.text for entry in to)
             self._types.setdefault(name, tuple(qualified(key, draft.document, self._subjects) for key in keys))
+
+    def _enter_member(self, draft: Draft, name: str) -> None:
+        word = draft.node.text("to")
+        self._members.setdefault(name, word)
+        self._older.setdefault(f"{name.partition('.')[0]}.{word}", name)
 
     def of(self, name: str) -> tuple[str, ...]:
         """What a name of the older version is in the newer; nothing, where it is gone."""
@@ -68,10 +73,12 @@ class Fates:
         return next((self._members[key] for name in names if (key := f"{name}.{member}") in self._members), member)
 
     def older(self, name: str) -> str:
-        """The older version's name of something that may be named as in the newer."""
+        """The older version's name of something that may be named as in the newer, where that is plain."""
         owner, dot, member = name.partition(".")
-        owner = self._older.get(owner, owner)
-        return self._older.get(f"{owner}.{member}", f"{owner}.{member}") if dot else owner
+        if owner not in self._types:
+            owner = self._older.get(owner, owner)
+        name = f"{owner}{dot}{member}"
+        return name if not dot or name in self._members else self._older.get(name, name)
 
     @property
     def made(self) -> frozenset[str]:

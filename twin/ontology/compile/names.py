@@ -99,7 +99,8 @@ class Names:
     def _known(self, key: Scalar, other: Declared) -> bool:
         if f"{other.name}/{key.text}" in self._keys:
             return True
-        if not other.damaged and key.text not in other.broken:
+        wrong = not key.text[:1].isupper()  # it cannot be a type's, which was reported with the form
+        if not wrong and not other.damaged and key.text not in other.broken:
             help_, suggestions = did_you_mean(key.text, [key.text for key in _keys(other)])
             message = f"'{other.name}' declares no '{key.text}'"
             self._report.error("type.unknown", message, key.place, help=help_, suggestions=suggestions)

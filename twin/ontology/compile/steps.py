@@ -40,22 +40,26 @@ class Steps:
 
     def of(self, draft: Draft) -> Iterator[Step]:
         """The steps of a draft: one, but for a merge, which has one for each type that goes."""
-        if not all(self._first(draft, name, word) for name, word in zip(draft.names, draft.words, strict=True)):
+        if draft.kind == "default":
+            names: tuple[str, ...] = draft.names
+        else:
+            names = tuple(map(self._fates.older, draft.names))
+        if not all(self._first(draft, name, word) for name, word in zip(names, draft.words, strict=True)):
             return
         match draft.kind:
             case "rename":
-                yield from self._rename(draft)
+                yield from self._rename(draft, names[0])
             case "remove":
-                self._check_gone(draft.names[0], draft.words[0], "removed")
-                yield Step("remove", draft.names[0], reason=draft.node.text("reason") or "", place=draft.words[0].place)
+                self._check_gone(names[0], draft.words[0], "removed")
+                yield Step("remove", names[0], reason=draft.node.text("reason") or "", place=draft.words[0].place)
             case "split":
-                yield from self._split(draft)
+                yield from self._split(draft, names[0])
             case "merge":
-                yield from self._merge(draft)
+                yield from self._merge(draft, names)
             case "convert":
-                yield from self._convert(draft)
+                yield from self._convert(draft, names[0])
             case "default":
-                yield from self._default(draft)
+                yield from self._default(draft, names[0])
 
     def _first(self, draft: Draft, name: str, word: Scalar) -> bool:
         """Whether no other step says what becomes of it."""
@@ -67,8 +71,8 @@ class Steps:
             self._report.error("step.duplicate", message, word.place, related=related, help="take one of them away")
         return first is word
 
-    def _rename(self, draft: Draft) -> Iterator[Step]:
-        name, word, to = draft.names[0], draft.words[0], draft.node.scalar("to")
+    def _rename(self, draft: Draft, name: str) -> Iterator[Step]:
+        word, to = draft.words[0], draft.node.scalar("to")
         owner, dot, _ = name.partition(".")
         if to is None or not self._spelled(to, member=bool(dot)):
             return
@@ -84,17 +88,18 @@ class Steps:
         self._report.error("value.invalid", f"'{to.text}' cannot be the new name", to.place, help=help_)
         return False
 
-    def _split(self, draft: Draft) -> Iterator[Step]:
+    def _split(self, draft: Draft, name: str) -> Iterator[Step]:
         cases = draft.node.under("to")
-        if not self._only_types(draft, "split") or not self._enough(cases, draft.words[0]):
+        sound = all(entry.key.text.rpartition("/")[2][:1].isupper() for entry in cases)  # else it has been reported
+        if not sound or not self._only_types(draft, "split") or not self._enough(cases, draft.words[0]):
             return
         if all([self._becomes(entry.key, draft) for entry in cases]):  # noqa: C419 - each is looked at, and reported
-            self._check_gone(draft.names[0], draft.words[0], "split")
+            self._check_gone(name, draft.words[0], "split")
         self._check_rules(cases)
         names = {entry.key.text: qualified(entry.key.text, draft.document, self._subjects) for entry in cases}
         rules = {names[entry.key.text]: rule.text for entry in cases if (rule := _rule(entry)) is not None}
         to = tuple(names.values())
-        yield Step("split", draft.names[0], to=to, when=MappingProxyType(rules), place=draft.words[0].place)
+        yield Step("split", name, to=to, when=MappingProxyType(rules), place=draft.words[0].place)
 
     def _enough(self, cases: Sequence[Entry], word: Scalar) -> bool:
         if len(cases) < 2:  # noqa: PLR2004 - several are two at least
@@ -116,13 +121,13 @@ class Steps:
                 except ExpressionError as error:
                     self._report.error(error.code, error.message, rule.within(*error.span), help=error.help)
 
-    def _merge(self, draft: Draft) -> Iterator[Step]:
+    def _merge(self, draft: Draft, names: Sequence[str]) -> Iterator[Step]:
         to = draft.node.scalar("to")
         if to is None or not self._only_types(draft, "merged"):
             return
         target = qualified(to.text, draft.document, self._subjects)
         sound = self._becomes(to, draft)
-        for name, word in zip(draft.names, draft.words, strict=True):
+        for name, word in zip(names, draft.words, strict=True):
             if name != target:
                 if sound:
                     self._check_gone(name, word, "merged")
@@ -149,8 +154,8 @@ class Steps:
             return False
         return True
 
-    def _convert(self, draft: Draft) -> Iterator[Step]:
-        word, name = draft.words[0], self._fates.older(draft.names[0])
+    def _convert(self, draft: Draft, name: str) -> Iterator[Step]:
+        word = draft.words[0]
         from_, to = (unit_named(unit, self._report) for key in ("from", "to") if (unit := draft.node.scalar(key)))
         if from_ is None or to is None or not self._convertible(draft, from_, to):
             return
@@ -195,8 +200,8 @@ class Steps:
             names = today(names, [fates])
         return False
 
-    def _default(self, draft: Draft) -> Iterator[Step]:
-        name, word = draft.names[0], draft.words[0]
+    def _default(self, draft: Draft, name: str) -> Iterator[Step]:
+        word = draft.words[0]
         if not self._check_there([name], word):
             return
         for subject in self._subjects_of(today([name], self._later)):
