@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from twin.graph.model import Value
     from twin.store import GraphStore
 
 
@@ -42,7 +43,7 @@ def mirrored(store: GraphStore) -> Mirror:
     return mirror
 
 
-def reading(value: float, time: int) -> Reading:
+def reading(value: Value, time: int) -> Reading:
     return Reading(value, time, time + 1, order_key(0, time, 0, value))
 
 
@@ -101,10 +102,13 @@ def test_states_keep_the_greatest_order_and_come_back_with_the_watermark(store: 
     store.commit([changeset(Create(home))], 0)
     assert store.load_states() == ({}, Watermark())
     newest, mark = reading(21.5, -5_000_000), Watermark("j", 7, {"received": 9})
-    store.write_states(StateBatch({(home.id, "t"): newest, (home.id, "u"): reading(1, 3)}, Watermark("j", 4)))
+    structured = {(home.id, "v"): reading({"at": [1.5, "é"], "on": True}, 3), (home.id, "w"): reading([], 3)}
+    store.write_states(
+        StateBatch({(home.id, "t"): newest, (home.id, "u"): reading(1, 3), **structured}, Watermark("j", 4))
+    )
     store.write_states(StateBatch({(home.id, "t"): reading(99.0, -6_000_000)}, mark))
     states, watermark = store.load_states()
-    assert states == {(home.id, "t"): newest, (home.id, "u"): reading(1, 3)}
+    assert states == {(home.id, "t"): newest, (home.id, "u"): reading(1, 3), **structured}
     assert watermark == mark
 
 
