@@ -12,6 +12,7 @@ A pass that fails leaves out what it could not resolve, and the passes after it 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from twin.ontology.compile.advice import advise
@@ -51,6 +52,13 @@ def compile_ontology(
 
 
 def compile_documents(documents: Sequence[Document]) -> Ontology:
-    """The ontology of installed documents together; they import from each other only."""
+    """The ontology of installed documents together; they import from each other only. The last ones are remembered: a
+    plan, its check and its commit ask for the same.
+    """
+    return _compiled(tuple(documents))
+
+
+@lru_cache(maxsize=8)
+def _compiled(documents: tuple[Document, ...]) -> Ontology:
     sources = {document.name: Source(document.file, document.text) for document in documents}
     return compile_ontology(tuple(sources.values()), sources.get)
