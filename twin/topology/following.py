@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twin.ontology.compile.retiring import warn_of
 from twin.source import closest
 from twin.units import compatible, dimension, of_dimension
 
@@ -48,7 +49,10 @@ class Follower:
             self._report.error("source.kind", message, one.place, help="name the device that measures it")
             return None
         if name in device.prepared.points:
-            return found.points[name]
+            theirs = found.points[name]
+            if theirs.deprecated is not None:
+                warn_of(one.place, theirs.deprecated, self._report)
+            return theirs
         known = list(device.prepared.points)
         near = closest(name, known)
         related = [(found.place, f"{found.short}'s points: {', '.join(known) or 'none'}"), *one.used]

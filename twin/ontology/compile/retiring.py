@@ -17,12 +17,13 @@ from twin.source import MapNode, Scalar, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from twin.errors import Place
     from twin.ontology.authoring import Declared
     from twin.ontology.compile.subjects import Member, Subjects
     from twin.ontology.model import EntityType
     from twin.source import Diagnostics, Entry
 
-__all__ = ["deprecations_of", "retired", "warn_of_uses"]
+__all__ = ["deprecations_of", "retired", "warn_of", "warn_of_uses"]
 
 M = TypeVar("M", bound="Member")
 Deprecations = dict[str, Deprecation]
@@ -130,7 +131,7 @@ def warn_of_uses(subjects: Subjects, deprecations: Deprecations) -> None:
                 found = subjects.type_(word, document.name)
                 each = None if found is None else deprecations.get(found.name)
                 if each is not None and at_home:
-                    _warn(word, each, subjects.report)
+                    warn_of(word.place, each, subjects.report)
                 elif each is not None:
                     _warn_elsewhere(word, each, document, subjects.report)
             _warn_of_members(document, subjects)
@@ -165,13 +166,14 @@ def _warn_of_members(document: Declared, subjects: Subjects) -> None:
 
 def _warn_elsewhere(word: Scalar, found: Deprecation, document: Declared, report: Diagnostics) -> None:
     if not found.name.startswith(f"{document.name}/"):
-        _warn(word, found, report)
+        warn_of(word.place, found, report)
 
 
-def _warn(word: Scalar, found: Deprecation, report: Diagnostics) -> None:
+def warn_of(place: Place, found: Deprecation, report: Diagnostics) -> None:
+    """Warn of one use of something deprecated."""
     short = found.name.rpartition("/")[2]
     since = f" since {found.since}" if found.since else ""
     goes = f", and goes in {found.remove}" if found.remove else ""
     message = f"{short} is deprecated{since}{goes}"
     help_ = f"use {found.use.rpartition('/')[2]}" if found.use else "nothing replaces it: do without"
-    report.warn("name.deprecated", message, word.place, related=[(found.place, short)], help=help_)
+    report.warn("name.deprecated", message, place, related=[(found.place, short)], help=help_)
