@@ -20,14 +20,17 @@ CHANGESET_ENTRIES = 2_000
 """A larger plan is committed in parts of this many entries, each valid alone; applying again resumes it."""
 
 
-def changesets(made: Plan, actor: Actor, at: int, mint: Callable[[], str]) -> list[ChangeSet]:
-    """One ChangeSet, or several where the plan is larger than `CHANGESET_ENTRIES`.
+def changesets(
+    made: Plan, actor: Actor, at: int, mint: Callable[[], str], size: int = CHANGESET_ENTRIES
+) -> list[ChangeSet]:
+    """One ChangeSet, or several of ``size`` entries where the plan is larger than `CHANGESET_ENTRIES`.
 
     The first is refused when anything in the site has changed since the plan was made. A site that is still to be
     created can only be in the way of one that meanwhile was, and that is a conflict of its own.
     """
-    entries = made.entries if len(made.entries) <= CHANGESET_ENTRIES else _veiled(_parted(made.entries))
-    parts = [entries[start : start + CHANGESET_ENTRIES] for start in range(0, len(entries), CHANGESET_ENTRIES)] or [()]
+    entries = made.entries if len(made.entries) <= CHANGESET_ENTRIES else _veiled(_parted(made.entries, size))
+    size = size if len(made.entries) > CHANGESET_ENTRIES else CHANGESET_ENTRIES
+    parts = [entries[start : start + size] for start in range(0, len(entries), size)] or [()]
     return [
         ChangeSet(
             op_id=mint(),
@@ -44,18 +47,14 @@ def changesets(made: Plan, actor: Actor, at: int, mint: Callable[[], str]) -> li
     ]
 
 
-def _parted(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+def _parted(entries: tuple[Entry, ...], size: int) -> tuple[Entry, ...]:
     """A new space may follow a device that a later part creates: it does so once everything is there."""
-    part_of = {
-        entry.entity.id: number // CHANGESET_ENTRIES
-        for number, entry in enumerate(entries)
-        if isinstance(entry, Create)
-    }
+    part_of = {entry.entity.id: number // size for number, entry in enumerate(entries) if isinstance(entry, Create)}
     kept: list[Entry] = []
     late: list[Entry] = []
     for number, entry in enumerate(entries):
         if isinstance(entry, Create) and entry.entity.sources:
-            entity, part = entry.entity, number // CHANGESET_ENTRIES
+            entity, part = entry.entity, number // size
             if any(part_of.get(source, part) > part for source, _ in entity.sources.values()):
                 late.append(Update(id=entity.id, fields={"sources": entity.sources}))
                 kept.append(Create(msgspec.structs.replace(entity, sources={})))
