@@ -40,15 +40,24 @@ __all__ = [
 
 _ORDERED = frozenset({"<", "<=", ">", ">="})
 _Number = int | float
+_WORDS: dict[type, str] = {
+    bool: "a boolean",
+    str: "text",
+    int: "a number",
+    float: "a number",
+    Range: "a range",
+    tuple: "a list",
+    Table: "a table",
+}
 
 
 def evaluate(expression: Expression, names: Mapping[str, Result]) -> Result:  # noqa: PLR0911 - a branch for each part
     """The value. Raises `ExpressionError`."""
+    if isinstance(expression, Name):  # nearly always
+        return _name(expression, names)
     match expression:
         case Literal(value):
             return value
-        case Name():
-            return _name(expression, names)
         case Unary():
             return _unary(expression, names)
         case Listed(items):
@@ -124,9 +133,7 @@ def moved_cell(cell: Cell, offset: int) -> Cell:
 
 def described(value: Result) -> str:
     """What kind of value it is, in words."""
-    words = {bool: "a boolean", str: "text", int: "a number", float: "a number", Range: "a range", tuple: "a list"}
-    words |= {Table: "a table"}
-    return words.get(type(value), "nothing: an optional parameter that was not given")
+    return _WORDS.get(type(value), "nothing: an optional parameter that was not given")
 
 
 def _kind(part: Expression, message: str, help_: str = "") -> ExpressionError:

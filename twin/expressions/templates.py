@@ -74,7 +74,10 @@ class Template:
 
     def filled(self, names: Mapping[str, Result]) -> str:
         """The text with its holes filled. Raises `ExpressionError`."""
-        text = "".join(piece if isinstance(piece, str) else _fill(piece, names) for piece in self.pieces)
+        if len(self.pieces) == 1 and isinstance(piece := self.pieces[0], str):
+            text = piece
+        else:
+            text = "".join([piece if isinstance(piece, str) else _fill(piece, names) for piece in self.pieces])
         if len(text) > MAX_TEXT:
             message = f"the text has more than {MAX_TEXT:,} characters"
             raise ExpressionError("expression.large", message, (0, len(self.text)))
@@ -148,6 +151,8 @@ def _evaluate(hole: _Hole, names: Mapping[str, Result]) -> Result:
 
 def _fill(hole: _Hole, names: Mapping[str, Result]) -> str:
     value = _evaluate(hole, names)
+    if not hole.width and (type(value) is str or type(value) is int):  # nearly always
+        return str(value)
     if value is None or isinstance(value, Range | tuple | Table):
         help_ = "a text holds single values"
         raise ExpressionError("expression.type", f"this is {described(value)}", hole.span, help_)
