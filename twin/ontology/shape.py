@@ -28,10 +28,16 @@ _VALUE_TYPE = Leaf(pattern=r"[A-Za-z][A-Za-z0-9]*", says=_VALUE_TYPES)
 RANGE_OF_VALUES = Leaf(says="a range is written with two dots: 5..30; one end may be left open: 0..")
 _VALUES = Lists(_WORD, alone=False)
 _PLAIN = Leaf(("text", "number", "boolean"))
+_DEFAULT = Lists(_PLAIN, map=Entries(*_NAME_KEY, Lists(_PLAIN)))
+"""One value, a list of values, or for an object its fields with their values."""
 _DURATION = Leaf()
 VOCABULARIES = ("brick", "rec", "haystack", "saref", "qudt")
 """Other people's words for the same things, which `aligns` may name."""
-_ALIGNS = Record("alignments", {name: Field(Leaf(), f"its name in {name}") for name in VOCABULARIES})
+_ALIGNED_NAME = Leaf(
+    pattern=r"([a-z][a-z0-9]*:)?[A-Za-z][A-Za-z0-9_.-]*",
+    says="the name of a class elsewhere is one word: Air_Temperature_Sensor, s4bldg:BuildingSpace",
+)
+_ALIGNS = Record("alignments", {name: Field(_ALIGNED_NAME, f"its name in {name}") for name in VOCABULARIES})
 _WORDS = {
     "title": Field(TITLE, "its name for people"),
     "description": Field(TITLE, "what it is for"),
@@ -51,7 +57,7 @@ FIELD: Record = Record(
     {
         **_TYPED,
         "optional": Field(_FLAG, "whether it may be left out"),
-        "default": Field(Lists(_PLAIN), "its value when none is given"),
+        "default": Field(_DEFAULT, "its value when none is given"),
         **_WORDS,
     },
 )
@@ -68,7 +74,7 @@ POINT = Record(
         "retention": Field(_DURATION, "for how long its history is kept: 400 d"),
         "private": Field(_FLAG, "whether reading it takes the permission read-private"),
         "step": Field(_NUMBER, "of a setting: what its values are multiples of"),
-        "default": Field(Lists(_PLAIN), "of a setting: what is wished where nobody has said"),
+        "default": Field(_DEFAULT, "of a setting: what is wished where nobody has said"),
         **_WORDS,
         **_ALIGNED,
     },

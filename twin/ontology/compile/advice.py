@@ -25,6 +25,8 @@ _MEANT = {
     "pressure": "pressure",
 }
 """What the last word of a point's name promises of its unit."""
+_AMOUNTS = frozenset({"energy", "reactive energy", "volume", "mass", "time", "length", "area", "data"})
+"""What there can be more and more of; the rest are levels and rates."""
 
 
 def advise(ontology: Ontology, given: Iterable[str], report: Diagnostics) -> None:
@@ -35,6 +37,7 @@ def advise(ontology: Ontology, given: Iterable[str], report: Diagnostics) -> Non
             _barren(found, ontology, report)
             for point in _own(found):
                 _misnamed(point, report)
+                _heaping(point, report)
 
 
 def _own(found: EntityType) -> Iterator[PointType]:
@@ -58,3 +61,14 @@ def _misnamed(point: PointType, report: Diagnostics) -> None:
         message = f"'{point.name}' sounds like a {promised}, and is in '{point.unit}'"
         help_ = f"units of {promised}: {', '.join(of_dimension(promised)[:4])}"
         report.warn("unit.contradicts", message, point.place, help=help_)
+
+
+def _heaping(point: PointType, report: Diagnostics) -> None:
+    """An index of what does not add up: a sum of temperatures, of powers."""
+    if not point.accumulates or point.unit in {None, "1"}:
+        return
+    measured = dimension(point.unit or "")
+    if measured not in _AMOUNTS:
+        message = f"'{point.name}' accumulates, and is in '{point.unit}': {measured} does not add up"
+        help_ = "take 'accumulates' away, or give it the unit of an amount: kW.h, m3, h"
+        report.warn("accumulates.contradicts", message, point.place, help=help_)

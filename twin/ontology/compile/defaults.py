@@ -1,6 +1,7 @@
 """Defaults: read as the values they stand for, and judged by what they are the default of.
 
-A default that lies outside its range, or off its steps, is legal and of no use: it is warned of, and nothing is wished.
+A default that lies outside its range, off its steps, or is a word that a subtype leaves out, is legal and of no use: it
+is warned of, and nothing is wished.
 """
 
 from __future__ import annotations
@@ -11,13 +12,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twin.ontology.compile.amounts import ends
-from twin.ontology.compile.specs import numeric
 from twin.ontology.model import FieldType, PointType, PropertyType
 from twin.ontology.values import plain
 from twin.source import ListNode, MapNode, Scalar, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from twin.errors import Place
     from twin.ontology.compile.narrowing import Valued
@@ -68,8 +68,7 @@ class Defaults:
             return plain(node, replace(wanted, minimum=None, maximum=None), self.report)
         if isinstance(node, ListNode) and items is not None:
             found = [self._read(item, replace(items, name=wanted.name), key) for item in node.items]
-            outside = any(item is not None and self._outside(item, items, node.place) for item in found)
-            return None if outside or any(item is None for item in found) else found
+            return None if any(item is None for item in found) else found
         if isinstance(node, MapNode) and fields is not None:
             return self._object(node, fields, key)
         noun = "a list" if isinstance(node, ListNode) else "an object"
@@ -92,17 +91,14 @@ class Defaults:
             help_ = "give it a value, or say that it is optional"
             self.report.error("key.missing", f"the default lacks '{lacking[0]}'", key, help=help_)
             return None
-        outside = any(self._outside(value, fields[name], node.place) for name, value in found.items())
-        return None if outside or None in found.values() else dict(sorted(found.items()))
+        return None if None in found.values() else dict(sorted(found.items()))
 
-    def _outside(self, value: Default, wanted: Valued, place: Place) -> bool:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not numeric(wanted.value):
-            return False
-        fault = _fault(value, wanted)
+    def _outside(self, default: Default, wanted: Valued, place: Place) -> bool:
+        fault = _fault(default, wanted)
         if fault and self.advises:
-            message = f"the default {value:g} of '{wanted.name}' {fault}"
+            message = f"the default of '{wanted.name}' {fault}"
             help_ = "nothing is wished until it fits: choose another, or widen what it may be"
-            self.report.warn("default.outside", message, place, related=[(wanted.place, wanted.name)], help=help_)
+            self.report.warn("default.outside", message, place, help=help_)
         return bool(fault)
 
 
@@ -110,11 +106,28 @@ def _needed(field: FieldType) -> bool:
     return not field.optional and field.default is None
 
 
-def _fault(value: float, wanted: Valued) -> str:
+def _fault(value: Default, wanted: Valued) -> str:
+    """Why a value cannot be wished, though it is of the right kind; "" when it can."""
+    if isinstance(value, list | dict):
+        return next((fault for part in _parts(value, wanted) if (fault := _fault(*part))), "")
+    if isinstance(value, str):
+        return f"is '{value}', which it cannot be here" if wanted.values and value not in wanted.values else ""
+    return "" if isinstance(value, bool) else _amiss(value, wanted)
+
+
+def _parts(value: list[Any] | dict[str, Any], wanted: Valued) -> Iterator[tuple[Default, FieldType]]:
+    fields, items = (None, None) if isinstance(wanted, PropertyType) else (wanted.fields, wanted.items)
+    if isinstance(value, dict):
+        yield from ((each, fields[name]) for name, each in value.items() if fields and name in fields)
+    elif items is not None:
+        yield from ((each, items) for each in value)
+
+
+def _amiss(value: float, wanted: Valued) -> str:
     low, high = wanted.minimum, wanted.maximum
     if (low is not None and value < low) or (high is not None and value > high):
-        return f"lies outside {ends(low, high)}"
+        return f"is {value:g}, outside {ends(low, high)}"
     step = wanted.step if isinstance(wanted, PointType) else None
     if step is not None and (Fraction(str(value)) - Fraction(str(low or 0.0))) % Fraction(str(step)):
-        return f"is not on its steps of {step:g}{f' from {low:g}' if low else ''}"
+        return f"is {value:g}, which is not on its steps of {step:g}{f' from {low:g}' if low else ''}"
     return ""

@@ -83,8 +83,8 @@ def _unexpected(spec: Spec, made: Valued) -> Iterator[tuple[str, str, str]]:
     if "deadband" in node and not numeric(made.value):
         yield "deadband", f"{spec.called} is {kind}: every change of it counts", "only numbers have a deadband"
     if "step" in node and (status or not numeric(made.value)):
-        what = "is what a device says, whatever that is" if status else f"is {kind}"
-        yield "step", f"{spec.called} {what}, and has no steps", "only numbers under 'configuration' go in steps"
+        what = "is what a device says: that" if status else f"is {kind}: it"
+        yield "step", f"{spec.called} {what} has no steps", "only numbers under 'configuration' go in steps"
     if "default" in node and status:
         help_ = "only what can be set has a default: leave it out, or move it to 'configuration'"
         yield "default", f"{spec.called} is what a device says: it has no default", help_
