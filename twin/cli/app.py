@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from twin.cli import authors, devices, layout, people, serve
+from twin.cli import authors, devices, layout, people, serve, upgrade
 from twin.cli.output import Output
 from twin.errors import TwinError
 
@@ -33,6 +33,7 @@ app.command()(authors.diff)
 app.command()(authors.explain)
 app.command()(authors.plan)
 app.command()(authors.apply)
+app.command()(upgrade.upgrade)
 app.command()(authors.show)
 app.command()(devices.replay)
 app.command()(devices.simulate)

@@ -171,7 +171,8 @@ class Twin:
 
     @contextmanager
     def upgrading(self) -> Iterator[Upgrading]:
-        """Upgrades of sites to later versions of ontologies, with their records.
+        """Upgrades of sites to later versions of ontologies (and, as its ``topologies``, of topologies), with their
+        records.
 
         Raises:
             InvalidValue: the twin has a store of its own, and so no records.

@@ -145,8 +145,12 @@ RUNTIME: dict[str, Cause] = {
         "Use the ontologies in force, or have a client that may touch every site apply it first.",
     ),
     "ontology.in_use": Cause(
-        "Sites that live have entities of a type that the changed ontology no longer has.",
-        "Keep the type, or give the changed ontology another name.",
+        "Other sites use what is gone or different in the version of an ontology that a plan would install.",
+        "Bring them along first: twin upgrade --ontology NAME@VERSION --sites all; or keep what they use.",
+    ),
+    "ontology.unknown": Cause(
+        "No ontology of that name is found beside the file, on the path given, or among the shipped.",
+        "Give its file, or the folder that it is in: --ontology-path DIR.",
     ),
     "packet.malformed": Cause(
         "What an MQTT client sent cannot be read as a packet; the connection is closed.",
@@ -295,6 +299,42 @@ RUNTIME: dict[str, Cause] = {
     "unit.incompatible": Cause(
         "The two units measure different things, so there is nothing to convert.",
         "Ask for a unit of the point's own dimension.",
+    ),
+    "upgrade.needed": Cause(
+        "A plan would bring a site to a version of its ontology that declared steps lead to: without them, "
+        "readings and values would not follow.",
+        "Upgrade the site first: twin upgrade --ontology NAME@VERSION --sites KEY; then plan again.",
+    ),
+    "upgrade.older": Cause(
+        "A version is asked for that is older than the one in force.",
+        "A site goes back by the record of its upgrade: twin upgrade --list, then twin upgrade --rollback "
+        "ID --sites KEY.",
+    ),
+    "upgrade.restless": Cause(
+        "A site was changed by others each time that it was about to be upgraded.",
+        "Go on when less is being changed there: twin upgrade --resume ID.",
+    ),
+    "upgrade.same_version": Cause(
+        "A document differs from the one that is installed, and has the same version.",
+        "Raise its version; twin diff OLD NEW says which one it needs.",
+    ),
+    "upgrade.unclear": Cause(
+        "The options of twin upgrade do not say what is to be done, or at which sites.",
+        "Give --ontology or --topology with --sites; or one of --list, --show ID, --resume ID, --rollback "
+        "ID with --sites.",
+    ),
+    "upgrade.uncovered": Cause(
+        "Two versions of an ontology differ in something that exists and that no step covers.",
+        "Add the steps that the message names to 'migrations' of the newer version, and plan again; "
+        "nothing was changed.",
+    ),
+    "upgrade.unknown": Cause(
+        "No upgrade has that id.",
+        "twin upgrade --list shows those there were.",
+    ),
+    "upgrade.version": Cause(
+        "What is found of an ontology is of another version than the one asked for.",
+        "Name the folder of the right one with --ontology-path DIR, or give its file.",
     ),
     "value.invalid": Cause(
         "An argument, a parameter or a setting cannot mean anything.", "The message says what is wanted."

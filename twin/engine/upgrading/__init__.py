@@ -9,18 +9,24 @@ topologies  the same for a new version of a topology
 
 from twin.engine.upgrading.fleet import FleetPlan, SiteRow, plan_fleet
 from twin.engine.upgrading.goal import Goal, find_goal
+from twin.engine.upgrading.outcome import Outcome, record_of
 from twin.engine.upgrading.records import UpgradedSite, UpgradeRecord, UpgradeRecords
-from twin.engine.upgrading.running import Outcome, Upgrading
+from twin.engine.upgrading.running import Upgrading
+from twin.engine.upgrading.topologies import Options, TopologyFleet, TopologyUpgrading
 
 __all__ = [
     "FleetPlan",
     "Goal",
+    "Options",
     "Outcome",
     "SiteRow",
+    "TopologyFleet",
+    "TopologyUpgrading",
     "UpgradeRecord",
     "UpgradeRecords",
     "UpgradedSite",
     "Upgrading",
     "find_goal",
     "plan_fleet",
+    "record_of",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -16,7 +16,7 @@ from twin.graph.upgrade import Gap, SiteUpgrade, upgrade_site
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from twin.engine.upgrading.goal import Goal
     from twin.graph.mirror import Mirror
@@ -24,10 +24,19 @@ if TYPE_CHECKING:
     from twin.graph.upgrade import Ways
     from twin.ontology.model import Ontology
 
-__all__ = ["FleetPlan", "Planner", "SiteRow", "chosen_sites", "plan_fleet"]
+__all__ = ["FleetPlan", "Planner", "SiteRow", "chosen_sites", "counted", "plan_fleet", "table"]
 
-_COLUMNS = ("change", "rename", "convert", "default", "remove", "delete", "warn", "keep")
-_TITLES = ("entities", "renamed", "converted", "defaults", "removed", "deleted", "warnings", "edits kept")
+_COLUMNS = {
+    "change": "entities",
+    "rename": "renamed",
+    "convert": "converted",
+    "default": "defaults",
+    "remove": "removed",
+    "delete": "deleted",
+    "warn": "warnings",
+    "keep": "edits kept",
+}
+_FIGURE = 10
 _MOST_GAPS = 20
 
 
@@ -82,7 +91,7 @@ class FleetPlan(msgspec.Struct, frozen=True):
     def check(self, *, allow_delete: bool = False) -> None:
         """Raise `Conflict` where it cannot be done as it stands: ``upgrade.uncovered``, ``plan.deletes``."""
         if self.gaps:
-            told = [f"{gap} ({_counted(sites, 'site')})" for gap, sites in [*self.gaps.items()][:_MOST_GAPS]]
+            told = [f"{gap} ({counted(sites, 'site')})" for gap, sites in [*self.gaps.items()][:_MOST_GAPS]]
             raise Conflict(
                 f"{self.name} {self.version} is different in what no step covers:\n  " + "\n  ".join(told),
                 code="upgrade.uncovered",
@@ -116,12 +125,12 @@ class FleetPlan(msgspec.Struct, frozen=True):
         if self.breaking:
             yield f"Breaking in {self.name} {self.version}:"
             yield from (f"  {subject}  {said}" for subject, said in self.breaking)
-        yield from table(self.rows)
+        yield from table(self.rows, _COLUMNS)
         for row in self.rows:
             yield from (f"! {warning}" for warning in (row.upgrade.warnings if row.upgrade is not None else ()))
         if self.gaps:
             yield "Covered by no step:"
-            yield from (f"  {gap} ({_counted(sites, 'site')})" for gap, sites in self.gaps.items())
+            yield from (f"  {gap} ({counted(sites, 'site')})" for gap, sites in self.gaps.items())
         yield self.summary
 
     @property
@@ -132,27 +141,41 @@ class FleetPlan(msgspec.Struct, frozen=True):
             return f"No changes: every site is at {self.name} {self.version}, or does not use it."
         entities = sum(each.counts()["change"] for each in upgrades)
         needs = " Needs --allow-delete." if self.deletes else ""
-        needs += f" {_counted(len(self.gaps), 'difference')} without a step." if self.gaps else ""
-        return f"Plan: {_counted(len(upgrades), 'site')} to upgrade, {_counted(entities, 'entity')} to change.{needs}"
+        needs += f" {counted(len(self.gaps), 'difference')} without a step." if self.gaps else ""
+        return f"Plan: {counted(len(upgrades), 'site')} to upgrade, {counted(entities, 'entity')} to change.{needs}"
 
 
-def _counted(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """``1 site``, ``2 sites``, ``3 entities``."""
     plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
     return f"{number} {word if number == 1 else plural}"
 
 
-def table(rows: Sequence[SiteRow]) -> Iterator[str]:
-    """A line for each site, under the titles of the columns."""
+class Row(Protocol):
+    """A site's line of a table."""
+
+    @property
+    def site(self) -> str:
+        """Its key."""
+
+    @property
+    def said(self) -> str:
+        """Its versions."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Its figures by the names of the columns; none where nothing is to be done."""
+
+
+def table(rows: Sequence[Row], columns: Mapping[str, str]) -> Iterator[str]:
+    """A line for each site, under the titles of those columns that say anything."""
     width = max([4, *(len(row.site) for row in rows)])
     versions = max([8, *(len(row.said) for row in rows)])
-    used = [index for index, name in enumerate(_COLUMNS) if any(row.counts.get(name) for row in rows)]
-    titles = "".join(f"  {_TITLES[index]:>9}" for index in used)
+    used = {name: title for name, title in columns.items() if any(row.counts.get(name) for row in rows)}
+    titles = "".join(f"  {title:>{_FIGURE}}" for title in used.values())
     yield f"{'site':<{width}}  {'versions':<{versions}}{titles}".rstrip()
     for row in rows:
-        figures = "".join(
-            f"  {row.counts.get(_COLUMNS[index], 0):>{max(9, len(_TITLES[index]))}}" if row.counts else ""
-            for index in used
-        )
+        figures = "".join(f"  {row.counts.get(name, 0):>{_FIGURE}}" for name in used) if row.counts else ""
         yield f"{row.site:<{width}}  {row.said:<{versions}}{figures}".rstrip()
 
 

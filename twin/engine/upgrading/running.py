@@ -6,14 +6,16 @@ sites have come; the others set out again, from how things are then. A site that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from twin.engine.upgrading.fleet import FleetPlan, Planner, chosen_sites, plan_fleet
 from twin.engine.upgrading.goal import Goal, Owned, find_goal
+from twin.engine.upgrading.outcome import Outcome, record_of, restless
 from twin.engine.upgrading.records import UpgradedSite, UpgradeRecord
-from twin.errors import Conflict, NotFound, TwinError
+from twin.engine.upgrading.topologies import TopologyUpgrading
+from twin.errors import Conflict, TwinError
 from twin.graph.model import ChangeSet, Document, Made, Update
 from twin.graph.upgrade import Return, SiteUpgrade, way_back
 from twin.ids import mint
@@ -23,61 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from twin.engine.upgrading.outcome import Host
     from twin.engine.upgrading.records import SiteState, UpgradeRecords
-    from twin.graph.mirror import Mirror
-    from twin.graph.model import Actor, Committed, Entity, Entry
-    from twin.store import GraphStore
+    from twin.graph.model import Committed, Entity, Entry
 
-__all__ = ["Host", "Outcome", "Upgrading", "record_of"]
+__all__ = ["Upgrading"]
 
 _TRIES = 8
-
-
-class Host(Protocol):
-    """What an upgrade needs of a twin: `twin.engine.Twin`."""
-
-    actor: Actor
-    store: GraphStore
-
-    @property
-    def mirror(self) -> Mirror:
-        """What exists."""
-
-    def follow(self) -> None:
-        """See what others have committed."""
-
-    def commit(self, changeset: ChangeSet) -> Committed:
-        """Commit one ChangeSet."""
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What became of the sites of one command."""
-
-    id: str
-    sites: tuple[UpgradedSite, ...]
-    notes: tuple[str, ...] = ()
-    """What was kept or given up on the way back."""
-
-    @property
-    def failed(self) -> tuple[UpgradedSite, ...]:
-        """Those that are not where they should be."""
-        return tuple(site for site in self.sites if site.problem)
-
-    def as_dict(self) -> dict[str, Any]:
-        """As data."""
-        return {"id": self.id, "sites": [site.as_dict() for site in self.sites], "notes": list(self.notes)}
-
-    def __str__(self) -> str:
-        return "\n".join([*map(str, self.sites), *self.notes, self.summary])
-
-    @property
-    def summary(self) -> str:
-        """The last line."""
-        states = {state: sum(site.state == state for site in self.sites) for state in ("done", "returned", "failed")}
-        words = {"done": "upgraded", "returned": "returned", "failed": "failed"}
-        said = ", ".join(f"{count} {words[state]}" for state, count in states.items() if count) or "nothing to do"
-        again = f" Try those again: twin upgrade --resume {self.id}" if states["failed"] else ""
-        return f"{self.id}: {said}.{again}"
 
 
 class Upgrading:
@@ -88,6 +42,11 @@ class Upgrading:
         self.host = host
         self.records = records
         self._directories = tuple(directories)
+
+    @property
+    def topologies(self) -> TopologyUpgrading:
+        """The same for later versions of topologies."""
+        return TopologyUpgrading(self.host, self.records, self._directories)
 
     def plan(self, wanted: Sequence[str], sites: Sequence[str]) -> FleetPlan:
         """What coming to the documents wanted (``NAME@VERSION``, or files) does at the sites; nothing is changed.
@@ -211,7 +170,7 @@ class Upgrading:
                     raise
             else:
                 return
-        raise _restless(f"{goal.name} {goal.version}")
+        raise restless(f"{goal.name} {goal.version}")
 
     def _pins(self, goal: Goal) -> list[Entry]:
         """Every site that goes by what is replaced says so."""
@@ -253,7 +212,7 @@ class Upgrading:
                     continue
                 return self._write(record, "failed", problem=f"{error.code_}: {error.message}")
             return self._write(record, "done", sequence=done.sequence)
-        return record and self._write(record, "failed", problem=_restless(record.site).message)
+        return record and self._write(record, "failed", problem=restless(record.site).message)
 
     def _next(self, upgrade_id: str, upgrade: SiteUpgrade) -> UpgradedSite:
         """The record of a site that sets out: under an op_id that no ChangeSet has yet."""
@@ -307,7 +266,7 @@ class Upgrading:
                 problem = f"{error.code_}: {error.message}"
                 return self._write(row, "done", sequence=row.sequence, problem=problem), way
             return self._write(row, "returned", sequence=done.sequence), way
-        return self._write(row, "done", sequence=row.sequence, problem=_restless(row.site).message), None
+        return self._write(row, "done", sequence=row.sequence, problem=restless(row.site).message), None
 
     def _way_back(self, upgrade: SiteUpgrade) -> Return | str:
         mirror = self.host.mirror
@@ -371,24 +330,3 @@ class Upgrading:
             at=now(),
             by=self.host.actor.name,
         )
-
-
-def record_of(records: UpgradeRecords, upgrade_id: str) -> UpgradeRecord:
-    """The record of an upgrade.
-
-    Raises:
-        NotFound: there is none.
-    """
-    found = records.upgrade(upgrade_id)
-    if found is None:
-        known = ", ".join(each.id for each in records.upgrades()) or "none yet"
-        raise NotFound(f"there is no upgrade {upgrade_id!r}", code="upgrade.unknown", help=f"upgrades: {known}")
-    return found
-
-
-def _restless(what: str) -> Conflict:
-    return Conflict(
-        f"{what} was changed again and again while it was being upgraded",
-        code="upgrade.restless",
-        help="try again when less is being changed there: twin upgrade --resume",
-    )
