@@ -12,6 +12,7 @@ from twin.graph.model import (
     Actor,
     Change,
     ChangeSet,
+    Computed,
     Create,
     Delete,
     Entity,
@@ -75,26 +76,32 @@ def type_of(kind: Kind, name: str, *parents: str, of: tuple[str, ...] | None = N
     )
 
 
-def _point(name: str, measures: str) -> PointType:
-    nothing = dict.fromkeys(("unit", "minimum", "maximum", "values", "enum", "every"))
-    value = "boolean" if measures == "occupancy" else "number"
-    return PointType(
-        name, "status", value, measures=measures, optional=True, title={}, declared_by="t", place=_HERE, **nothing
-    )
+_UNITS = {"temperature": "Cel", "active_power": "W", "heat": "[degF]", "watts": "kW"}
 
+
+def _point(name: str, measures: str) -> PointType:
+    """A point; one of a space or a view, which others are worked into, measures nothing itself."""
+    nothing = dict.fromkeys(("minimum", "maximum", "values", "enum", "every"))
+    value = "boolean" if measures == "occupancy" else "integer" if name == "devices" else "number"
+    unit = _UNITS.get(measures or name)
+    told = {"measures": measures or None, "unit": unit, "optional": True, "title": {}, "declared_by": "t"}
+    return PointType(name=name, section="status", value=value, place=_HERE, **told, **nothing)
+
+
+_WORKED = {"heat": "", "watts": "", "busy": "", "devices": ""}
 
 ONTOLOGY = words(
     [
-        type_of("site", "Home"),
+        type_of("site", "Home", **_WORKED),
         type_of("space", "Space"),
-        type_of("space", "Room", "t/Space"),
-        type_of("space", "Hall", "t/Room", "t/Space"),
+        type_of("space", "Room", "t/Space", **_WORKED),
+        type_of("space", "Hall", "t/Room", "t/Space", **_WORKED),
         type_of("device", "Device"),
         type_of("device", "Sensor", "t/Device", warmth="temperature", present="occupancy"),
         type_of("device", "Meter", "t/Device", power="active_power"),
         type_of("gateway", "Box"),
-        type_of("view", "Group"),
-        type_of("view", "Zone", of=("t/Space",)),
+        type_of("view", "Group", **_WORKED),
+        type_of("view", "Zone", of=("t/Space",), **_WORKED),
     ],
     "temperature",
     "occupancy",
@@ -197,7 +204,22 @@ class Walk:
         points = tuple(point for point in _POINTS.get(type_, ()) if self.random.random() < 0.7)
         declared = {"properties.level": self.random.randrange(3)} if self.random.random() < 0.5 else {}
         rule = self.rule(site) if kind == "view" and self.random.random() < 0.8 else None
-        return {"type": type_, "points": points, "declared": declared, "rule": rule}
+        worked = {} if kind == "device" else self._computed(site)
+        return {"type": type_, "points": points, "declared": declared, "rule": rule, "computed": worked}
+
+    def _computed(self, site: str) -> dict[str, Computed]:
+        """Some computed points of a space or a view."""
+        functions = {
+            "heat": ("temperature", ("sum", "avg", "min", "max")),
+            "watts": ("active_power", ("sum", "max")),
+            "busy": ("occupancy", ("any", "all")),
+            "devices": (self.random.choice(["occupancy", "temperature"]), ("count",)),
+        }
+        return {
+            point: Computed(self.random.choice(names), of, self.rule(site) if self.random.random() < 0.4 else None)
+            for point, (of, names) in functions.items()
+            if self.random.random() < 0.2
+        }
 
     def rule(self, site: str, depth: int = 2) -> str:
         """Some rule over a site; now and then one whose words mean nothing."""
@@ -224,7 +246,7 @@ class Walk:
             return []
         given = self._fields(found.kind, found.site)
         fields = {"properties": {"level": self.random.randrange(3)}}
-        for together in (("type", "points"), ("declared",), ("rule",)):
+        for together in (("type", "points"), ("declared",), ("rule",), ("computed",)):
             if self.random.random() < 0.5:
                 fields |= {name: given[name] for name in together if name in given}
         return [Update(id=found.id, expected=found.revision, fields=fields)]

@@ -29,6 +29,8 @@ __all__ = ["Changed", "Membership"]
 
 Changed = dict[str, set[str]]
 """View -> what came into it by rule, or went."""
+_FEW = 3
+"""To look for the members of more views than this, the labels of the site are worth making."""
 _Said = tuple[str, str, str | None]
 """What of a view matters here: path, type and rule."""
 
@@ -87,6 +89,8 @@ class Membership:
         """Ask the rules that what has happened since can alter; what came and went."""
         self._changed = {}
         fresh = self._arrange() if self._rearranged else frozenset()
+        if len(fresh) > _FEW:
+            self._mirror.intervals(self._site)
         self._relist()
         loose, self._loose = self._loose, {}
         for level in self._asking.levels:
@@ -100,7 +104,7 @@ class Membership:
     def _arrange(self) -> frozenset[str]:
         """Put the rules in order again; those to be asked of everything."""
         self._rearranged = False
-        before = self._asking.views
+        before, circular = self._asking.views, self._asking.circular
         found = {view: made for view in self._said if (made := self._bound(view)) is not None}
         self._asking = Asking(found.values(), self._nested)
         asked = {view for level in self._asking.levels for view in level.views}
@@ -108,7 +112,7 @@ class Membership:
             for entity in tuple(self._fitting.get(view, ())):
                 self._take(view, entity, self._loose)
             self._fitting.pop(view, None)
-        for view in self._asking.circular:
+        for view in self._asking.circular - circular:
             _log.warning("view.circular", view=self._said[view][0])
         return frozenset(view for view in asked if found[view] is not before.get(view) or found[view].rule.views)
 
@@ -162,10 +166,8 @@ class Membership:
         root = mirror.entities[self._site].path
         for place in rule.within if rule.within is not None else ("",):
             found = mirror.by_path(root + place)
-            if found is not None and (not place or mirror.labelled(self._site)):
-                yield from mirror.intervals(self._site).below(found.id, view.types)
-            elif found is not None:
-                yield from mirror.subtree(found.id)[1:]
+            if found is not None:
+                yield from mirror.below(found.id, view.types)
 
     def _ask_of(self, entity: Entity, level: Level, loose: dict[str, None]) -> None:
         asked = dict.fromkeys(level.asked(entity, self._keys_around))

@@ -95,7 +95,7 @@ class Intervals:
             self._by_types[types] = found
         return found
 
-    def below(self, entity: str, types: frozenset[str] | None) -> Iterator[str]:
+    def below(self, entity: str, types: frozenset[str]) -> Iterator[str]:
         """The ids of all below an entity, of these concrete types, in order."""
         start, end = self.span(entity)
         positions = self.positions(types)
@@ -204,9 +204,12 @@ class Mirror:
             yield at
             at = self.entities[at].parent
 
-    def labelled(self, site: str) -> bool:
-        """Whether `intervals` costs nothing now."""
-        return site in self._intervals
+    def below(self, entity_id: str, types: frozenset[str]) -> Iterator[str]:
+        """The ids of all below an entity of these concrete types: by the labels of its site, if there are any now."""
+        labels = self._intervals.get(self.entities[entity_id].site)
+        if labels is not None:
+            return labels.below(entity_id, types)
+        return (each for each in self.subtree(entity_id)[1:] if self.entities[each].type in types)
 
     def intervals(self, site: str) -> Intervals:
         """The labels of a site's tree, made anew when the tree has changed since."""

@@ -37,6 +37,8 @@ class Views:
         """View -> what the last change let come into it, or go (itself, not what is below), of the views that are
         still there. Where nobody has asked for what a site's rules include, they are not among them.
         """
+        self.rearranged: dict[str, None] = {}
+        """Sites whose views themselves the last change has made, changed, put into each other or ended."""
         self._mirror = mirror
         self._graph = graph
         self._sites: dict[str, Membership] = {}
@@ -94,16 +96,20 @@ class Views:
 
     def clear(self) -> None:
         """Forget everything."""
-        for index in (self._sites, self._unsettled, self._waiting, self._inner, self._outer, self.changed):
+        for index in (self._sites, self._unsettled, self._waiting, self._first, self._inner, self._outer):
             index.clear()
+        self.begin()
 
     def begin(self) -> None:
         """A change is about to be applied."""
         self.changed = {}
+        self.rearranged.clear()
         self._first.clear()
 
     def put(self, entity: Entity) -> None:
         """An entity is new, or another than it was."""
+        if entity.kind == "view":
+            self.rearranged[entity.site] = None
         site = self._at(entity.site)
         if site is not None:
             site.put(entity)
@@ -112,6 +118,8 @@ class Views:
 
     def drop(self, entity: Entity) -> None:
         """An entity is about to go, with all its edges."""
+        if entity.kind == "view":
+            self.rearranged[entity.site] = None
         for view, keys in self._graph.pred[entity.id].items():
             if INCLUDES in keys:
                 self._tell({view: {entity.id}})
@@ -131,12 +139,14 @@ class Views:
         if self._mirror.entities[member].kind == "view":
             self._inner.setdefault(view, {})[member] = None
             self._outer.setdefault(member, {})[view] = None
+            self.rearranged[self._mirror.entities[view].site] = None
         self._relinked(view, member)
 
     def unlink(self, view: str, member: str) -> None:
         """A view does not list a member any more: the edge is gone."""
         if member in self._inner.get(view, ()):
             del self._inner[view][member], self._outer[member][view]
+            self.rearranged[self._mirror.entities[view].site] = None
         self._relinked(view, member)
 
     def settle(self) -> None:

@@ -3,14 +3,14 @@
 Invariants: of all readings ever offered for a point, the one with the greatest order is held, whatever came in between
 and however often (design, invariant 3); an entity that is gone has no state; a point that follows another entity's
 holds nothing of its own and always says what the other says, in its own unit; a deadband thins what is announced, and
-never what is held. What changed since `Current.take_dirty`
-was last called is remembered for the store.
+never what is held; a computed point says what those of its devices make. What changed since `Current.take_dirty` was
+last called is remembered for the store.
 """
 
 from __future__ import annotations
 
 from sys import intern
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,28 +18,21 @@ from twin.errors import InvalidValue
 from twin.events import Bus
 from twin.graph.model import Create, Delete, Update
 from twin.graph.readings import Reading, recast, recasts_of
+from twin.state.computed import ComputedPoints
 from twin.state.deadbands import Deadbands
 from twin.units import convert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from twin.graph.mirror import Mirror
     from twin.graph.model import Change, Entity
     from twin.graph.readings import Fate
     from twin.ontology.model import Ontology, PointType
+    from twin.state.computed import Said
+    from twin.state.tallies import Point
 
-__all__ = ["Current", "Graph", "ReadingChanged"]
-
-Point = tuple[str, str]
-"""(entity id, name of the point)."""
-
-
-class Graph(Protocol):
-    """What the state needs of the mirror."""
-
-    @property
-    def entities(self) -> Mapping[str, Entity]:
-        """Everything that exists, by id."""
+__all__ = ["Current", "ReadingChanged"]
 
 
 class ReadingChanged(msgspec.Struct, frozen=True, gc=False):
@@ -53,11 +46,12 @@ class ReadingChanged(msgspec.Struct, frozen=True, gc=False):
 class Current:
     """The last readings of everything in a mirror; called on the loop only.
 
-    `readings` announces every reading that was applied, for its own point, then for each point that follows it: but for
-    those that differ by less than their point's deadband from the last that was announced.
+    `readings` announces every reading that was applied, for its own point, then for each point that follows it, then
+    for each computed point that says another value after it: but for those that differ by less than their point's
+    deadband from the last that was announced.
     """
 
-    def __init__(self, mirror: Graph, ontology: Ontology) -> None:
+    def __init__(self, mirror: Mirror, ontology: Ontology) -> None:
         self.readings: Bus[ReadingChanged] = Bus()
         self.ontology = ontology
         self._mirror = mirror
@@ -67,6 +61,8 @@ class Current:
         self._followers: dict[Point, dict[Point, None]] = {}
         self._units: dict[Point, tuple[str, str] | None] = {}
         self._deadbands = Deadbands(ontology)
+        self._computed = ComputedPoints(mirror, self._hold, ontology)
+        self._feeding = self._computed.feeds
         for entity in mirror.entities.values():
             self._index(entity)
 
@@ -75,6 +71,16 @@ class Current:
         sources = self._sources.get(entity_id)
         if sources is not None and point in sources:
             return self._read_through(entity_id, point, sources[point])
+        return self._own(entity_id, point)
+
+    def _own(self, entity_id: str, point: str) -> Reading | None:
+        """What a point says that follows no other."""
+        owner = self._computed.owners.get(entity_id)
+        if owner is not None and point in owner.computed:
+            return self._computed.read(entity_id, point)
+        return self._hold(entity_id, point)
+
+    def _hold(self, entity_id: str, point: str) -> Reading | None:
         held = self._held.get(entity_id)
         return None if held is None else held.get(point)
 
@@ -87,10 +93,15 @@ class Current:
             last = held.get(point)
             if last is not None and reading.order <= last.order:
                 return "duplicate" if reading.order == last.order else "late"
+        telling = bool(self.readings)
+        if telling and self._computed.waiting:
+            self._computed.ready(self._mirror.entities[entity_id].site)
         held[point] = reading
         self._dirty[entity_id, point] = reading
-        if self.readings:
+        said = self._computed.take(entity_id, point, reading, telling) if entity_id in self._feeding else ()
+        if telling:
             self._announce(entity_id, point, reading, last)
+            self._announce_all(said)
         elif self._deadbands.told:  # nobody has heard the last ones: the next of each is told
             self._deadbands.told.clear()
         return "applied"
@@ -99,6 +110,7 @@ class Current:
         """Take what a store has kept, in place of all that is held."""
         self._held.clear()
         self._dirty.clear()
+        self._computed.reset()
         self._deadbands.told.clear()
         for (entity_id, point), reading in states.items():
             entity = self._mirror.entities.get(entity_id)
@@ -123,6 +135,7 @@ class Current:
             self.ontology = ontology
             self._units.clear()
             self._deadbands.renew(ontology)
+        self._computed.begin(change, ontology)
         for entry in change.changeset.entries:
             match entry:
                 case Create(entity):
@@ -130,6 +143,10 @@ class Current:
                 case Update(id=entity_id) | Delete(id=entity_id):
                     self._reconsider(entity_id)
         self._recast(change)
+        telling = bool(self.readings)
+        said = self._computed.follow(change, telling=telling)
+        if telling:
+            self._announce_all(said)
 
     def _recast(self, change: Change) -> None:
         """Hold readings under the new names of their points. They count as changed whether or not they were: a batch
@@ -160,6 +177,9 @@ class Current:
         for point in self._held.pop(entity_id, ()):
             self._dirty.pop((entity_id, point), None)
             self._deadbands.forget((entity_id, point))
+        owner = self._computed.owners.get(entity_id)
+        for point in () if owner is None else owner.computed:
+            self._deadbands.forget((entity_id, point))
 
     def _index(self, entity: Entity) -> None:
         if entity.sources:
@@ -168,15 +188,14 @@ class Current:
                 self._followers.setdefault(source, {})[entity.id, point] = None
 
     def _read_through(self, entity_id: str, point: str, source: Point) -> Reading | None:
-        held = self._held.get(source[0])
-        reading = None if held is None else held.get(source[1])
+        reading = self._own(*source)
         if reading is None:
             return None
         try:
             units = self._units[entity_id, point]
         except KeyError:
             units = self._units[entity_id, point] = self._conversion(source, (entity_id, point))
-        if units is None or isinstance(reading.value, str):
+        if units is None or not isinstance(reading.value, int | float):
             return reading
         try:
             value = convert(reading.value, *units)
@@ -207,6 +226,10 @@ class Current:
             seen = self.read(*follower)
             if seen is not None and (follower[1] not in thinned or not self._withholds(follower, seen, last)):
                 self.readings.publish(ReadingChanged(*follower, seen))
+
+    def _announce_all(self, said: Iterable[Said]) -> None:
+        for owner, point, reading, before in said:
+            self._announce(owner, point, reading, before)
 
     def _withholds(self, point: Point, reading: Reading, last: Reading | None) -> bool:
         return self._deadbands.withholds(point, self._kind(point), reading, last)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +10,8 @@ from structlog.testing import capture_logs
 
 from tests.telemetry import entity_type, ontology, point_type
 from twin.events import Subscriber
-from twin.graph.model import Actor, Change, ChangeSet, Create, Delete, Entity, Update, apply_update
+from twin.graph.mirror import Mirror
+from twin.graph.model import Actor, Change, ChangeSet, Create, Delete, Entity, Update
 from twin.graph.readings import Reading, order_key
 from twin.state.current import Current, ReadingChanged
 
@@ -27,20 +27,17 @@ def type_(name: str, **units: str | None) -> EntityType:
 ONTOLOGY = ontology(type_("Sensor", temperature="Cel", humidity="%"), type_("Room", warmth="[degF]", temperature="Cel"))
 
 
-@dataclass
-class Graph:
-    entities: dict[str, Entity] = field(default_factory=dict)
+class Graph(Mirror):
+    """A mirror that takes its changes one after another."""
 
-    def apply(self, *entries: Entry) -> Change:
-        for entry in entries:
-            match entry:
-                case Create(entity):
-                    self.entities[entity.id] = entity
-                case Update():
-                    self.entities[entry.id] = apply_update(self.entities[entry.id], entry, 0, "")
-                case Delete():
-                    del self.entities[entry.id]
-        return Change(1, ChangeSet(op_id="", actor=Actor("", ""), at=0, entries=entries))
+    def __init__(self, entities: dict[str, Entity]) -> None:
+        super().__init__()
+        self.load(head=0, timeline="", documents=(), entities=entities.values(), relations=())
+
+    def follow(self, *entries: Entry) -> Change:
+        change = Change(self.head + 1, ChangeSet(op_id="", actor=Actor("", ""), at=0, entries=entries))
+        self.apply(change)
+        return change
 
 
 def entity(name: str, type_name: str = "Sensor", **fields: Any) -> Entity:
@@ -140,11 +137,11 @@ def test_a_listener_that_fails_harms_no_reading(current: Current) -> None:
 def test_following_changes_with_the_graph(graph: Graph, current: Current) -> None:
     current.offer("sensor", "temperature", reading(20.0))
     current.follow(
-        graph.apply(Update(id="room", fields={"sources": {"temperature": ("other", "temperature")}})), ONTOLOGY
+        graph.follow(Update(id="room", fields={"sources": {"temperature": ("other", "temperature")}})), ONTOLOGY
     )
     assert current.read("room", "warmth") is None
     assert current.read("room", "temperature") is None
-    current.follow(graph.apply(Create(entity("other"))), ONTOLOGY)
+    current.follow(graph.follow(Create(entity("other"))), ONTOLOGY)
     subscriber = listen(current)
     current.offer("other", "temperature", reading(21.0))
     current.offer("sensor", "temperature", reading(22.0, 2))
@@ -158,13 +155,13 @@ def test_following_changes_with_the_graph(graph: Graph, current: Current) -> Non
 def test_a_space_that_is_created_follows_at_once(graph: Graph, current: Current) -> None:
     current.offer("sensor", "temperature", reading(20.0))
     hall = entity("hall", "Room", sources={"temperature": ("sensor", "temperature")})
-    current.follow(graph.apply(Create(hall)), ONTOLOGY)
+    current.follow(graph.follow(Create(hall)), ONTOLOGY)
     assert current.read("hall", "temperature") == reading(20.0)
 
 
 def test_what_is_created_and_deleted_in_one_change_leaves_nothing(graph: Graph, current: Current) -> None:
     hall = entity("hall", "Room", sources={"temperature": ("sensor", "temperature")})
-    current.follow(graph.apply(Create(hall), Delete(id="hall")), ONTOLOGY)
+    current.follow(graph.follow(Create(hall), Delete(id="hall")), ONTOLOGY)
     subscriber = listen(current)
     current.offer("sensor", "temperature", reading(20.0))
     assert "hall" not in {event.entity_id for event in subscriber.take()}
@@ -174,7 +171,7 @@ def test_an_entity_that_is_gone_has_no_state(graph: Graph, current: Current) -> 
     current.offer("sensor", "temperature", reading(20.0))
     taken = current.take_dirty()
     current.offer("sensor", "humidity", reading(50.0))
-    current.follow(graph.apply(Delete(id="sensor")), ONTOLOGY)
+    current.follow(graph.follow(Delete(id="sensor")), ONTOLOGY)
     current.put_back(taken)
     assert current.read("sensor", "temperature") is None
     assert current.read("room", "temperature") is None
@@ -205,7 +202,7 @@ def test_units_follow_the_ontology(graph: Graph, current: Current) -> None:
     current.offer("sensor", "temperature", reading(20.0))
     assert current.read("room", "temperature") == reading(20.0)
     kelvin = ontology(type_("Sensor", temperature="Cel"), type_("Room", warmth="W", temperature="K"))
-    current.follow(graph.apply(), kelvin)
+    current.follow(graph.follow(), kelvin)
     followed = current.read("room", "temperature")
     assert followed is not None
     assert followed.value == pytest.approx(293.15)
@@ -276,11 +273,11 @@ def test_another_ontology_may_have_other_deadbands(graph: Graph) -> None:
     subscriber, told = heard(current)
     current.readings.subscribe(subscriber)
     current.offer("sensor", "temperature", reading(20.0, 1))
-    current.follow(graph.apply(), THINNED)
+    current.follow(graph.follow(), THINNED)
     for time in (2, 3):
         current.offer("sensor", "temperature", reading(20.0, time))
     assert len([each for each in told if each[0] == "sensor"]) == 2
-    current.follow(graph.apply(Delete(id="sensor")), THINNED)
+    current.follow(graph.follow(Delete(id="sensor")), THINNED)
     graph.entities["sensor"] = entity("sensor")
     current.offer("sensor", "temperature", reading(20.0, 4))
     assert len([each for each in told if each[0] == "sensor"]) == 3
