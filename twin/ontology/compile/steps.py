@@ -4,6 +4,7 @@ is there, that what they take away is not, and that units and values are right.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -171,7 +172,7 @@ class Steps:
                 help_ = "convert a point or a property that has a unit"
                 self._report.error("step.subject", message, word.place, help=help_)
                 return
-            if subject.member.unit != to and not self._converted_again(name):
+            if subject.member.unit != to and not self._converted_later(self._fates.of(name)):
                 message = f"{subject.short} is in '{subject.member.unit}', not in '{to}'"
                 related = [(subject.member.place, subject.name)]
                 place = draft.node.place_of("to")
@@ -191,8 +192,8 @@ class Steps:
             self._report.error("unit.incompatible", message, draft.node.place_of("from"), help=help_)
         return from_ != to and compatible(from_, to)
 
-    def _converted_again(self, name: str) -> bool:
-        names = self._fates.of(name)
+    def _converted_later(self, names: Sequence[str]) -> bool:
+        """Whether a later migration converts what has one of these names after this one."""
         for fates in self._later:
             drafts = (draft for draft in fates.written.drafts if draft.kind == "convert")
             if any(fates.older(draft.names[0]) in names for draft in drafts):
@@ -212,6 +213,8 @@ class Steps:
                 help_ = "what it says comes from devices" if isinstance(wanted, PointType) else "name one of those"
                 self._report.error("step.subject", message, word.place, help=help_)
             elif isinstance(wanted, PropertyType | PointType):
+                if self._converted_later([name]):  # its bounds were others then
+                    wanted = replace(wanted, minimum=None, maximum=None)
                 value = self._value(draft, wanted)
                 if value is not None:
                     yield Step("default", name, value=value, place=word.place)
