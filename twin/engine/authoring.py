@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from twin.engine.excerpt import Excerpt, excerpt
+from twin.engine.installing import check_documents
 from twin.engine.keeping import Job, Kept, Shelf
 from twin.engine.library import Library
 from twin.engine.planning import check_applicable, make_plan, plan_changesets
@@ -145,6 +146,7 @@ class Authoring:
                 code="ontology.foreign",
                 help="use what is in force, or have a client that may touch every site apply it first",
             )
+        check_documents(made, self._mirror)  # the excerpt knows nothing of other sites
         return self._shelf.keep(Kept(id=mint(), client=client, made=made, warnings=report.all, at=now()))
 
     def kept(self, client: str, plan: str) -> Kept:

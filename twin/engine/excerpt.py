@@ -68,10 +68,10 @@ async def _gathered(mirror: Mirror, key: str) -> Excerpt | None:
         ahead = [site.id]
         until = time.perf_counter() + _TURN_SECONDS
         while ahead:  # by hand: the site's intervals, if they are not there, are made in one long turn
-            each = ahead.pop()
-            entities.append(mirror.entities[each])
-            relations.extend(_relations(mirror, each, site.id))
-            ahead += mirror.children(each)
+            entity = mirror.entities[ahead.pop()]
+            entities.append(entity)
+            relations.extend(_relations(mirror, entity))
+            ahead += mirror.children(entity.id)
             if time.perf_counter() > until:
                 await asyncio.sleep(0)
                 if mirror.sites.get(site.id) != since:
@@ -80,9 +80,9 @@ async def _gathered(mirror: Mirror, key: str) -> Excerpt | None:
     return Excerpt(mirror.head, mirror.timeline, tuple(mirror.documents.values()), entities, relations)
 
 
-def _relations(mirror: Mirror, source: str, site: str) -> Iterator[Relation]:
+def _relations(mirror: Mirror, source: Entity) -> Iterator[Relation]:
     """What is linked from an entity to others of its site; what a view includes by its rule follows from the rule."""
-    for target, keys in mirror.graph.adj[source].items():
+    for target, keys in mirror.edges(source, "OUT").items():
         for name, data in keys.items():
-            if name != CONTAINS and not data.get("rule") and mirror.entities[target].site == site:
-                yield Relation(type=name, source=source, target=target, instance=data.get("instance"))
+            if name != CONTAINS and "rule" not in data and mirror.entities[target].site == source.site:
+                yield Relation(type=name, source=source.id, target=target, instance=data.get("instance"))
