@@ -192,3 +192,131 @@ def test_what_follows_from_an_import_that_is_not_there_is_not_reported() -> None
     assert codes("devices: { Spot: { is: Lamp, status: { x: { measures: glare, type: boolean } } } }\n", head) == [
         "import.unknown"
     ]
+
+
+def test_objects_and_lists_are_merged_down_the_lineage() -> None:
+    ontology = compiled("""
+devices:
+  Robot:
+    is: Device
+    status:
+      place: { fields: { x: { type: number, unit: m, range: 0..10 }, room: { type: string, optional: true } } }
+      tags: { items: { values: [red, green] } }
+  Mower:
+    is: Robot
+    status:
+      place: { description: Where, fields: { x: { range: 1..9 }, on: { type: boolean } } }
+      tags: { items: { values: [red] } }
+""")
+    place, tags = (ontology.types["lab/Mower"].points[name] for name in ("place", "tags"))
+    assert place.value == "object"
+    assert place.fields is not None
+    assert list(place.fields) == ["x", "room", "on"]
+    assert (place.fields["x"].minimum, place.fields["x"].maximum, place.fields["x"].unit) == (1, 9, "m")
+    assert place.fields["room"].optional
+    assert place.description == {"": "Where"}
+    assert tags.value == "list"
+    assert tags.items is not None
+    assert (tags.items.name, tags.items.values) == ("", ("red",))
+
+
+def test_what_else_a_point_says_is_inherited_and_may_be_narrowed() -> None:
+    ontology = compiled("""
+devices:
+  Meter:
+    is: Device
+    aligns: { brick: Meter }
+    status:
+      energy: { type: number, unit: kW.h, accumulates: true, retention: 400 d, aligns: { brick: Energy_Sensor } }
+      power: { type: number, unit: W, deadband: 5 }
+    configuration:
+      limit: { type: number, unit: W, range: 0..100, step: 5, default: 50 }
+      plan: { items: { values: [day, night] }, default: [day] }
+      home: { fields: { x: { type: integer, default: 3 }, y: { type: number, unit: m } }, default: { y: 1 } }
+    properties: { owner: { type: string, default: nobody, private: true } }
+  Submeter: { is: Meter, status: { power: { deadband: 9, private: true } }, configuration: { limit: { step: 10 } } }
+""")
+    meter, sub = ontology.types["lab/Meter"], ontology.types["lab/Submeter"]
+    assert (meter.aligns, sub.aligns) == ({"brick": "Meter"}, {})
+    energy, limit = sub.points["energy"], sub.points["limit"]
+    assert (energy.accumulates, energy.retention, energy.aligns) == (True, 400 * 86_400, {"brick": "Energy_Sensor"})
+    assert (sub.points["power"].deadband, sub.points["power"].private, meter.points["power"].private) == (
+        9,
+        True,
+        False,
+    )
+    assert (limit.step, limit.default, type(limit.default)) == (10, 50.0, float)
+    assert (sub.points["plan"].default, sub.points["home"].default) == (["day"], {"y": 1.0})
+    assert (sub.properties["owner"].default, sub.properties["owner"].private) == ("nobody", True)
+
+
+def test_a_default_that_does_not_fit_is_warned_of_and_nothing_is_wished() -> None:
+    body = "devices: { Lamp: { is: Device, configuration: { level: { type: number, unit: W, range: 0..5, %s } } } }\n"
+    for said, default in (("default: 9", None), ("default: 3", 3.0), ("step: 2, default: 3", None)):
+        report = Diagnostics()
+        ontology = compile_ontology([Source("lab.yaml", HEAD + body % said)], find, report)
+        assert ontology.types["lab/Lamp"].points["level"].default == default
+        assert [found.code for found in report.all] == ["default.outside"] * (default is None)
+    report = Diagnostics()
+    user = Source("user.yaml", "ontology: user\nversion: 1\nimports: { lab: ^1.0 }\n")
+    lab = Source("lab.yaml", HEAD + body % "default: 9")
+    assert compile_ontology([user], {"lab": lab, "core": find("core")}.get, report).types["lab/Lamp"]
+    assert not report.all
+
+
+def test_commands_and_events_are_merged_down_the_lineage() -> None:
+    ontology = compiled("""
+mixins:
+  Closable: { commands: { close: {}, stop: { optional: true } } }
+devices:
+  Blind:
+    is: [Device, Closable]
+    commands:
+      move:
+        title: Move
+        arguments: { to: { type: number, unit: "%", range: 0..100, default: 50 } }
+        result: { took: { type: number, unit: s } }
+        timeout: 30 s
+    events: { jammed: { fields: { side: { values: [left, right] } } } }
+  Shutter:
+    is: Blind
+    commands:
+      move: { arguments: { slowly: { type: boolean, optional: true } }, timeout: 1 min }
+      stop: { optional: false }
+    events: { jammed: { fields: { force: { type: integer } } } }
+""")
+    blind, shutter = ontology.types["lab/Blind"], ontology.types["lab/Shutter"]
+    assert list(blind.commands) == ["close", "stop", "move"]
+    move = shutter.commands["move"]
+    assert (list(move.arguments), list(move.result)) == (["to", "slowly"], ["took"])
+    assert (move.arguments["to"].default, move.arguments["to"].maximum) == (50.0, 100)
+    assert (move.timeout, move.title, move.declared_by) == (60, {"": "Move"}, "lab/Blind")
+    assert (blind.commands["stop"].optional, shutter.commands["stop"].optional) == (True, False)
+    assert list(shutter.events["jammed"].fields) == ["side", "force"]
+    assert shutter.events["jammed"].declared_by == "lab/Blind"
+
+
+def test_two_mixins_may_offer_the_same_command() -> None:
+    same = "commands: { go: { arguments: { to: { type: number, unit: m } } } }"
+    mixins = f"mixins: {{ M: {{ {same} }}, N: {{ {same} }} }}\n"
+    assert compiled(mixins + "devices: { D: { is: [Device, M, N] } }\n").types["lab/D"].commands["go"]
+
+
+def test_what_descends_from_a_boundary_is_one() -> None:
+    ontology = compiled("spaces: { Flat: { is: Space, boundary: true }, Loft: { is: Flat }, Hall: { is: Space } }\n")
+    assert [ontology.types[f"lab/{name}"].boundary for name in ("Flat", "Loft", "Hall")] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("commands: { go: { arguments: { to: { type: Mode } } } }", "type.unknown"),
+        ("commands: { go: { result: { to: 5 } } }", "value.type"),
+        ("events: { went: { fields: { by: { items: { type: number } } } } }", "unit.missing"),
+        ("status: { place: { fields: { x: { type: number, unit: q } } } }", "unit.unknown"),
+        ("status: { place: { items: { items: { range: 2..1, type: integer } } } }", "range.empty"),
+    ],
+)
+def test_a_mistake_inside_another_thing_is_one_diagnostic(body: str, code: str) -> None:
+    assert codes(f"devices: {{ Lamp: {{ is: Device, {body} }}, Spot: {{ is: Lamp, {body} }} }}\n")[:1] == [code]
+    assert codes(f"devices: {{ Lamp: {{ is: Device, {body} }}, Spot: {{ is: Lamp }} }}\n") == [code]
