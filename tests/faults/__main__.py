@@ -2,6 +2,8 @@
 
     kills      the flat's series replayed in disorder while the twin is killed with SIGKILL again and again; at the end
                every point must hold its newest value and every counter must balance
+    upgrades   two hundred live homes come to another version of their ontology while telemetry runs, the upgrade and
+               the server killed again and again; nothing is lost, the result that of an uninterrupted upgrade
     mirror     random ChangeSets by two committers of one SQLite file; the store, both mirrors and a reload must agree
 
 ``make faults ARGS="kills --seed 7 --rounds 20"`` runs one of them. Each round has a seed of its own, printed before it
@@ -17,9 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults import kills, mirror
+from tests.faults import kills, mirror, upgrades
 
-RUNS = {"kills": kills.round_of, "mirror": mirror.round_of}
+RUNS = {"kills": kills.round_of, "mirror": mirror.round_of, "upgrades": upgrades.round_of}
 
 
 def main() -> None:
