@@ -203,6 +203,135 @@ def test_how_many_ends_there_may_be(before: str, after: str, needs: str, said: s
     assert (found.needs, found.said) == (needs, said)
 
 
+MEMBERS = """
+spaces:
+  Flat: { is: Space, boundary: true, title: Flat }
+devices:
+  Robot:
+    is: Device
+    title: Robot
+    status:
+      place: { fields: { x: { type: number, unit: m, range: 0..9 }, room: { type: string, optional: true } } }
+      tags: { items: { values: [red, green] } }
+      energy: { type: number, unit: kW.h, accumulates: true }
+      power: { type: number, unit: W, deadband: 5, retention: 10 d }
+    configuration:
+      speed: { type: number, unit: m/s, range: 0..10, step: 0.5, default: 2 }
+    properties:
+      owner: { type: string, default: nobody }
+    commands:
+      go:
+        arguments: { to: { type: integer, range: 0..9 }, fast: { type: boolean, optional: true } }
+        result: { took: { type: number, unit: s } }
+        timeout: 30 s
+      halt: {}
+    events:
+      stuck: { fields: { why: { values: [wall, dirt] } } }
+"""
+
+MEMBER_CASES = [
+    # words, what they become: needs, subject, what is said
+    ("boundary: true, ", "", "major", "Flat", "made no longer a boundary"),
+    ("title: Robot", "title: Robot\n    aligns: { brick: Robot }", "patch", "Robot", "'aligns' changed"),
+    (
+        "range: 0..9 }, room",
+        "range: 0..8 }, room",
+        "major",
+        "Robot.place",
+        "field 'x': range narrowed from 0..9 to 0..8",
+    ),
+    ("{ x: { type", "{ y: { type: boolean }, x: { type", "major", "Robot.place", "field 'y' added as required"),
+    (
+        "{ x: { type",
+        "{ y: { type: boolean, optional: true }, x: { type",
+        "minor",
+        "Robot.place",
+        "field 'y' added",
+    ),
+    (", room: { type: string, optional: true }", "", "major", "Robot.place", "field 'room' removed"),
+    ("string, optional: true", "string", "major", "Robot.place", "field 'room': made required"),
+    (
+        "range: 0..9 }, room",
+        "range: 0..9, optional: true }, room",
+        "major",
+        "Robot.place",
+        "field 'x': made no longer required",
+    ),
+    ("range: 0..9 }, room", "range: 0..9, title: X }, room", "patch", "Robot.place", "field 'x': title changed"),
+    ("[red, green]", "[red]", "major", "Robot.tags", "items: 'green' removed from its words"),
+    (
+        "{ items: { values: [red, green] } }",
+        "{ type: string }",
+        "major",
+        "Robot.tags",
+        "type changed from list to string",
+    ),
+    (", accumulates: true", "", "major", "Robot.energy", "accumulates no more"),
+    ("deadband: 5", "deadband: 1", "minor", "Robot.power", "deadband changed from 5 to 1"),
+    ("retention: 10 d", "retention: 20 d", "minor", "Robot.power", "retention changed from 864000 s to 1728000 s"),
+    (", retention: 10 d", "", "minor", "Robot.power", "retention changed from 864000 s to none"),
+    ("retention: 10 d", "retention: 1 d", "major", "Robot.power", "retention changed from 864000 s to 86400 s"),
+    ("unit: W,", "unit: W, private: true,", "major", "Robot.power", "made private"),
+    ("unit: W,", "unit: W, accumulates: true,", "minor", "Robot.power", "accumulates now"),
+    ("unit: W,", "unit: W, description: Drawn,", "patch", "Robot.power", "description changed"),
+    ("step: 0.5", "step: 0.25", "minor", "Robot.speed", "step changed from 0.5 to 0.25"),
+    ("step: 0.5", "step: 1", "major", "Robot.speed", "step changed from 0.5 to 1"),
+    (", step: 0.5", "", "minor", "Robot.speed", "step changed from 0.5 to none"),
+    ("default: 2", "default: 3", "minor", "Robot.speed", "default changed from 2 to 3"),
+    (", default: 2", "", "minor", "Robot.speed", "default changed from 2 to none"),
+    ("default: nobody", "private: true, default: nobody", "major", "Robot.owner", "made private"),
+    (", default: nobody", "", "minor", "Robot.owner", "default changed from nobody to none"),
+    ("      halt: {}\n", "", "major", "Robot.halt", "removed from 'commands'"),
+    ("halt: {}", "halt: {}\n      rest: {}", "minor", "Robot.rest", "added to 'commands'"),
+    ("halt: {}", "halt: {}\n      rest: { optional: true }", "minor", "Robot.rest", "added to 'commands' as optional"),
+    ("halt: {}", "halt: { optional: true }", "major", "Robot.halt", "made optional"),
+    ("halt: {}", "halt: { title: Halt }", "patch", "Robot.halt", "title changed"),
+    ("30 s", "60 s", "minor", "Robot.go", "timeout changed from 30 s to 60 s"),
+    (
+        "range: 0..9 }, fast",
+        "range: 0..19 }, fast",
+        "minor",
+        "Robot.go",
+        "argument 'to': range widened from 0..9 to 0..19",
+    ),
+    ("range: 0..9 }, fast", "range: 0..9, default: 1 }, fast", "minor", "Robot.go", None),
+    (", fast: { type: boolean, optional: true }", "", "major", "Robot.go", "argument 'fast' removed"),
+    ("{ to: {", "{ by: { type: string }, to: {", "major", "Robot.go", "argument 'by' added as required"),
+    ("{ took: {", "{ ok: { type: boolean, optional: true }, took: {", "minor", "Robot.go", "result 'ok' added"),
+    ("unit: s }", "unit: min }", "major", "Robot.go", "result 'took': unit changed from s to min"),
+    ("events:", "events:\n      lost: {}", "minor", "Robot.lost", "added to 'events'"),
+    ("[wall, dirt]", "[wall, dirt, dog]", "minor", "Robot.stuck", "field 'why': 'dog' added to its words"),
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "needs", "subject", "said"), MEMBER_CASES, ids=[f"{c[3]}-{c[4]}" for c in MEMBER_CASES]
+)
+def test_one_change_of_a_member_is_one_difference(old: str, new: str, needs: str, subject: str, said: str) -> None:
+    assert MEMBERS.count(old) == 1, old
+    found = compare(MEMBERS, MEMBERS.replace(old, new)).differences
+    assert all((each.subject, each.needs) == (f"lab/{subject}", needs) and each.reason for each in found)
+    assert said is None or [each.said for each in found] == [said]
+
+
+def test_what_is_taken_back_is_told_too() -> None:
+    closed, private = MEMBERS.replace("unit: W,", "unit: W, private: true,"), MEMBERS.replace("boundary: true, ", "")
+    (found,) = compare(closed, MEMBERS).differences
+    assert (found.needs, found.said) == ("major", "made no longer private")
+    (found,) = compare(private, MEMBERS).differences
+    assert (found.needs, found.said) == ("major", "made a boundary")
+    given = MEMBERS.replace("range: 0..9 }, fast", "range: 0..9, optional: true }, fast")
+    (found,) = compare(MEMBERS, given).differences
+    assert (found.needs, found.said) == ("minor", "argument 'to': made no longer required")
+
+
+def test_a_command_that_may_have_been_renamed_is_hinted_at() -> None:
+    gone, come = compare(MEMBERS, MEMBERS.replace("      halt: {}", "      stop: {}")).differences
+    assert (gone.subject, gone.hint, come.subject) == ("lab/Robot.halt", "renamed to 'stop'?", "lab/Robot.stop")
+    gone, _ = compare(MEMBERS, MEMBERS.replace("      stuck: {", "      caught: {")).differences
+    assert gone.hint == "renamed to 'caught'?"
+
+
 def test_what_was_abstract_may_be_made_no_longer() -> None:
     (found,) = compare(LAB.replace("Spot: { is: Lamp,", "Spot: { is: Lamp, abstract: true,"), LAB).differences
     assert (found.needs, found.said) == ("minor", "made no longer abstract")
