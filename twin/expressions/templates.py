@@ -44,6 +44,8 @@ class Template:
     @property
     def constant(self) -> bool:
         """Whether it is the same whatever the names are."""
+        if len(self.pieces) == 1:
+            return isinstance(self.pieces[0], str)
         return not any(isinstance(piece, _Hole) for piece in self.pieces)
 
     @property

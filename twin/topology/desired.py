@@ -8,21 +8,18 @@ alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import msgspec
 
-    from twin.errors import Place
-    from twin.graph.model import Computed, Kind, Scalar, Value
-    from twin.ontology.model import Document
+from twin.errors import Place
+from twin.graph.model import Computed, Kind, Scalar, Value
+from twin.ontology.model import Document
 
 __all__ = ["Desired", "DesiredEntity", "DesiredRelation"]
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredEntity:
+class DesiredEntity(msgspec.Struct, frozen=True, gc=False):
     """One entity that should exist."""
 
     kind: Kind
@@ -42,22 +39,21 @@ class DesiredEntity:
     place: Place
     commands: tuple[str, ...] = ()
     """The commands it really offers, in the order of its type."""
-    computed: Mapping[str, Computed] = field(default_factory=dict)
+    computed: Mapping[str, Computed] = {}
     """Points that are worked out from those of several devices."""
     rule: str | None = None
     """Of a view: what else it includes; names worked out, paths from the site on (``/floor-1``)."""
-    desired: Mapping[str, Value] = field(default_factory=dict)
+    desired: Mapping[str, Value] = {}
     """What the topology wishes of its configuration points."""
-    defaults: Mapping[str, Value] = field(default_factory=dict)
+    defaults: Mapping[str, Value] = {}
     """What the ontology wishes of those that the topology says nothing of: for an entity that is new."""
-    property_defaults: Mapping[str, Scalar] = field(default_factory=dict)
+    property_defaults: Mapping[str, Scalar] = {}
     """Properties that the topology says nothing of and the ontology has a default for: for an entity that is new."""
-    roles: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = {}
     """Places to fill: key -> qualified role."""
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredRelation:
+class DesiredRelation(msgspec.Struct, frozen=True, gc=False):
     """One relation that should exist: a declared one, INCLUDES (view -> member) or CONNECTS (gateway -> device)."""
 
     type: str
@@ -66,8 +62,7 @@ class DesiredRelation:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(msgspec.Struct, frozen=True):
     """Everything one instance of a topology asks for, parents before children, in natural order."""
 
     topology: str
@@ -78,8 +73,8 @@ class Desired:
     """The ontology documents it is made of, imports included."""
     entities: tuple[DesiredEntity, ...]
     relations: tuple[DesiredRelation, ...]
-    parameters: Mapping[str, Scalar | None] = field(default_factory=dict)
-    tables: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Scalar | None] = {}
+    tables: Mapping[str, str] = {}
     """Tables among the parameters: the CSV texts as given."""
-    moved: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[str, str] = {}
     """Old path -> new path of what is to be moved rather than deleted and created."""

@@ -89,13 +89,14 @@ class Fields:
     def _default(self, wanted: DesiredEntity, name: str) -> Any:
         """What a field is where nobody says: the ontology's default, or `ABSENT`."""
         if name.startswith(DESIRED):
-            key, defaults, of_type = name[len(DESIRED) :], wanted.defaults, self._beside.point_of
-        elif name.startswith(PROPERTIES):
-            key, defaults, of_type = name[len(PROPERTIES) :], wanted.property_defaults, self._beside.property_of
-        else:
-            return ABSENT
-        known = of_type(wanted.type, key)
-        return defaults.get(key, known.default if known is not None else ABSENT)
+            key = name[len(DESIRED) :]
+            point = self._beside.point_of(wanted.type, key)
+            return wanted.defaults.get(key, point.default if point is not None else ABSENT)
+        if name.startswith(PROPERTIES):
+            key = name[len(PROPERTIES) :]
+            known = self._beside.property_of(wanted.type, key)
+            return wanted.property_defaults.get(key, known.default if known is not None else ABSENT)
+        return ABSENT
 
     def _may_have(self, held: Entity, wanted: DesiredEntity, name: str) -> bool:
         """Whether an entity still has the place for a field that it was given before."""
