@@ -279,7 +279,7 @@ _ENUM_WORDS = ("off", "eco", "comfort", "frost")
 @st.composite
 def ontologies(draw: st.DrawFn, less: dict[str, Any] | None = None) -> dict[str, Any]:
     """A small ontology as plain data; with ``less``, one that says all that it does, and perhaps more."""
-    less = less or {"enums": {}, "devices": {}, "relations": {}}
+    less = less or {"enums": {}, "devices": {}, "relations": {}, "models": {}, "roles": {}}
     words = less["enums"].get("Mode", ["day"])
     more = [word for word in draw(st.permutations(_ENUM_WORDS)) if word not in words][: draw(st.integers(0, 2))]
     devices = {name: {**device} for name, device in less["devices"].items()}
@@ -301,7 +301,28 @@ def ontologies(draw: st.DrawFn, less: dict[str, Any] | None = None) -> dict[str,
         "enums": {"Mode": [*words, *more]},
         "devices": devices,
         "relations": {**relations, **less["relations"]},
+        "models": draw(_models(devices, less["models"])),
+        "roles": draw(_roles(less["roles"])),
     }
+
+
+@st.composite
+def _models(draw: st.DrawFn, devices: dict[str, Any], less: dict[str, Any]) -> dict[str, Any]:
+    found = {name: {**model} for name, model in less.items()}
+    for device in draw(st.sets(st.sampled_from(sorted(devices)), max_size=2)) if devices else ():
+        found.setdefault(f"{device}1", {"of": device, "has": []})
+    for model in found.values():
+        more = draw(st.sets(st.sampled_from(sorted(devices[model["of"]]["status"]) or ["on"])))
+        model["has"] = sorted({*model["has"], *(more & devices[model["of"]]["status"].keys())})
+    return found
+
+
+@st.composite
+def _roles(draw: st.DrawFn, less: dict[str, Any]) -> dict[str, Any]:
+    more = {"Guest": {"on": ["Site"], "may": ["read"]}} if draw(st.booleans()) else {}
+    may = draw(st.sets(st.sampled_from(["command", "configure", "share"])))
+    found = {**more, **less}
+    return {name: {"on": ["Site"], "may": sorted({*role["may"], *may})} for name, role in found.items()}
 
 
 # Topologies, and what authors do to them

@@ -16,6 +16,7 @@ from tests.strategies import mistyped
 from twin.source import Source, render
 
 CASES = sorted(GOLDEN.glob("*.yaml"))
+WRITTEN = [Source("a.yaml", path.read_text(encoding="utf-8")) for path in CASES if path.stem.startswith("ontology-")]
 SHIPPED = [
     Source(path.name, path.read_text(encoding="utf-8"))
     for path in (*sorted((ROOT / "ontologies").glob("*.yaml")), *sorted((ROOT / "examples").glob("*.yaml")))
@@ -38,7 +39,11 @@ def test_what_is_shipped_is_right(source: Source) -> None:
 
 
 @settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(st.sampled_from(SHIPPED).flatmap(lambda source: mistyped(source.text).map(lambda text: Source("a.yaml", text))))
+@given(
+    st.sampled_from([*SHIPPED, *WRITTEN]).flatmap(
+        lambda source: mistyped(source.text).map(lambda text: Source("a.yaml", text))
+    )
+)
 def test_no_accident_ends_in_anything_but_diagnostics(source: Source) -> None:
     found = judge(source).all
     assert all(one.place.line >= 1 and 1 <= one.place.column < one.place.end for one in found)
