@@ -22,7 +22,6 @@ __all__ = ["Entries", "Field", "Leaf", "Lists", "Record", "Reference", "Shape", 
 
 Kind = Literal["text", "number", "integer", "boolean"]
 _NOUNS = {"text": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false"}
-_LATER = "leave it out for now"
 EXPRESSION = "${"
 
 
@@ -56,8 +55,6 @@ class Record:
     name: str
     """What it is, with its article: "a point"."""
     fields: Mapping[str, Field]
-    later: frozenset[str] = frozenset()
-    """Keys of the whole language that this version does not read."""
     either: tuple[str, ...] = ()
     """Keys of which it must have one at least."""
 
@@ -83,6 +80,8 @@ class Lists:
     alone: bool = True
     map: Shape | None = None
     """What a map in its place looks like, where one may stand."""
+    says: str = ""
+    """What to do about one that is not, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +187,7 @@ def _list(node: Node, shape: Lists, report: Diagnostics, what: str) -> Node:
         return conform(node, shape.shape, report, what)
     if shape.map is not None and isinstance(node, MapNode):
         return conform(node, shape.map, report, what)
-    return _wrong(node, "a list", report, what)
+    return _wrong(node, "a list", report, what, says=shape.says)
 
 
 def _map(node: MapNode, shape: Shape, report: Diagnostics, what: str, at: Place | None) -> Node:
@@ -219,10 +218,6 @@ def _record(node: MapNode, shape: Record, report: Diagnostics, what: str, at: Pl
 
 def _unknown(key: Scalar, shape: Record, report: Diagnostics) -> str | None:
     """Report a key, and say which it was meant to be, where that is plain: reading goes on as if it said so."""
-    if key.text in shape.later:
-        message = f"'{key.text}' is part of the language, and not of this version"
-        report.error("key.later", message, key.place, help=_LATER)
-        return None
     help_, suggestions = did_you_mean(key.text, shape.fields, "its keys")
     message = f"'{key.text}' is not a key of {shape.name}"
     report.error("key.unknown", message, key.place, help=help_, suggestions=suggestions)
@@ -277,7 +272,7 @@ def _list_schema(shape: Lists, definitions: dict[str, Any]) -> dict[str, Any]:
     item = _schema(shape.shape, definitions)
     forms = [item] if shape.alone else []
     forms.append({"type": "array", "items": item})
-    if isinstance(shape.map, Record) and shape.map.fields:  # else a map there is for later
+    if shape.map is not None:
         forms.append(_schema(shape.map, definitions))
     return {"anyOf": forms} if len(forms) > 1 else forms[0]
 

@@ -6,24 +6,31 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from twin.source import Diagnostics, Scalar, did_you_mean
+from twin.topology.computing import computations_of
+from twin.topology.configuring import settings_of
 from twin.topology.layers import Layer, layers_of, merged, with_use
-from twin.topology.rules import check_rule
+from twin.topology.offering import offer_of, point_of
+from twin.topology.parts import Text
+from twin.topology.relating import relations_of, roles_of
+from twin.topology.retiring import warn_deprecated
+from twin.topology.rules import Words, check_rule
+from twin.topology.typed import check_contained, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from twin.ontology.model import EntityType, Ontology, PropertyType, RelationType
-    from twin.topology.parts import Body, Ends, Override, Part, Template, Text
+    from twin.graph.model import Scalar as Fact
+    from twin.graph.model import Value
+    from twin.ontology.model import EntityType, ModelType, PropertyType
+    from twin.topology.computing import Computing
+    from twin.topology.configuring import Configuring
+    from twin.topology.parts import Body, Override, Part, Template
+    from twin.topology.relating import Relating
 
 __all__ = ["MAX_DEPTH", "Prepared", "Preparer", "report_deep"]
 
 MAX_DEPTH = 30
 """The most entities within each other, the site not counted."""
-
-_GROUP = "core/Group"
-"""What a view is that does not say its type."""
-_NEVER = {"space": ("asset",), "view": ("asset",), "device": ("status", "spaces")}
-"""What a fragment or an override may say, and not of an entity of this kind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,9 +44,19 @@ class Prepared:
     type: EntityType | None
     points: tuple[str, ...] = ()
     """The points an instance has, in the order of its type; those with a source included."""
+    commands: tuple[str, ...] = ()
+    """The commands it offers, in the same order."""
     properties: tuple[tuple[Scalar, Text, PropertyType], ...] = ()
+    product: Mapping[str, Fact] = field(default_factory=dict)
+    """Properties that follow from its model, unless it says otherwise."""
+    property_defaults: Mapping[str, Fact] = field(default_factory=dict)
+    settings: tuple[Configuring, ...] = ()
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    """What the ontology sets the configuration points to that it has."""
     sources: tuple[tuple[str, Text], ...] = ()
-    relations: tuple[tuple[RelationType, Ends], ...] = ()
+    computations: tuple[Computing, ...] = ()
+    relations: tuple[Relating, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[tuple[int, Prepared], ...] = field(default=())
     """What stands in it, with the layer that says so."""
 
@@ -50,6 +67,7 @@ class Preparer:
     def __init__(self, template: Template, report: Diagnostics) -> None:
         self._fragments = template.fragments
         self._ontology = template.ontology
+        self._words = Words(template.ontology)
         self._report = report
         self._known: dict[tuple[Part, str | None], Prepared] = {}
 
@@ -86,9 +104,9 @@ class Preparer:
         if depth > MAX_DEPTH:
             report_deep(part, report)
             return Prepared(part, replace(body, uncertain=True), layers, None)
-        found = self._type(part, body, layers, report)
+        found, model = type_of(part, body, layers, ontology, report)
         if found is not None and above is not None:
-            _check_contained(part, body, found, above, ontology, report)
+            check_contained(part, body, found, above, ontology, report)
         parts = tuple(
             (level, self.prepare(inner, found, depth + 1))
             for level, layer in enumerate(layers)
@@ -96,36 +114,29 @@ class Preparer:
         )
         if found is None:
             return Prepared(part, body, layers, None, parts=parts)
-        check_rule(body.members.rule, ontology, report)
-        sources = tuple(_sources(body, found, report))
+        for rule in (body.members.rule, body.rule):
+            check_rule(rule, self._words, report)
+        warn_deprecated(body, found, report)
+        points, commands = offer_of(body, found, model, report)
+        product = _product(model, found)
         return Prepared(
             part,
             body,
             layers,
             found,
-            points=_points(body, found, report),
-            properties=tuple(_properties(part, body, layers, found, report)),
-            sources=sources,
-            relations=tuple(_relations(body, found, ontology, report)),
+            points=points,
+            commands=commands,
+            properties=tuple(_properties(part, body, layers, found, product, report)),
+            product=product,
+            property_defaults=_property_defaults(found),
+            settings=tuple(settings_of(body, found, report)),
+            defaults=_defaults(found, points),
+            sources=tuple(_sources(body, found, report)),
+            computations=tuple(computations_of(body, found, self._words, report)),
+            relations=tuple(relations_of(body, found, self._words, report)),
+            roles=roles_of(body, found, ontology, report),
             parts=parts,
         )
-
-    def _type(self, part: Part, body: Body, layers: Sequence[Layer], report: Diagnostics) -> EntityType | None:
-        suits = [_suits(part, layer, report) for layer in layers]
-        if body.type is None:
-            if part.kind == "view" and "type" not in body.node:
-                return self._ontology.types.get(_GROUP)
-            if "type" not in body.node and not body.uncertain and all(suits):
-                related = [(layer.fragment.key.place, layer.fragment.name) for layer in layers if layer.fragment]
-                message = f"'{part.key.scalar.text}' lacks 'type', and so does its fragment"
-                help_ = "add 'type': its type, of the ontologies used"
-                report.error("key.missing", message, part.place, related=related, help=help_)
-            return None
-        found = self._ontology.find(body.type.text)
-        if found is None:
-            _report_unknown_type(part, body.type, self._ontology, report)
-            return None
-        return found if all(suits) and _instantiable(part, found, body.type, self._ontology, report) else None
 
 
 def report_deep(part: Part, report: Diagnostics) -> None:
@@ -134,128 +145,54 @@ def report_deep(part: Part, report: Diagnostics) -> None:
     report.error("topology.deep", message, part.place, help="use fewer fragments within fragments")
 
 
-def _suits(part: Part, layer: Layer, report: Diagnostics) -> bool:
-    """Whether a fragment or an override says only what can be said of a thing of this kind."""
-    entries = layer.body.node.entries
-    wrong = next((entries[name] for name in _NEVER.get(part.kind, ()) if name in entries), None)
-    if wrong is None:
-        return True
-    name, other = wrong.key.text, "device" if part.kind == "space" else "space"
-    if layer.override is not None:
-        message = f"a {part.kind} has no '{name}'"
-        related = [(part.place, f"'{part.key.scalar.text}'")]
-        report.error("override.kind", message, wrong.key.place, related=related, help="leave it out")
-    elif layer.fragment is not None and layer.word is not None:
-        message = f"the fragment '{layer.fragment.name}' has '{name}', and a {part.kind} cannot"
-        related = [(wrong.key.place, f"'{name}' of {layer.fragment.name}")]
-        help_ = f"use it on a {other}, or take '{name}' out of it"
-        report.error("fragment.kind", message, layer.word.place, related=related, help=help_)
-    else:
-        return True
-    return False
+def _product(model: ModelType | None, found: EntityType) -> dict[str, Fact]:
+    """What is true of every product of a model, as far as its type has properties for it."""
+    if model is None:
+        return {}
+    known: dict[str, Fact] = {"model": model.title.get("") or model.title.get("en") or model.short}
+    if model.vendor is not None:
+        known["vendor"] = model.vendor
+    known |= model.properties
+    return {name: _as(found.properties[name], value) for name, value in known.items() if name in found.properties}
 
 
-def _report_unknown_type(part: Part, word: Scalar, ontology: Ontology, report: Diagnostics) -> None:
-    known = [one.short for one in ontology.types.values() if one.kind == part.kind and not one.abstract]
-    help_, suggestions = did_you_mean(word.text, known, f"types of {part.kind}")
-    message = f"no type is named '{word.text}'"
-    report.error("type.unknown", message, word.place, help=help_, suggestions=suggestions)
+def _as(wanted: PropertyType, value: Fact) -> Fact:
+    return float(value) if wanted.value == "number" and isinstance(value, int) else value
 
 
-def _instantiable(part: Part, found: EntityType, word: Scalar, ontology: Ontology, report: Diagnostics) -> bool:
-    related = [(found.place, found.name)]
-    if found.mixin:
-        message = f"{found.short} is a mixin: nothing can be just that"
-        report.error("type.abstract", message, word.place, related=related, help="choose a type that has it")
-    elif found.kind != part.kind:
-        message = f"{found.short} is a {found.kind}, and this is a {part.kind}"
-        if found.kind == "site":
-            help_ = "a topology has one site: the rest is in spaces, devices, gateways and views"
-            report.error("site.second", message, word.place, related=related, help=help_)
-            return False
-        help_ = f"put it under '{found.kind}s', or choose a type of {part.kind}"
-        report.error("type.kind", message, word.place, related=related, help=help_)
-    elif found.abstract:
-        message = f"{found.short} is abstract: nothing can be just that"
-        concrete = sorted(ontology.types[name].short for name in ontology.concrete(found.name))
-        help_ = f"choose one that is concrete: {', '.join(concrete[:8])}" if concrete else "choose a concrete type"
-        report.error("type.abstract", message, word.place, related=related, help=help_)
-    else:
-        return True
-    return False
+def _property_defaults(found: EntityType) -> dict[str, Fact]:
+    return {
+        name: _as(one, one.default)
+        for name, one in found.properties.items()
+        if isinstance(one.default, str | int | float)
+    }
 
 
-def _check_contained(
-    part: Part, body: Body, found: EntityType, above: EntityType, ontology: Ontology, report: Diagnostics
-) -> None:
-    """A space must be of a type that what is around it may contain. The nearest rule of a lineage counts."""
-    if part.kind != "space" or above.contains is None:
-        return
-    if any(ontology.is_a(found.name, name) for name in above.contains):
-        return
-    message = f"a {above.short} cannot contain a {found.short}"
-    allowed = ", ".join(ontology.types[name].short for name in above.contains if name in ontology.types)
-    help_ = f"it contains: {allowed}" if allowed else f"a {above.short} contains no spaces"
-    place = body.type.place if body.type is not None and part.body.type is not None else part.place
-    report.error("space.misplaced", message, place, related=[(above.place, above.name)], help=help_)
+def _defaults(found: EntityType, points: Iterable[str]) -> dict[str, Value]:
+    """What the ontology sets those points to."""
+    defaults = ((name, found.points[name]) for name in points)
+    return {
+        name: float(point.default) if point.value == "number" and isinstance(point.default, int) else point.default
+        for name, point in defaults
+        if point.section == "configuration" and point.default is not None
+    }
 
 
 def _sources(body: Body, found: EntityType, report: Diagnostics) -> Iterable[tuple[str, Text]]:
-    for key, text in body.sources:
-        point = found.points.get(key.text)
-        if point is not None and point.section == "status":
-            yield key.text, text
-        elif point is None:
-            _unknown_point(key, found, [p.name for p in found.points.values() if p.section == "status"], report)
-        else:
-            message = f"'{key.text}' is a configuration point of {found.short}: it follows nothing"
-            report.error("point.section", message, key.place, related=[(point.place, point.name)])
-
-
-def _unknown_point(key: Scalar, found: EntityType, known: list[str], report: Diagnostics) -> None:
-    help_, suggestions = did_you_mean(key.text, known)
-    listed = ", ".join(known) if known else "none"
-    related = [(found.place, f"{found.short}'s points: {listed}")]
-    message = f"'{key.text}' is not a point of {found.short}"
-    report.error(
-        "point.unknown",
-        message,
-        key.place,
-        related=related,
-        help=help_ if suggestions else "",
-        suggestions=suggestions,
-    )
-
-
-def _points(body: Body, found: EntityType, report: Diagnostics) -> tuple[str, ...]:
-    has = _named(body.has, found, report)
-    lacks = _named(body.lacks, found, report)
-    fed = {key.text: key for key, _ in body.sources if key.text in found.points}
-    for name, word in lacks.items():
-        given = has.get(name) or fed.get(name)
-        if given is not None:
-            message = f"'{name}' is lacking here and given there"
-            related = [(given.place, "given")]
-            report.error("point.contradiction", message, word.place, related=related, help="take one away")
-    return tuple(
-        name
-        for name, point in found.points.items()
-        if name not in lacks and (not point.optional or name in has or name in fed)
-    )
-
-
-def _named(given: tuple[Scalar, ...], found: EntityType, report: Diagnostics) -> dict[str, Scalar]:
-    words = {word.text: word for word in given}
-    for name, word in words.items():
-        if name not in found.points:
-            _unknown_point(word, found, list(found.points), report)
-    return words
+    for key, source in body.status:
+        if isinstance(source, Text) and point_of(key, found, "status", report) is not None:
+            yield key.text, source
 
 
 def _properties(
-    part: Part, body: Body, layers: Sequence[Layer], found: EntityType, report: Diagnostics
+    part: Part,
+    body: Body,
+    layers: Sequence[Layer],
+    found: EntityType,
+    product: Mapping[str, Fact],
+    report: Diagnostics,
 ) -> Iterable[tuple[Scalar, Text, PropertyType]]:
-    written = set()
+    written = set(product)
     for key, text in body.properties:
         written.add(key.text)
         property_ = found.properties.get(key.text)
@@ -275,36 +212,8 @@ def _properties(
 
 def _check_required(part: Part, found: EntityType, written: set[str], report: Diagnostics) -> None:
     for name, property_ in found.properties.items():
-        if property_.required and name not in written:
+        if property_.required and property_.default is None and name not in written:
             message = f"a {found.short} must have the property '{name}'"
             related = [(property_.place, name)]
             help_ = f"add 'properties: {{ {name}: … }}'"
             report.error("property.missing", message, part.place, related=related, help=help_)
-
-
-def _relations(
-    body: Body, found: EntityType, ontology: Ontology, report: Diagnostics
-) -> Iterable[tuple[RelationType, Ends]]:
-    for key, ends in body.relations:
-        relation = ontology.relations.get(key.text)
-        if relation is None:
-            _unknown_relation(key, ontology.relations, report)
-        elif any(ontology.is_a(found.name, name) for name in relation.sources):
-            check_rule(ends.rule, ontology, report)
-            yield relation, ends
-        else:
-            allowed = ", ".join(name.rpartition("/")[2] for name in relation.sources)
-            message = f"'{key.text}' cannot begin at a {found.short}"
-            related = [(relation.place, f"{relation.name}: from {allowed}")]
-            report.error("relation.end", message, key.place, related=related, help=f"it begins at: {allowed}")
-
-
-def _unknown_relation(key: Scalar, known: Mapping[str, RelationType], report: Diagnostics) -> None:
-    inverse = next((one for one in known.values() if one.inverse == key.text), None)
-    if inverse is not None:
-        help_ = f"write it from the other end: '{inverse.name}'"
-        suggestions: tuple[str, ...] = ()
-    else:
-        help_, suggestions = did_you_mean(key.text, known)
-    message = f"no relation is named '{key.text}'"
-    report.error("relation.unknown", message, key.place, help=help_, suggestions=suggestions)

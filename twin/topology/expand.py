@@ -81,6 +81,7 @@ def expand(
         entities=tuple(entities),
         relations=tuple(relations),
         parameters=_plain(values or {}),
+        tables={name: source.text for name, source in (tables or {}).items()},
         moved=moved,
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin.expressions import ExpressionError, Result, evaluate, iterate, parse_template
+from twin.topology.configuring import setting
 from twin.topology.parameters import Wrong, argument
 from twin.topology.parts import Formula
 from twin.topology.spelling import report_expression
@@ -14,6 +15,7 @@ from twin.topology.values import fact
 
 if TYPE_CHECKING:
     from twin.graph.model import Scalar as Fact
+    from twin.graph.model import Value
     from twin.source import Diagnostics, Scalar
     from twin.topology.checking import Prepared
     from twin.topology.layers import Layer
@@ -94,7 +96,7 @@ class Filling:
 
     def facts(self, prepared: Prepared, frames: Frames) -> dict[str, Fact]:
         """The properties that have a value."""
-        facts: dict[str, Fact] = {}
+        facts: dict[str, Fact] = dict(prepared.product)
         for key, text, wanted in prepared.properties:
             names = frames[text.level]
             if names is None:
@@ -106,10 +108,20 @@ class Filling:
                 continue
             if value is not None:
                 facts[key.text] = value
-            elif wanted.required and not text.pattern.constant:
+            elif wanted.required and wanted.default is None and not (text.pattern.constant or key.text in facts):
                 message = f"the property '{wanted.name}' must have a value"
                 self._report.error("property.missing", message, text.scalar.place)
         return facts
+
+    def settings(self, prepared: Prepared, frames: Frames) -> dict[str, Value]:
+        """What configuration points shall be set to."""
+        settings: dict[str, Value] = {}
+        for one in prepared.settings:
+            names = frames[one.setting.level]
+            value = None if names is None else setting(one, names, self._report)
+            if value is not None:
+                settings[one.point.name] = value
+        return settings
 
     def serial(self, text: Text | None, frames: Frames) -> str | None:
         """The declared serial, where there is one."""

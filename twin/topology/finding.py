@@ -26,16 +26,26 @@ class Finder:
 
     def find(self, one: Link, path: str) -> Sprout | None:
         """What a path names; None when it is wrong (and reported), left out by ``when``, or lost to another mistake."""
-        site = one.origin.path.partition("/")[0]
-        full = _absolute(path, site, one.origin.space.path)
+        full = self.full(one, path)
         if full is None:
-            help_ = 'a path is relative to the space around it ("radiator", "."), or begins with / at the site'
-            self._report.error("path.invalid", f"'{path}' is not a path", one.place, help=help_)
             return None
         found = self._grown.sprouts.get(full)
         if found is None:
             self._report_lost(one, path, full)
         return found
+
+    def full(self, one: Link, path: str) -> str | None:
+        """The path from the site's key on, whether something is there or not; None when it is wrong (and reported)."""
+        site = one.origin.path.partition("/")[0]
+        full = _absolute(path, site, one.origin.space.path)
+        if full is None:
+            help_ = 'a path is relative to the space around it ("radiator", "."), or begins with / at the site'
+            self._report.error("path.invalid", f"'{path}' is not a path", one.place, help=help_)
+        return full
+
+    def is_left_out(self, full: str) -> bool:
+        """Whether a path names what ``when`` or an override left out, or something in it."""
+        return is_left_out(full, self._grown)
 
     def _report_lost(self, one: Link, path: str, full: str) -> None:
         if is_left_out(full, self._grown):
@@ -81,6 +91,6 @@ def _absolute(path: str, site: str, base: str) -> str | None:
         return base
     start, rest = (site, path[1:]) if path.startswith("/") else (base, path)
     segments = rest.split("/")
-    if any(segment in {"", ".", ".."} for segment in segments):
+    if "" in segments or "." in segments or ".." in segments:
         return None
-    return "/".join([start, *segments])
+    return f"{start}/{rest}"

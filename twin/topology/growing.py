@@ -14,16 +14,18 @@ from twin.topology.filling import Filling, Frames, Names
 from twin.topology.overriding import Overriding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from twin.errors import Place
     from twin.graph.model import Scalar as Fact
+    from twin.graph.model import Value
     from twin.ontology.model import RelationType
     from twin.source import Diagnostics
     from twin.topology.checking import Prepared, Preparer
-    from twin.topology.parts import Part, Rule, Template, Text
+    from twin.topology.computing import Computing
+    from twin.topology.parts import Ends, Part, Rule, Template, Text
 
-__all__ = ["MAX_ENTITIES", "MAX_KEY", "MAX_ROUNDS", "Grown", "Link", "Search", "Sprout", "grow"]
+__all__ = ["MAX_ENTITIES", "MAX_KEY", "MAX_ROUNDS", "Grown", "Link", "Reckoning", "Search", "Sprout", "grow"]
 
 MAX_ENTITIES = 250_000
 MAX_ROUNDS = 1_000_000
@@ -40,10 +42,22 @@ class Sprout:
     parent: Sprout | None
     title: dict[str, str]
     properties: dict[str, Fact]
+    settings: dict[str, Value]
     serial: str | None
     uncertain: bool
     level: int
     """Which layer of its parent says that it is there."""
+    points: tuple[str, ...]
+
+    @property
+    def type(self) -> str:
+        """The qualified name of its type; empty where that is wrong, and has been reported."""
+        return self.prepared.type.name if self.prepared.type is not None else ""
+
+    @property
+    def declared(self) -> dict[str, Fact]:
+        """What rules may ask of its properties, named as in `twin.graph.model.Entity.declared`."""
+        return {f"properties.{name}": value for name, value in self.properties.items()}
 
     @property
     def part(self) -> Part:
@@ -59,7 +73,7 @@ class Sprout:
         return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Link:
     """One path that an entity names: a source of a point, a member, or the target of a relation."""
 
@@ -70,7 +84,8 @@ class Link:
     """The origin's point that follows what the path names."""
     relation: RelationType | None = None
     """None (and no point): a member of a view, or what a gateway connects."""
-
+    inverse: bool = False
+    """Whether the relation leads from what the path names to the origin."""
     at: Place | None = None
     """Where it is written, if that is not where the text stands."""
 
@@ -90,13 +105,23 @@ class Link:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """A rule that finds what an entity is related to, or connects."""
+    """A rule that finds what an entity is related to, connects or includes, or what a point is worked out from."""
 
     origin: Sprout
     rule: Rule
     names: Names
-    relation: RelationType | None
-    """None: what a gateway connects."""
+    relation: RelationType | None = None
+    inverse: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reckoning:
+    """A point of an entity that is worked out from those of devices."""
+
+    origin: Sprout
+    computing: Computing
+    search: Search | None
+    """Which devices; None: all that are there."""
 
 
 @dataclass(slots=True, eq=False)
@@ -106,6 +131,10 @@ class Grown:
     sprouts: dict[str, Sprout] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     searches: list[Search] = field(default_factory=list)
+    """For the ends of relations, and what gateways connect."""
+    views: dict[str, Search] = field(default_factory=dict)
+    """By path of the view: what else it includes."""
+    reckonings: list[Reckoning] = field(default_factory=list)
     excluded: set[str] = field(default_factory=set)
     """Paths that ``when`` or an override left out: naming them is no mistake."""
     serials: dict[str, Sprout] = field(default_factory=dict)
@@ -125,6 +154,12 @@ def grow(template: Template, preparer: Preparer, key: str, parameters: Names, re
         return Grown()
     overriding.report_unmatched(grower.grown)
     return grower.grown
+
+
+def _ends_of(prepared: Prepared) -> Sequence[tuple[RelationType | None, Ends, bool]]:
+    """Where the relations of an entity end, and what it includes or connects."""
+    members = prepared.body.members
+    return (*prepared.relations, (None, members, False)) if members else prepared.relations
 
 
 class _Grower:
@@ -197,10 +232,10 @@ class _Grower:
 
     def _key(self, part: Part, names: Names) -> str | None:
         key = self._filling.filled(part.key, (names,))
-        if key is None or (is_key(key) and len(key) <= MAX_KEY):
+        if key is None or (part.key.pattern.constant and len(key) <= MAX_KEY):
+            return key  # the form of a constant has been judged when it was read
+        if is_key(key) and len(key) <= MAX_KEY:
             return key
-        if part.key.pattern.constant and len(key) <= MAX_KEY:
-            return key  # its form has been judged when it was read
         help_ = f"a key is at most {MAX_KEY} lowercase letters, digits and hyphens"
         self._report.error("key.invalid", f"'{key[:MAX_KEY]}' cannot be a key", part.place, help=help_)
         return None
@@ -215,9 +250,11 @@ class _Grower:
             parent=parent,
             title=self._filling.titles(body, frames),
             properties=self._filling.facts(prepared, frames),
+            settings=self._filling.settings(prepared, frames),
             serial=self._filling.serial(body.serial, frames),
             uncertain=body.uncertain or None in frames,
             level=level,
+            points=prepared.points,
         )
         earlier = self.grown.sprouts.setdefault(made.path, made)
         if earlier is not made:
@@ -226,7 +263,24 @@ class _Grower:
         self._count(0, prepared.part)
         self._enter_serial(made)
         self.grown.links.extend(self._links(prepared, made, frames))
+        self._enter_rules(prepared, made, frames)
         return made
+
+    def _enter_rules(self, prepared: Prepared, made: Sprout, frames: Frames) -> None:
+        for relation, ends, inverse in _ends_of(prepared):
+            if ends.rule is not None and (names := frames[ends.rule.level]) is not None:
+                self.grown.searches.append(Search(made, ends.rule, names, relation, inverse))
+        if prepared.body.rule is not None and (view := self._search(made, prepared.body.rule, frames)) is not None:
+            self.grown.views[made.path] = view
+        for one in prepared.computations:
+            search = self._search(made, one.computation.over, frames)
+            if search is not None or one.computation.over is None:
+                self.grown.reckonings.append(Reckoning(made, one, search))
+
+    @staticmethod
+    def _search(made: Sprout, rule: Rule | None, frames: Frames) -> Search | None:
+        names = frames[rule.level] if rule is not None else None
+        return Search(made, rule, names) if rule is not None and names is not None else None
 
     def _enter_serial(self, made: Sprout) -> None:
         mine = made.prepared.body.serial
@@ -257,11 +311,8 @@ class _Grower:
             path = self._filling.filled(text, frames)
             if path is not None:
                 yield Link(made, text, path, point=point)
-        for relation, ends in (*prepared.relations, (None, prepared.body.members)):
+        for relation, ends, inverse in _ends_of(prepared):
             for text in ends.paths:
                 path = self._filling.filled(text, frames)
                 if path is not None:
-                    yield Link(made, text, path, relation=relation)
-            names = frames[ends.rule.level] if ends.rule is not None else None
-            if ends.rule is not None and names is not None:
-                self.grown.searches.append(Search(made, ends.rule, names, relation))
+                    yield Link(made, text, path, relation=relation, inverse=inverse)

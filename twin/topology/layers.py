@@ -2,8 +2,9 @@
 
 The nearest place that says a thing decides it: the override before the entry, that before its fragment, that before the
 fragment it uses in turn.
-A thing is the type, the title, the serial, each property, each point (in ``has``, ``lacks`` and ``status``) and each
-relation. What stands in the entity adds up.
+A thing is the type, the model, the title, the serial, each property, each point and command (in ``has`` and ``lacks``),
+where each point comes from (``status``), each setting, each role and each relation, the members of a view and its rule.
+What stands in the entity adds up.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from twin.source import did_you_mean
-from twin.topology.parts import Ends
+from twin.topology.parts import Computation, Ends, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from twin.errors import Diagnostic, Place
     from twin.source import Diagnostics, Scalar
-    from twin.topology.parts import Body, Fragment, Override, Parameter, Part, Text
+    from twin.topology.parts import Body, Fragment, Override, Parameter, Part, Rule
 
 __all__ = ["MAX_LAYERS", "Layer", "layers_of", "merged", "with_use"]
 
@@ -74,7 +75,7 @@ def _report_fragmentless(part: Part, override: Override, report: Diagnostics) ->
     if override.given is not None:
         message = f"'with' gives values to a fragment, and '{override.path.scalar.text}' uses none"
         related = [(part.place, f"'{part.key.scalar.text}'")]
-        help_ = "override 'title', 'properties', 'type', 'has' or 'lacks' instead"
+        help_ = "override its 'title', its 'properties' or whatever it says itself instead"
         report.error("fragment.missing", message, override.given, related=related, help=help_)
 
 
@@ -129,9 +130,15 @@ def with_use(found: Diagnostic, layers: Sequence[Layer]) -> Diagnostic:
 def _places(body: Body) -> Iterator[Place]:
     if body.type is not None:
         yield body.type.place
+    if body.model is not None:
+        yield body.model.place
     yield from (word.place for word in (*body.has, *body.lacks))
-    for key, _ in (*body.properties, *body.sources, *body.relations):
+    for key, _ in (*body.properties, *body.status, *body.settings, *body.relations, *body.roles):
         yield key.place
+    for _, found in body.status:
+        if isinstance(found, Computation):
+            yield from (found.word.place, found.quantity.place)
+    yield from (word.place for _, word in body.roles)
 
 
 def merged(layers: Sequence[Layer]) -> Body:
@@ -142,16 +149,22 @@ def merged(layers: Sequence[Layer]) -> Body:
     has, lacks = _points(bodies)
     return replace(
         typed,
+        model=next((body.model for body in bodies if body.model is not None), None),
         title={language: _at(text, titled[0]) for language, text in titled[1].title.items()},
         properties=_pairs(body.properties for body in bodies),
         has=has,
         lacks=lacks,
         serial=next((_at(body.serial, level) for level, body in enumerate(bodies) if body.serial is not None), None),
-        sources=_pairs(body.sources for body in bodies),
+        status=tuple((key, _source_at(one, n)) for key, one, n in _first(body.status for body in bodies).values()),
+        settings=tuple(
+            (key, replace(one, level=n)) for key, one, n in _first(body.settings for body in bodies).values()
+        ),
+        roles=tuple((key, word) for key, word, _ in _first(body.roles for body in bodies).values()),
         relations=tuple(
-            (key, _ends_at(ends, level)) for key, ends, level in _first(body.relations for body in bodies).values()
+            (key, _ends_at(ends, n)) for key, ends, n in _first(body.relations for body in bodies).values()
         ),
         members=next((_ends_at(body.members, n) for n, body in enumerate(bodies) if body.members), Ends()),
+        rule=next((_rule_at(body.rule, n) for n, body in enumerate(bodies) if body.rule is not None), None),
         parts=(),
         use=None,
         uncertain=any(layer.lost or layer.body.uncertain for layer in layers),
@@ -175,15 +188,23 @@ def _pairs(levels: Iterable[Iterable[tuple[Scalar, Text]]]) -> tuple[tuple[Scala
 
 
 def _ends_at(ends: Ends, level: int) -> Ends:
-    rule = ends.rule
-    return Ends(
-        tuple(_at(text, level) for text in ends.paths),
-        rule if rule is None or rule.level == level else replace(rule, level=level),
-    )
+    return Ends(tuple(_at(text, level) for text in ends.paths), _rule_at(ends.rule, level))
+
+
+def _rule_at(rule: Rule | None, level: int) -> Rule | None:
+    return rule if rule is None or rule.level == level else replace(rule, level=level)
+
+
+def _source_at(source: Text | Computation, level: int) -> Text | Computation:
+    if isinstance(source, Text):
+        return _at(source, level)
+    return source if level == 0 else replace(source, over=_rule_at(source.over, level), level=level)
 
 
 def _points(bodies: Sequence[Body]) -> tuple[tuple[Scalar, ...], tuple[Scalar, ...]]:
-    """Points that it has and that it lacks: the nearest body that names one decides; both in one body is a mistake."""
+    """Points and commands that it has and that it lacks: the nearest body that names one decides; both in one body is a
+    mistake.
+    """
     has: dict[str, Scalar] = {}
     lacks: dict[str, Scalar] = {}
     for body in bodies:

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 from twin.expressions import parse_template
 from twin.graph.model import CONNECTS, INCLUDES
-from twin.topology.desired import DesiredEntity, DesiredRelation
+from twin.topology.circles import report_circles
+from twin.topology.counting import check_counts
+from twin.topology.desired import DesiredRelation
 from twin.topology.finding import Finder
+from twin.topology.finishing import entity
 from twin.topology.following import Follower
 from twin.topology.growing import Link
 from twin.topology.parts import Text
+from twin.topology.reckoning import Reckoner
+from twin.topology.relating import allowed_at
 from twin.topology.searching import Searcher
 
 if TYPE_CHECKING:
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 
     from twin.ontology.model import EntityType, Ontology, RelationType
     from twin.source import Diagnostics
+    from twin.topology.circles import Steps
+    from twin.topology.desired import DesiredEntity
     from twin.topology.growing import Grown, Search, Sprout
 
 __all__ = ["link"]
@@ -36,18 +43,47 @@ def link(grown: Grown, ontology: Ontology, report: Diagnostics) -> tuple[list[De
             follower.follow(one, one.point)
         else:
             linker.follow(one)
-    if grown.searches:
-        searcher = Searcher(grown, finder, ontology, report)
-        for search in grown.searches:
-            linker.search(search, searcher)
-        searcher.warn_of_nothing()
-    _report_circles(linker.includes, report)
+    for path, names in finder.left_out.items():
+        _forget(grown.sprouts[path], names)
+    searcher = Searcher(grown, finder, ontology, report)
+    rules = _view_rules(grown, searcher, linker, report)
+    for search in grown.searches:
+        linker.search(search, searcher)
+    reckoner = Reckoner(searcher, ontology, report)
+    for reckoning in grown.reckonings:
+        reckoner.reckon(reckoning)
+    searcher.warn_of_nothing()
+    reckoner.warn_of_nothing()
+    if not report.has_errors:
+        check_counts(linker.relations.values(), grown.sprouts, ontology, report)
     entities = [
-        _entity(sprout, follower.sources.get(sprout.path, {}), finder.left_out.get(sprout.path, set()))
+        entity(sprout, follower.sources.get(sprout.path, {}), reckoner.computed.get(sprout.path, {}), rules)
         for sprout in grown.sprouts.values()
         if sprout.prepared.type is not None
     ]
     return entities, list(linker.relations.values())
+
+
+def _forget(sprout: Sprout, left_out: set[str]) -> None:
+    """Take the optional points away whose source was left out."""
+    found = sprout.prepared.type
+    sprout.points = tuple(
+        name
+        for name in sprout.points
+        if name not in left_out or (found is not None and not found.points[name].optional)
+    )
+
+
+def _view_rules(grown: Grown, searcher: Searcher, linker: _Linker, report: Diagnostics) -> dict[str, str]:
+    """The rules of views as text, by path of the view; views that depend on themselves are reported."""
+    texts = ((path, searcher.text(search)) for path, search in grown.views.items())
+    rules = {path: text for path, text in texts if text is not None}
+    asked = {path: searcher.asked[path] for path in grown.views if path in searcher.asked}
+    report_circles(linker.steps, asked, report)
+    searcher.listed(linker.members)
+    for path in rules:
+        searcher.ask(grown.views[path])
+    return rules
 
 
 class _Linker:
@@ -55,8 +91,10 @@ class _Linker:
 
     def __init__(self, finder: Finder, ontology: Ontology, report: Diagnostics) -> None:
         self.relations: dict[tuple[str, str, str], DesiredRelation] = {}
-        self.includes: dict[str, dict[str, Link]] = {}
-        """Views within views: path -> path of the member -> where it says so."""
+        self.members: dict[str, list[str]] = {}
+        """Path of a view -> paths of what it lists."""
+        self.steps: Steps = {}
+        """Views within views."""
         self._finder = finder
         self._ontology = ontology
         self._report = report
@@ -78,23 +116,25 @@ class _Linker:
         gateway, relation = search.origin.prepared.type, search.relation
         if gateway is None:
             return
-        connectable = gateway.connects if gateway.connects is not None else (_DEVICE,)
-        names = relation.targets if relation is not None else connectable
+        names: Iterable[str] = gateway.connects if gateway.connects is not None else (_DEVICE,)
+        if relation is not None:
+            names = relation.sources if search.inverse else relation.targets
         allowed = frozenset[str]().union(*(self._ontology.concrete(name) for name in names))
         text = Text(search.rule.scalar, parse_template(""), search.rule.level)
-        one = Link(search.origin, text, search.rule.scalar.text, relation=relation)
+        one = Link(search.origin, text, search.rule.scalar.text, relation=relation, inverse=search.inverse)
         for target in searcher.find(search, allowed):
             if relation is not None or target.part.kind == "device":
                 self._enter(CONNECTS if relation is None else relation.name, one, target)
 
     def _relate(self, one: Link, relation: RelationType, target: Sprout, found: EntityType) -> None:
-        if any(self._ontology.is_a(found.name, name) for name in relation.targets):
+        names = relation.sources if one.inverse else relation.targets
+        if any(self._ontology.is_a(found.name, name) for name in names):
             self._enter(relation.name, one, target)
             return
-        allowed = ", ".join(name.rpartition("/")[2] for name in relation.targets)
-        message = f"'{relation.name}' cannot end at '{one.path}', a {found.short}"
-        related = [(relation.place, f"{relation.name}: to {allowed}"), *one.used]
-        self._report.error("relation.end", message, one.place, related=related, help=f"it ends at: {allowed}")
+        allowed, verb, side = allowed_at(names), *(("begin", "from") if one.inverse else ("end", "to"))
+        message = f"'{relation.name}' cannot {verb} at '{one.path}', a {found.short}"
+        related = [(relation.place, f"{relation.name}: {side} {allowed}"), *one.used]
+        self._report.error("relation.end", message, one.place, related=related, help=f"it {verb}s at: {allowed}")
 
     def _connect(self, one: Link, target: Sprout, found: EntityType) -> None:
         gateway = one.origin.prepared.type
@@ -111,8 +151,9 @@ class _Linker:
         allowed = view.of if view is not None else None
         if found.kind in _INCLUDABLE and self._allowed(found, allowed):
             self._enter(INCLUDES, one, target)
+            self.members.setdefault(one.origin.path, []).append(target.path)
             if found.kind == "view":
-                self.includes.setdefault(one.origin.path, {})[target.path] = one
+                self.steps.setdefault(one.origin.path, {})[target.path] = one.place
             return
         names = ", ".join(name.rpartition("/")[2] for name in allowed or ()) or "spaces, devices and views"
         short = view.short if view is not None else "view"
@@ -128,61 +169,9 @@ class _Linker:
             message = f"'{one.path}' is the entity itself"
             self._report.error("relation.self", message, one.place, help="name another entity")
             return
-        made = DesiredRelation(type_, one.origin.path, target.path, one.place)
+        ends = (target.path, one.origin.path) if one.inverse else (one.origin.path, target.path)
+        made = DesiredRelation(type_, *ends, one.place)
         earlier = self.relations.setdefault((made.source, made.target, type_), made)
         if earlier.place != made.place:
             related = [(earlier.place, "the first")]
             self._report.warn("relation.repeated", f"'{one.path}' is named twice", one.place, related=related)
-
-
-def _report_circles(includes: dict[str, dict[str, Link]], report: Diagnostics) -> None:
-    """Views may include views, and not each other in a circle."""
-    done: set[str] = set()
-    for start in includes:
-        _walk(start, includes, done, report)
-
-
-def _walk(start: str, includes: dict[str, dict[str, Link]], done: set[str], report: Diagnostics) -> None:
-    trail: list[str] = []
-    pending: list[tuple[str, bool]] = [(start, False)]
-    while pending:
-        path, leaving = pending.pop()
-        if leaving:
-            trail.pop()
-            done.add(path)
-        elif path not in done:
-            trail.append(path)
-            pending.append((path, True))
-            for inner, one in includes.get(path, {}).items():
-                if inner in trail:
-                    circle = " → ".join([*trail[trail.index(inner) :], inner])
-                    message = f"views include each other in a circle: {circle}"
-                    report.error("view.cycle", message, one.place, help="take one member away")
-                elif inner not in done:
-                    pending.append((inner, False))
-
-
-def _entity(sprout: Sprout, sources: dict[str, tuple[str, str]], left_out: set[str]) -> DesiredEntity:
-    """The entity that a sprout has become."""
-    found = sprout.prepared.type
-    points = tuple(
-        name
-        for name in sprout.prepared.points
-        if name not in left_out or (found is not None and not found.points[name].optional)
-    )
-    given = {f"properties.{name}" for name in sprout.properties}
-    given |= {name for name, value in (("title", sprout.title), ("serial", sprout.serial)) if value}
-    return DesiredEntity(
-        path=sprout.path,
-        kind=sprout.part.kind,
-        type=found.name if found is not None else "",
-        key=sprout.key,
-        parent=sprout.parent.path if sprout.parent is not None else None,
-        title=sprout.title,
-        properties=sprout.properties,
-        points=points,
-        sources=sources,
-        serial=sprout.serial,
-        place=sprout.part.place,
-        given=tuple(sorted(given)),
-    )

@@ -56,6 +56,7 @@ def _read(entry: Entry, report: Diagnostics) -> Parameter:
         default=None,
         optional=node.flag("optional"),
         title=title_of(node),
+        description=title_of(node, "description"),
         key=entry.key,
         broken=wrong,
         row_key=node.text("key") or "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,25 +11,31 @@ if TYPE_CHECKING:
     from twin.errors import Diagnostic, Place
     from twin.expressions import Expression
     from twin.expressions import Template as Pattern
+    from twin.graph.model import Function
     from twin.ontology.model import Kind, Ontology
     from twin.source import Entry, MapNode, Scalar, Source
 
 __all__ = [
     "Body",
     "Borrowing",
+    "Computation",
     "Ends",
+    "Fields",
     "Formula",
     "Fragment",
     "Given",
+    "Items",
     "Loop",
     "Override",
     "Parameter",
     "ParameterKind",
     "Part",
     "Rule",
+    "Setting",
     "Template",
     "Text",
     "Use",
+    "Value",
 ]
 
 ParameterKind = Literal["string", "integer", "number", "boolean", "enum", "table"]
@@ -77,6 +83,7 @@ class Parameter:
     default: Given | None
     optional: bool
     title: Mapping[str, str]
+    description: Mapping[str, str]
     key: Scalar
     broken: bool
     """Whether its declaration is wrong, and has been reported."""
@@ -109,6 +116,47 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Computation:
+    """A point that is worked out from those of several devices."""
+
+    function: Function
+    word: Scalar
+    """The function, where it is written."""
+    quantity: Scalar
+    over: Rule | None
+    """Which devices; None: all that are there."""
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Items:
+    """A value that is a list."""
+
+    items: tuple[Value, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fields:
+    """A value that is an object."""
+
+    fields: tuple[tuple[Scalar, Value], ...]
+    place: Place
+
+
+Value: TypeAlias = "Text | Items | Fields"
+"""What a configuration point shall be set to."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """A value, and the layer it stands in."""
+
+    value: Value
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Ends:
     """Where a relation ends: paths, or a rule that finds them."""
 
@@ -125,16 +173,24 @@ class Body:
 
     node: MapNode
     type: Scalar | None
+    model: Scalar | None
     title: Mapping[str, Text]
     properties: tuple[tuple[Scalar, Text], ...]
     has: tuple[Scalar, ...]
     lacks: tuple[Scalar, ...]
     serial: Text | None
-    sources: tuple[tuple[Scalar, Text], ...]
+    status: tuple[tuple[Scalar, Text | Computation], ...]
+    """Points that follow a device's, and those that are worked out."""
+    settings: tuple[tuple[Scalar, Setting], ...]
+    """Under ``configuration``."""
+    roles: tuple[tuple[Scalar, Scalar], ...]
+    """Places to fill, and the role of each."""
     relations: tuple[tuple[Scalar, Ends], ...]
     """By the relation's name; ``members`` and ``connects`` are apart."""
     members: Ends
     """What a view includes, or a gateway connects."""
+    rule: Rule | None
+    """What else a view includes."""
     parts: tuple[Part, ...]
     use: Borrowing | None
     uncertain: bool

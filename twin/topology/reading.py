@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from twin.expressions import parse_template
 from twin.source import ListNode, MapNode, Scalar, WrongNode
-from twin.topology.parts import Body, Borrowing, Ends, Formula, Loop, Override, Part, Text
-from twin.topology.shape import PATH
+from twin.topology.parts import (
+    Body,
+    Borrowing,
+    Computation,
+    Ends,
+    Fields,
+    Formula,
+    Items,
+    Loop,
+    Override,
+    Part,
+    Setting,
+    Text,
+)
+from twin.topology.shape import FUNCTIONS, PATH
 from twin.topology.spelling import Spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from twin.graph.model import Function
     from twin.ontology.model import Kind
-    from twin.source import Diagnostics, Entry
-    from twin.topology.parts import Parameter
+    from twin.source import Diagnostics, Entry, Node
+    from twin.topology.parts import Parameter, Rule, Value
 
 __all__ = ["Reader"]
 
@@ -55,14 +69,18 @@ class Reader:
         return Body(
             node=node,
             type=node.scalar("type"),
+            model=node.scalar("model"),
             title=self._title(node, scope),
             properties=tuple(self._pairs(node, "properties", scope)),
             has=node.words("has"),
             lacks=node.words("lacks"),
             serial=self._spelling.optional(node.scalar("asset"), scope),
-            sources=tuple(self._sources(node, scope)),
+            status=tuple(self._status(node, scope)),
+            settings=tuple(self._settings(node, scope)),
+            roles=tuple(_roles(node)),
             relations=tuple((e.key, self._ends(e, scope)) for e in node.under("relations")),
             members=self._ends(node.entries.get("members") or node.entries.get("connects"), scope),
+            rule=self._rule(node, scope),
             parts=tuple(self._parts(node, scope)),
             use=self._borrowing(node, scope),
             uncertain=node.damaged or _broken(node, ("use", *_CHILDREN)),
@@ -173,19 +191,67 @@ class Reader:
             if text is not None:
                 yield zone.key, text
 
-    def _sources(self, node: MapNode, scope: frozenset[str]) -> Iterator[tuple[Scalar, Text]]:
+    def _status(self, node: MapNode, scope: frozenset[str]) -> Iterator[tuple[Scalar, Text | Computation]]:
         for entry in node.under("status"):
-            found = entry.value.scalar("from") if isinstance(entry.value, MapNode) else None
-            text = self._spelling.optional(found, scope)
+            if not isinstance(entry.value, MapNode) or self._contradicts(entry.value):
+                continue
+            text = self._spelling.optional(entry.value.scalar("from"), scope)
+            computation = self._computation(entry.value, scope)
             if text is not None:
                 yield entry.key, text
+            elif computation is not None:
+                yield entry.key, computation
+
+    def _computation(self, node: MapNode, scope: frozenset[str]) -> Computation | None:
+        name = next((name for name in FUNCTIONS if node.scalar(name) is not None), None)
+        over = node.get("over")
+        rule = self._rule(over, scope) if isinstance(over, MapNode) else None
+        quantity = node.scalar(name) if name is not None else None
+        if name is None or quantity is None or ("over" in node and rule is None):
+            return None
+        return Computation(cast("Function", name), node.entries[name].key, quantity, rule)
+
+    def _contradicts(self, node: MapNode) -> bool:
+        """Report a point that is said to come from two things."""
+        ways = [name for name in ("from", *FUNCTIONS) if name in node]
+        if ways[:1] == ["from"] and "over" in node:
+            ways.append("over")
+        if len(ways) > 1:
+            first, second = (node.entries[name].key for name in ways[:2])
+            message = f"'{first.text}' says where the point comes from, and so does '{second.text}'"
+            related = [(first.place, "the first")]
+            help_ = "take one away: a point has one source"
+            self._report.error("point.contradiction", message, second.place, related=related, help=help_)
+        return len(ways) > 1
+
+    def _settings(self, node: MapNode, scope: frozenset[str]) -> Iterator[tuple[Scalar, Setting]]:
+        for entry in node.under("configuration"):
+            value = self._value(entry.value, scope)
+            if value is not None:
+                yield entry.key, Setting(value)
+
+    def _value(self, node: Node, scope: frozenset[str]) -> Value | None:
+        if isinstance(node, Scalar):
+            return self._spelling.text(node, scope)
+        if isinstance(node, ListNode):
+            items = [self._value(item, scope) for item in node.items]
+            known = tuple(item for item in items if item is not None)
+            return Items(known, node.place) if len(known) == len(items) else None
+        if isinstance(node, MapNode):
+            pairs = [(entry.key, self._value(entry.value, scope)) for entry in node]
+            fields = tuple((key, value) for key, value in pairs if value is not None)
+            return Fields(fields, node.place) if len(fields) == len(pairs) else None
+        return None
+
+    def _rule(self, node: MapNode, scope: frozenset[str]) -> Rule | None:
+        scalar = node.scalar("rule")
+        return None if scalar is None else self._spelling.rule(scalar, scope)
 
     def _ends(self, entry: Entry | None, scope: frozenset[str]) -> Ends:
         if entry is None:
             return Ends()
         if isinstance(entry.value, MapNode):
-            scalar = entry.value.scalar("rule")
-            return Ends(rule=None if scalar is None else self._spelling.rule(scalar, scope))
+            return Ends(rule=self._rule(entry.value, scope))
         return Ends(tuple(self._paths(entry, scope)))
 
     def _paths(self, entry: Entry, scope: frozenset[str]) -> Iterator[Text]:
@@ -194,6 +260,13 @@ class Reader:
             text = self._spelling.text(item, scope) if isinstance(item, Scalar) else None
             if text is not None:
                 yield text
+
+
+def _roles(node: MapNode) -> Iterator[tuple[Scalar, Scalar]]:
+    for entry in node.under("roles"):
+        word = entry.value.scalar("role") if isinstance(entry.value, MapNode) else None
+        if word is not None:
+            yield entry.key, word
 
 
 def _damaged(node: MapNode, arguments: tuple[tuple[Scalar, Text], ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from twin.expressions import Asked, Binary, ExpressionError, Name, Unary, names_in
@@ -16,39 +17,55 @@ if TYPE_CHECKING:
     from twin.source import Diagnostics
     from twin.topology.parts import Rule
 
-__all__ = ["check_rule", "questions"]
+__all__ = ["Words", "check_rule", "questions"]
 
 
-def check_rule(rule: Rule | None, ontology: Ontology, report: Diagnostics) -> None:
+class Words:
+    """What the words of rules may be, by an ontology."""
+
+    def __init__(self, ontology: Ontology) -> None:
+        self.ontology = ontology
+
+    @cached_property
+    def properties(self) -> frozenset[str]:
+        """The names of all properties."""
+        return frozenset(name for found in self.ontology.types.values() for name in found.properties)
+
+    @cached_property
+    def points(self) -> frozenset[str]:
+        """The names of all points."""
+        return frozenset(name for found in self.ontology.types.values() for name in found.points)
+
+
+def check_rule(rule: Rule | None, words: Words, report: Diagnostics) -> None:
     """Report the words of a rule that mean nothing, or two things."""
     if rule is None:
         return
     for asked in questions(rule.expression):
         if isinstance(asked.word, Name):
-            _check_word(asked.question, asked.word, rule, ontology, report)
-    properties = {name for found in ontology.types.values() for name in found.properties}
+            _check_word(asked.question, asked.word, rule, words, report)
     for name in names_in(rule.expression):
-        if name.name in rule.names and name.name in properties:
+        if name.name in rule.names and name.name in words.properties:
             message = f"'{name.name}' is a parameter or a loop variable, and a property too"
             error = ExpressionError("name.ambiguous", message, name.span, "rename the parameter or the loop variable")
             report_expression(error, rule.scalar, report)
-        elif name.name not in rule.names and name.name not in properties:
-            help_, suggestions = did_you_mean(name.name, properties | rule.names, "properties")
+        elif name.name not in rule.names and name.name not in words.properties:
+            help_, suggestions = did_you_mean(name.name, words.properties | rule.names, "properties")
             message = f"'{name.name}' is neither a property, nor a parameter or a loop variable"
             place = rule.scalar.within(*name.span)
             report.error("name.unknown", message, place, help=help_, suggestions=suggestions)
 
 
-def _check_word(question: str, word: Name, rule: Rule, ontology: Ontology, report: Diagnostics) -> None:
+def _check_word(question: str, word: Name, rule: Rule, words: Words, report: Diagnostics) -> None:
     known: Iterable[str]
     if question == "type":
-        code, noun, found = "type.unknown", "type", ontology.find(word.name) is not None
-        known = ontology.short_names
+        code, noun, found = "type.unknown", "type", words.ontology.find(word.name) is not None
+        known = words.ontology.short_names
     elif question == "has":
-        known = {name for one in ontology.types.values() for name in one.points}
+        known = words.points
         code, noun, found = "point.unknown", "point", word.name in known
     else:
-        known = ontology.quantities
+        known = words.ontology.quantities
         code, noun, found = "quantity.unknown", "quantity", word.name in known
     if not found:
         help_, suggestions = did_you_mean(word.name, known, f"known, each a {noun}")

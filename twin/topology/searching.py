@@ -1,191 +1,252 @@
 """Rules are answered: which of the entities that grew fit, for each entity that asks.
 
-A rule is narrowed by what it must have (``type is T``, ``within "PATH"``, joined by ``and``) before entities are
-looked at one by one. Bound: `MAX_LOOKED` entities looked at.
+What a rule means is said in `twin.graph.rules`, here as for live buildings. It is narrowed by what it must have
+(``type is T``, ``within "PATH"``, ``in view:KEY``) before entities are looked at one by one. Bound: `MAX_LOOKED`
+entities looked at.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from twin.expressions import (
-    Asked,
-    Binary,
-    ExpressionError,
-    Name,
-    Unary,
-    described,
-    evaluate,
-    names_in,
-    parse_template,
-)
+from twin.expressions import ExpressionError, names_in, parse_template
+from twin.graph.rules import read_rule
+from twin.topology.binding import bound, spelled
 from twin.topology.growing import Link
 from twin.topology.parts import Text
-from twin.topology.rules import questions
+from twin.topology.rules import Words
 from twin.topology.spelling import report_expression
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from twin.errors import Place
-    from twin.expressions import Expression
+    from twin.expressions import Asked, Expression
+    from twin.graph.rules import Rule
     from twin.ontology.model import Ontology
     from twin.source import Diagnostics
     from twin.topology.finding import Finder
     from twin.topology.growing import Grown, Search, Sprout
 
-__all__ = ["MAX_LOOKED", "Searcher"]
+__all__ = ["MAX_LOOKED", "Searcher", "Spans"]
 
 MAX_LOOKED = 10_000_000
 _NOTHING = parse_template("")
-_Slice = tuple[int, int]
+Spans = list[tuple[int, int]]
+"""Disjoint runs of positions, ascending; the last of each excluded."""
+
+
+class _LostError(Exception):
+    """A path or a view in a rule is wrong: it has been reported."""
 
 
 class Searcher:
     """Answers rules over all that grew."""
 
     def __init__(self, grown: Grown, finder: Finder, ontology: Ontology, report: Diagnostics) -> None:
-        self._all = list(grown.sprouts.values())
+        self.all = list(grown.sprouts.values())
         """Each followed by all that stands in it."""
-        self._places = {sprout.path: index for index, sprout in enumerate(self._all)}
+        self.asked: dict[str, dict[str, Place]] = {}
+        """By path of a view: the views that its rule asks for, and where."""
+        self._grown = grown
+        self._places = {sprout.path: index for index, sprout in enumerate(self.all)}
         self._finder = finder
         self._ontology = ontology
         self._report = report
-        self._by_types: dict[frozenset[str] | None, list[int]] = {}
-        self._slices: dict[str, _Slice] = {}
+        self._by_type: dict[str, list[int]] = {}
+        for index, sprout in enumerate(self.all):
+            self._by_type.setdefault(sprout.type, []).append(index)
+        self._by_types: dict[frozenset[str], list[int]] = {}
+        self._ends: dict[str, int] = {}
+        self._rules: dict[Search, tuple[Expression, Rule] | None] = {}
+        self._words = Words(ontology)
+        self._given = frozenset(name for sprout in self.all for name in sprout.properties)
         self._looked = 0
         self._found: dict[Place, bool] = {}
+        self._listed: Mapping[str, Iterable[str]] = {}
+        self._covers: dict[str, Spans] = {}
+
+    # Rules as they are for one entity
+
+    def rule(self, search: Search) -> Rule | None:
+        """The rule with its names worked out; None where it is wrong, and has been reported."""
+        if search not in self._rules:
+            self._rules[search] = self._bound(search)
+        known = self._rules[search]
+        return None if known is None else known[1]
+
+    def text(self, search: Search) -> str | None:
+        """The same as text, for whoever keeps it; None where it is wrong, and has been reported."""
+        self.rule(search)
+        known = self._rules[search]
+        try:
+            return None if known is None else spelled(known[0])
+        except ExpressionError as error:
+            report_expression(error, search.rule.scalar, self._report)
+            return None
+
+    def _bound(self, search: Search) -> tuple[Expression, Rule] | None:
+        scalar, names = search.rule.scalar, search.names
+        try:
+            expression = bound(search.rule.expression, names, lambda asked, word: self._place(search, asked, word))
+            self._check_properties(expression, search)
+            return expression, read_rule(
+                expression, self._ontology, complain=lambda error: report_expression(error, scalar, self._report)
+            )
+        except ExpressionError as error:
+            report_expression(error, scalar, self._report)
+        except _LostError:
+            pass
+        self._found[scalar.place] = True  # or might have
+        return None
+
+    def _place(self, search: Search, asked: Asked, word: str) -> str:
+        """The path from the site on that a rule names, or the key of a view."""
+        origin, at = search.origin, search.rule.scalar.within(*asked.word.span)
+        site = origin.path.partition("/")[0]
+        path = f"/{word}" if asked.question == "view" else word
+        link = Link(origin, Text(search.rule.scalar, _NOTHING, search.rule.level), path, at=at)
+        full = self._finder.full(link, path) if asked.question == "within" else f"{site}/{word}"
+        if full is None or (self._finder.find(link, path) is None and not self._finder.is_left_out(full)):
+            raise _LostError
+        if asked.question == "within":
+            return full[len(site) :] or "/"
+        found = self._grown.sprouts.get(full)
+        if found is not None and found.part.kind != "view":
+            message = f"'{word}' is a {found.part.kind}, and no view"
+            help_ = f'ask for what stands in it: within "/{word}"'
+            self._report.error("view.unknown", message, at, related=[(found.part.place, word)], help=help_)
+            raise _LostError
+        self.asked.setdefault(origin.path, {}).setdefault(full, at)
+        return word
+
+    def _check_properties(self, expression: Expression, search: Search) -> None:
+        """Warn of properties that the topology gives to nothing."""
+        for name in names_in(expression):
+            if name.name in self._words.properties and name.name not in self._given:
+                message = f"the topology gives nothing the property '{name.name}'"
+                help_ = "rules go by the properties that the topology gives, never by what users or defaults say"
+                place = search.rule.scalar.within(*name.span)
+                self._report.warn("rule.property", message, place, help=help_)
+                self._found[search.rule.scalar.place] = True
+
+    # What rules find
 
     def find(self, search: Search, allowed: frozenset[str]) -> Iterator[Sprout]:
         """The entities of the types allowed that a rule is true of, but for the one that asks."""
-        place = search.rule.scalar.place
+        rule, place = self.rule(search), search.rule.scalar.place
         self._found.setdefault(place, False)
-        try:
-            asker = _Asker(self._within(search), search, self._ontology)
-            positions = self._narrowed(asker, allowed)
-            self._looked += len(positions)
-            if self._looked > MAX_LOOKED:
-                message = f"rules look at more than {MAX_LOOKED:,} entities"
-                self._report.error("topology.large", message, place, help='narrow them: type is T and within "PATH"')
-                return
-            for position in positions:
-                sprout = self._all[position]
-                if sprout is not search.origin and asker.fits(search.rule.expression, sprout, position):
-                    self._found[place] = True
-                    yield sprout
-        except ExpressionError as error:
-            report_expression(error, search.rule.scalar, self._report)
+        if rule is None:
+            return
+        positions = self._candidates(rule, allowed)
+        self._looked += len(positions)
+        if self._looked > MAX_LOOKED:
+            message = f"rules look at more than {MAX_LOOKED:,} entities"
+            self._report.error("topology.large", message, place, help='narrow them: type is T and within "PATH"')
+            return
+        for position in positions:
+            sprout = self.all[position]
+            if sprout is not search.origin and rule.fits(sprout, self):
+                self._found[place] = True
+                yield sprout
+
+    def ask(self, view: Search) -> None:
+        """Note whether the rule of a view finds anything."""
+        place = view.rule.scalar.place
+        if not self._found.get(place) and next(self.find(view, self.includable(view.origin)), None) is not None:
+            self._found[place] = True
 
     def warn_of_nothing(self) -> None:
         """Warn of every rule that found nothing, whoever asked."""
         for place, found in self._found.items():
             if not found and not self._report.has_errors:
-                help_ = "nothing of that kind is there, or it cannot be the end of this relation"
+                help_ = "nothing of that kind is there, or it is not allowed here"
                 self._report.warn("rule.empty", "this rule finds nothing", place, help=help_)
 
-    def _narrowed(self, asker: _Asker, allowed: frozenset[str]) -> list[int]:
-        types, (first, last) = allowed, (0, len(self._all))
-        for part in _joined(asker.expression):
-            if isinstance(part, Asked) and part.question == "type":
-                types &= asker.types(part)
-            elif isinstance(part, Asked) and part.question == "within":
-                low, high = asker.slices[part]
-                first, last = max(first, low), min(last, high)
-        known = self._of_types(types)
-        return known[bisect_left(known, first) : bisect_left(known, max(first, last))]
+    def _candidates(self, rule: Rule, allowed: frozenset[str]) -> list[int]:
+        known = self.of_types(allowed if rule.types is None else allowed & rule.types)
+        if rule.within is not None:
+            site = self.all[0].path if self.all else ""
+            return within(known, merged(self.below(f"{site}{path}") for path in rule.within))
+        if rule.inside is not None:
+            site = self.all[0].path if self.all else ""
+            return within(known, merged(span for key in rule.inside for span in self.cover(f"{site}/{key}")))
+        return known
 
-    def _of_types(self, types: frozenset[str]) -> list[int]:
+    def of_types(self, types: frozenset[str]) -> list[int]:
+        """The positions of all entities of these concrete types."""
         if types not in self._by_types:
-            self._by_types[types] = [
-                index
-                for index, sprout in enumerate(self._all)
-                if sprout.prepared.type is not None and sprout.prepared.type.name in types
-            ]
+            found = (position for name in types for position in self._by_type.get(name, ()))
+            self._by_types[types] = sorted(found)
         return self._by_types[types]
 
-    def _within(self, search: Search) -> dict[Asked, _Slice]:
-        """What stands in the paths that a rule names; nothing, where a path is wrong or left out."""
-        return {
-            asked: self._slice(search, asked)
-            for asked in questions(search.rule.expression)
-            if asked.question == "within"
-        }
-
-    def _slice(self, search: Search, asked: Asked) -> _Slice:
-        path = evaluate(asked.word, search.names)
-        at = search.rule.scalar.within(*asked.word.span)
-        text = Text(search.rule.scalar, _NOTHING, search.rule.level)
-        found = self._finder.find(Link(search.origin, text, str(path), at=at), str(path))
-        if found is None:
+    def below(self, path: str) -> tuple[int, int]:
+        """The positions of what stands in the entity of a path."""
+        position = self._places.get(path)
+        if position is None:
             return 0, 0
-        if found.path not in self._slices:
-            first = last = self._places[found.path] + 1
-            while last < len(self._all) and self._all[last].path.startswith(f"{found.path}/"):
+        if path not in self._ends:
+            last = position + 1
+            while last < len(self.all) and self.all[last].path.startswith(f"{path}/"):
                 last += 1
-            self._slices[found.path] = (first, last)
-        return self._slices[found.path]
+            self._ends[path] = last
+        return position + 1, self._ends[path]
+
+    # What views include
+
+    def listed(self, members: Mapping[str, Iterable[str]]) -> None:
+        """Know the paths that views list, by the path of the view."""
+        self._listed = members
+
+    def cover(self, view: str) -> Spans:
+        """Where what a view includes stands, with all that is in it, and in views within the view."""
+        if view not in self._covers:
+            self._covers[view] = []  # what asks for itself includes nothing so
+            self._covers[view] = merged(self._covered(view))
+        return self._covers[view]
+
+    def covers(self, view: str, sprout: Sprout) -> bool:
+        """Whether the view at a path includes an entity: itself, with what contains it, or through another view."""
+        position, spans = self._places[sprout.path], self.cover(view)
+        at = bisect_right(spans, position, key=lambda span: span[0]) - 1
+        return at >= 0 and position < spans[at][1]
+
+    def _covered(self, view: str) -> Iterator[tuple[int, int]]:
+        for path in self._listed.get(view, ()):
+            position = self._places[path]
+            if self.all[position].part.kind == "view":
+                yield from self.cover(path)
+            else:
+                yield position, self.below(path)[1]
+        search = self._grown.views.get(view)
+        if search is not None:
+            for sprout in self.find(search, self.includable(search.origin)):
+                yield self._places[sprout.path], self.below(sprout.path)[1]
+
+    def includable(self, view: Sprout) -> frozenset[str]:
+        """The concrete types of spaces and devices that a view may include by rule."""
+        found = view.prepared.type
+        names = ("core/Space", "core/Device") if found is None or found.of is None else found.of
+        types = frozenset[str]().union(*(self._ontology.concrete(name) for name in names))
+        return frozenset(name for name in types if self._ontology.types[name].kind in {"space", "device"})
 
 
-class _Asker:
-    """Asks one rule of entities, with the names around it."""
-
-    def __init__(self, slices: dict[Asked, _Slice], search: Search, ontology: Ontology) -> None:
-        self.slices = slices
-        self.expression = search.rule.expression
-        self._search = search
-        self._ontology = ontology
-
-    def types(self, asked: Asked) -> frozenset[str]:
-        """The concrete types that are of the type asked for."""
-        found = self._ontology.find(asked.word.name) if isinstance(asked.word, Name) else None
-        return frozenset() if found is None else self._ontology.concrete(found.name)
-
-    def fits(self, expression: Expression, sprout: Sprout, position: int) -> bool:
-        """Whether the rule, or a part of it, is true of an entity. Raises `ExpressionError`."""
-        match expression:
-            case Unary("not", operand):
-                return not self.fits(operand, sprout, position)
-            case Binary("and", left, right):
-                return self.fits(left, sprout, position) and self.fits(right, sprout, position)
-            case Binary("or", left, right):
-                return self.fits(left, sprout, position) or self.fits(right, sprout, position)
-            case Asked():
-                return self._answer(expression, sprout, position)
-            case _:
-                return self._compare(expression, sprout)
-
-    def _answer(self, asked: Asked, sprout: Sprout, position: int) -> bool:
-        found = sprout.prepared.type
-        if asked.question == "within":
-            first, last = self.slices[asked]
-            return first <= position < last
-        if found is None or not isinstance(asked.word, Name):
-            return False
-        if asked.question == "type":
-            return found.name in self.types(asked)
-        word, points = asked.word.name, sprout.prepared.points
-        if asked.question == "has":
-            return word in points
-        return any(found.points[point].measures == word for point in points)
-
-    def _compare(self, expression: Expression, sprout: Sprout) -> bool:
-        """A comparison: false of an entity that lacks a property in it."""
-        own = self._search.rule.names
-        lacking = (n.name not in own and n.name not in sprout.properties for n in names_in(expression))
-        if any(lacking):
-            return False
-        value = evaluate(expression, {**sprout.properties, **self._search.names})
-        if isinstance(value, bool):
-            return value
-        message = f"this is {described(value)}, and must be true or false"
-        raise ExpressionError("expression.type", message, expression.span, "compare it with something")
+def merged(spans: Iterable[tuple[int, int]]) -> Spans:
+    """The same positions in disjoint runs."""
+    made: Spans = []
+    for start, end in sorted(spans):
+        if made and start <= made[-1][1]:
+            made[-1] = (made[-1][0], max(end, made[-1][1]))
+        elif start < end:
+            made.append((start, end))
+    return made
 
 
-def _joined(expression: Expression) -> Iterator[Expression]:
-    """The parts that must all be true."""
-    if isinstance(expression, Binary) and expression.operator == "and":
-        yield from _joined(expression.left)
-        yield from _joined(expression.right)
-    else:
-        yield expression
+def within(positions: list[int], spans: Spans) -> list[int]:
+    """Those of the positions that lie in the spans."""
+    return [
+        position
+        for start, end in spans
+        for position in positions[bisect_left(positions, start) : bisect_left(positions, end)]
+    ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from twin.ontology.shape import DOCUMENT_NAME, RANGE_LEAF, RANGE_OF_VALUES, TITLE, VERSION_LEAF
-from twin.source import Entries, Field, Leaf, Lists, Record, Reference
+from twin.source import Entries, Field, Leaf, Lists, Record, Reference, TextOr
 
-__all__ = ["PATH", "SERIES", "TOPOLOGY"]
+__all__ = ["FUNCTIONS", "PATH", "SERIES", "TOPOLOGY"]
 
 _NAME_KEY = (r"[a-z][a-z0-9_]*", "a name is lowercase, with underscores: flats_per_floor")
 _KEY = (r"[a-z0-9][a-z0-9-]*", 'a key is lowercase letters, digits and hyphens: flat-302, or "flat-${n}"')
@@ -14,29 +14,55 @@ _TEXT = Leaf(dynamic=True)
 _VALUE = Leaf(("text", "number", "boolean"))
 _TYPE = Leaf()
 _NAMES = Lists(Leaf(pattern=_NAME_KEY[0], says=_NAME_KEY[1]))
-_LATER_PATHS = Record("a list of paths", {}, frozenset({"rule", "each"}))
-_MEMBERS = Lists(_TEXT, map=_LATER_PATHS)
 _RULE = Record(
     "a rule",
     {"rule": Field(Leaf(), 'a condition that finds them: type is Radiator and within "/"', required=True)},
-    frozenset({"each"}),
 )
 _PATHS = Lists(_TEXT, map=_RULE)
-_LATER = frozenset({"configuration", "roles", "rule", "absent", "rules", "events", "commands"})
+_MEMBERS = Lists(_TEXT, says="a rule stands beside 'members': { rule: type is Light }")
+SETTING: TextOr = TextOr(
+    _VALUE,
+    Lists(
+        Reference("setting", lambda: SETTING),
+        alone=False,
+        map=Entries(*_NAME_KEY, Reference("setting", lambda: SETTING)),
+    ),
+)
+"""The value of a configuration point: a single one, a list, or an object with its fields."""
+_ROLE = Record("a place to fill", {"role": Field(Leaf(), "the role that its holder has: Tenant", required=True)})
+FUNCTIONS = {
+    "sum": "the quantity that is added up: active_power",
+    "avg": "the quantity whose average it is: air_temperature",
+    "min": "the quantity whose least value it is",
+    "max": "the quantity whose greatest value it is",
+    "any": "the quantity of which one at least is true: occupancy",
+    "all": "the quantity of which every one is true",
+    "count": "the quantity of which those that are true, or there, are counted",
+}
+"""How a point of a space is worked out from those of several devices, and from what."""
 
 _SOURCE = Record(
     "a point of a space",
-    {"from": Field(_TEXT, "the device and its point that it follows: thermostat.temperature", required=True)},
-    frozenset({"sum", "avg", "min", "max", "count", "any", "all", "over", "value"}),
+    {
+        "from": Field(_TEXT, "the device and its point that it follows: thermostat.temperature"),
+        **{name: Field(Leaf(), says) for name, says in FUNCTIONS.items()},
+        "over": Field(_RULE, "which devices it is worked out from; all that are there, where nothing is said"),
+    },
+    either=("from", *FUNCTIONS),
 )
 _TYPED = {"type": Field(_TYPE, "its type, of the ontologies used", required=True)}
 _COMMON = {
     "title": Field(TITLE, "its name for people"),
     "properties": Field(Entries(*_NAME_KEY, _VALUE), "facts about it"),
-    "has": Field(_NAMES, "optional points that it has"),
-    "lacks": Field(_NAMES, "points of its type that it is without"),
+    "has": Field(_NAMES, "optional points and commands that it has"),
+    "lacks": Field(_NAMES, "points and commands of its type that it is without"),
+    "configuration": Field(
+        Entries(*_NAME_KEY, Reference("setting", lambda: SETTING)), "what it shall be set to: { setpoint: 20 }"
+    ),
     "relations": Field(Entries(*_NAME_KEY, _PATHS), "what it is related to, by path or by rule"),
+    "roles": Field(Entries(*_KEY, _ROLE), "places for people to fill: { tenant: { role: Tenant } }"),
 }
+_MODEL = {"model": Field(Leaf(), "the product that it is, of the ontologies used; its type follows from that")}
 _REPEATED = {
     "each": Field(
         Entries(*_NAME_KEY, Lists(_VALUE)),
@@ -49,16 +75,17 @@ _USES = {
     "with": Field(Entries(*_NAME_KEY, _VALUE), "values for the fragment's parameters"),
 }
 _BORROWING = {"type": Field(_TYPE, "its type, of the ontologies used"), **_USES}
-_FOLLOWS = {"status": Field(Entries(*_NAME_KEY, _SOURCE), "points that follow a device in it")}
+_FOLLOWS = {
+    "status": Field(Entries(*_NAME_KEY, _SOURCE), "points that follow a device in it, or are worked out from several")
+}
 _SERIAL = {"asset": Field(_TEXT, "its declared serial number")}
 
 _DEVICES = Entries(*_KEY, Reference("device", lambda: DEVICE), patterned=True)
 _SPACES = Entries(*_KEY, Reference("space", lambda: SPACE), patterned=True)
 DEVICE: Record = Record(
     "a device",
-    {**_BORROWING, **_COMMON, **_REPEATED, **_SERIAL, "devices": Field(_DEVICES, "its parts")},
-    _LATER,
-    either=("type", "use"),
+    {**_BORROWING, **_MODEL, **_COMMON, **_REPEATED, **_SERIAL, "devices": Field(_DEVICES, "its parts")},
+    either=("type", "use", "model"),
 )
 SPACE: Record = Record(
     "a space",
@@ -70,7 +97,6 @@ SPACE: Record = Record(
         "spaces": Field(_SPACES, "the spaces in it"),
         "devices": Field(_DEVICES, "the devices in it"),
     },
-    _LATER,
     either=("type", "use"),
 )
 SITE = Record(
@@ -84,18 +110,18 @@ SITE = Record(
             "its time zone: Europe/Paris",
         ),
     },
-    _LATER | _USES.keys(),
 )
 GATEWAY = Record(
     "a gateway",
     {
-        **_TYPED,
+        "type": _BORROWING["type"],
+        **_MODEL,
         **_COMMON,
         **_REPEATED,
         **_SERIAL,
         "connects": Field(_PATHS, "the devices behind it, by path or by rule"),
     },
-    _LATER | _USES.keys(),
+    either=("type", "model"),
 )
 VIEW = Record(
     "a view",
@@ -105,8 +131,8 @@ VIEW = Record(
         **_REPEATED,
         **_FOLLOWS,
         "members": Field(_MEMBERS, "what it groups, by path"),
+        "rule": Field(Leaf(), "a condition for what else it groups, whatever comes and goes: type is Radiator"),
     },
-    _LATER | _USES.keys(),
 )
 PARAMETER = Record(
     "a parameter",
@@ -122,21 +148,21 @@ PARAMETER = Record(
             "the other columns of a table, and what they hold: { serial: string }",
         ),
         "title": Field(TITLE, "its name for people"),
+        "description": Field(TITLE, "what it is for"),
     },
-    frozenset({"description"}),
 )
 FRAGMENT = Record(
     "a fragment",
     {
         "parameters": Field(Entries(*_NAME_KEY, PARAMETER), "what differs from one use to the next"),
         **_BORROWING,
+        **_MODEL,
         **_COMMON,
         **_SERIAL,
         **_FOLLOWS,
         "spaces": Field(_SPACES, "the spaces in it"),
         "devices": Field(_DEVICES, "the devices in it"),
     },
-    _LATER,
 )
 OVERRIDE = Record(
     "an override",
@@ -144,10 +170,13 @@ OVERRIDE = Record(
         "absent": Field(Leaf(("boolean",)), "true: this one is left out"),
         "with": _USES["with"],
         "type": _BORROWING["type"],
-        **{name: _COMMON[name] for name in ("title", "properties", "has", "lacks")},
+        **_MODEL,
+        **_COMMON,
         **_SERIAL,
+        **_FOLLOWS,
+        **{name: VIEW.fields[name] for name in ("members", "rule")},
+        "connects": GATEWAY.fields["connects"],
     },
-    _LATER,
 )
 PATH = (rf"/?{_KEY[0]}(/{_KEY[0]})*", "a path is written with slashes, from the site on: floor-1/flat-102")
 TOPOLOGY = Record(
@@ -177,7 +206,6 @@ TOPOLOGY = Record(
             "old path: new path, of what keeps its identity and its history",
         ),
     },
-    frozenset({"roles", "rules"}),
 )
 SERIES = Record(
     "a map of series",

@@ -1,10 +1,10 @@
-"""The value of a property: what an author wrote, as the type says it should be."""
+"""The value of a property or of a setting: what an author wrote, as the type says it should be."""
 
 from __future__ import annotations
 
 import re
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from twin.expressions import Range, Table, described
 from twin.source import did_you_mean
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
     from twin.expressions import Result
     from twin.graph.model import Scalar as Fact
-    from twin.ontology.model import PropertyType
+    from twin.ontology.model import FieldType, PointType, PropertyType
     from twin.source import Diagnostics, Scalar
     from twin.topology.parts import Text
 
-__all__ = ["fact"]
+__all__ = ["Wanted", "fact", "named"]
+
+Wanted: TypeAlias = "PropertyType | PointType | FieldType"
+"""What says what a value should be."""
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d\d:\d\d)?)?")
 _TEXTS = frozenset({"string", "enum", "timestamp"})
@@ -33,8 +36,8 @@ _NOUNS = {
 }
 
 
-def fact(text: Text, wanted: PropertyType, names: Mapping[str, Result], report: Diagnostics) -> Fact | None:
-    """The value of a property; None when it has none, or a wrong one, which has been reported.
+def fact(text: Text, wanted: Wanted, names: Mapping[str, Result], report: Diagnostics) -> Fact | None:
+    """A single value; None when it has none, or a wrong one, which has been reported.
 
     Raises `ExpressionError`.
     """
@@ -48,13 +51,13 @@ def fact(text: Text, wanted: PropertyType, names: Mapping[str, Result], report: 
     return _checked(value, wanted, scalar, report)
 
 
-def _checked(value: Result, wanted: PropertyType, scalar: Scalar, report: Diagnostics) -> Fact | None:
+def _checked(value: Result, wanted: Wanted, scalar: Scalar, report: Diagnostics) -> Fact | None:
     noun = _NOUNS[wanted.value]
     if not _fits(value, wanted):
         number = isinstance(value, int | float) and not isinstance(value, bool)
         found = f"{value:g}" if number and wanted.value in _NUMERIC else described(value)
         found = "empty" if value is None else found
-        message = f"'{wanted.name}' must be {noun}, not {found}"
+        message = f"{named(wanted)} must be {noun}, not {found}"
         quotes = wanted.value in _TEXTS and isinstance(value, int | float)
         help_ = f'write it in quotes: "{scalar.text}"' if quotes else ""
         related = [(wanted.place, wanted.name)]
@@ -62,7 +65,7 @@ def _checked(value: Result, wanted: PropertyType, scalar: Scalar, report: Diagno
         return None
     if wanted.values is not None and value not in wanted.values:
         help_, suggestions = did_you_mean(str(value), wanted.values, "one of")
-        message = f"'{wanted.name}' cannot be '{value}'"
+        message = f"{named(wanted)} cannot be '{value}'"
         report.error("value.invalid", message, scalar.place, help=help_, suggestions=suggestions)
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -70,7 +73,12 @@ def _checked(value: Result, wanted: PropertyType, scalar: Scalar, report: Diagno
     return value if isinstance(value, str | bool) else None
 
 
-def _fits(value: Result, wanted: PropertyType) -> bool:
+def named(wanted: Wanted) -> str:
+    """How messages speak of it; the items of a list have no name."""
+    return f"'{wanted.name}'" if wanted.name else "an item"
+
+
+def _fits(value: Result, wanted: Wanted) -> bool:
     if wanted.value == "boolean":
         return isinstance(value, bool)
     if wanted.value == "timestamp":
@@ -82,12 +90,12 @@ def _fits(value: Result, wanted: PropertyType) -> bool:
     return isinstance(value, int) if wanted.value == "integer" else isfinite(value)
 
 
-def _bounded(value: float, wanted: PropertyType, scalar: Scalar, report: Diagnostics) -> float | None:
+def _bounded(value: float, wanted: Wanted, scalar: Scalar, report: Diagnostics) -> float | None:
     low, high = wanted.minimum, wanted.maximum
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
         unit = f" {wanted.unit}" if wanted.unit else ""
-        message = f"'{wanted.name}' is {value:g}, outside {bounds}{unit}"
+        message = f"{named(wanted)} is {value:g}, outside {bounds}{unit}"
         report.error("value.outside", message, scalar.place, related=[(wanted.place, wanted.name)])
         return None
     return float(value) if wanted.value == "number" else value

@@ -26,7 +26,6 @@ LAMP: Record = Record(
         "parts": Field(Entries("[a-z]+", "lowercase", Reference("lamp", lambda: LAMP), patterned=True), "its parts"),
         "colour": Field(Leaf(choices=("red", "green")), "its colour"),
     },
-    frozenset({"effects"}),
 )
 
 
@@ -64,12 +63,6 @@ def test_a_misspelt_key_is_read_as_the_one_it_was_meant_to_be() -> None:
     node, wrong = conformed("{pwoer: 5}")
     assert wrong == ["2 key.unknown"]
     assert node.number("power") == 5
-
-
-def test_a_key_of_the_language_to_come_is_named_as_such() -> None:
-    node, wrong = conformed("{power: 1, effects: 5, xyz: 1}")
-    assert wrong == ["12 key.later", "24 key.unknown"]
-    assert node.damaged
 
 
 def test_a_key_that_must_be_there_is_missed_once() -> None:

@@ -317,7 +317,7 @@ def test_what_is_shipped_does_not_differ_from_itself(path: Path) -> None:
 
 COMPARED = {
     Template: "title description uses ontology parameters fragments overrides moved site source",
-    Parameter: "kind minimum maximum values default optional title row_key columns",
+    Parameter: "kind minimum maximum values default optional title description row_key columns",
     Part: "kind key each when body",
     Loop: "name values",
 }

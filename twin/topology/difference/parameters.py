@@ -74,6 +74,8 @@ def _changes(old: Parameter, new: Parameter, *, shapes: bool) -> Iterator[Change
         yield _default(old, new, shapes=shapes)
     if old.title != new.title:
         yield Change("patch", "title changed", "it is wording")
+    if old.description != new.description:
+        yield Change("patch", "description changed", "it is wording")
 
 
 def _values(old: Parameter, new: Parameter) -> Iterator[Change]:

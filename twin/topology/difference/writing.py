@@ -41,7 +41,12 @@ _RULE = _Effect(changed=("major", "what it finds no more is taken away in live b
 _EFFECTS = {
     "title": _WORDING,
     "description": _WORDING,
-    "lacks": _Effect(gone=("minor", "live entities get the point"), come=("major", "live entities lose the point")),
+    "lacks": _Effect(gone=("minor", "live entities get it"), come=("major", "live entities lose it")),
+    "model": _Effect(
+        gone=("major", "live entities lose what only that model has"),
+        changed=("major", "live entities lose what only the other model has"),
+        come=("major", "live entities lose what the model lacks"),
+    ),
     "asset": _Effect(gone=_SERIAL, changed=_SERIAL),
     "use": _Effect(
         gone=("major", "live entities lose what only the fragment says"),
