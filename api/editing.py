@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from api.older import taken
 from twin.errors import InvalidValue
 from twin.graph.edit import edit
 from twin.graph.model import Actor, ChangeSet
@@ -37,12 +38,12 @@ async def update(
     the engine's commit raise, and `NotFound`.
     """
     question.principal.require("twin:write")
-    entity = question.entity(ref)
+    entity, ontology = question.entity(ref), question.engine.ontology
     change = edit(
         entity,
-        question.engine.ontology,
+        ontology.of(entity.site),
         title=title,
-        properties=properties,
+        properties=None if properties is None else taken(ontology, entity, properties),
         expected=expected,
         private=question.private,
     )

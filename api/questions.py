@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from api import cursors
+from api.older import kept_in, told_in
 from api.privacy import SCOPE, is_private
 from api.vocabulary import vocabulary_of
 from twin.errors import InvalidValue, NotFound
@@ -19,7 +20,7 @@ from twin.graph.readings import Quality, quality_at
 from twin.ids import sort_key
 from twin.ontology.model import KINDS, PointType
 from twin.times import now
-from twin.units import compatible, convert, dimension, of_dimension, resolve
+from twin.units import compatible, dimension, of_dimension, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Scalar, Value
     from twin.graph.readings import Reading
     from twin.ids import SortKey
-    from twin.ontology.model import Kind
+    from twin.ontology.model import Kind, Ontology, PropertyType
 
 __all__ = ["DEFAULT_FIRST", "MOST", "Part", "Question", "Said", "Slice"]
 
@@ -238,11 +239,19 @@ class Question:
     def properties(self, entity: Entity) -> dict[str, Scalar]:
         """The properties that an entity has, as far as may be seen."""
         kinds = self.vocabulary.type_of(entity.type).properties
+        ontology = self.vocabulary.ontology
         return {
-            name: value
+            name: _newest(ontology, entity, kinds[name], value) if ontology.older and name in kinds else value
             for name, value in entity.properties.items()
             if self.private or name not in kinds or not kinds[name].private
         }
+
+    def property(self, entity: Entity, kind: PropertyType) -> Scalar | None:
+        """A property of an entity in its unit; None: it has none, or may not be seen."""
+        if kind.private and not self.private:
+            return None
+        value, ontology = entity.properties.get(kind.name), self.vocabulary.ontology
+        return _newest(ontology, entity, kind, value) if ontology.older else value
 
     def measured(self, measures: Sequence[str] | None) -> frozenset[str] | None:
         """The concrete types with a point that measures one of these, as far as may be seen; None: all."""
@@ -301,13 +310,19 @@ class Question:
         """What is wished of a configuration point; None: nothing. `InvalidValue` for a unit of something else."""
         wanted = _unit(part.kind, unit)
         value = part.entity.desired.get(part.kind.name)
-        return None if value is None else _told_in(value, part.kind, wanted)
+        return None if value is None else self._told_in(value, part, wanted)
 
     def told(self, part: Part, reading: Reading, unit: str | None = None) -> Said:
         """A reading of a point, in a unit that fits it."""
-        value = _told_in(reading.value, part.kind, unit)
+        value = self._told_in(reading.value, part, unit)
         quality = quality_at(reading, self._every(part), now())
         return Said(value, unit or part.kind.unit, reading.time, reading.received, quality)
+
+    def _told_in(self, value: Any, part: Part, unit: str | None) -> Any:
+        """A value of a point in the unit asked for, or in the point's own."""
+        kind, ontology = part.kind, self.vocabulary.ontology
+        own = kept_in(ontology, part.entity, kind) if ontology.older else kind.unit
+        return told_in(value, own, unit or kind.unit)
 
     def _every(self, part: Part) -> float | None:
         """How often a point reports: one that follows another has that one's rhythm where it names none."""
@@ -350,12 +365,9 @@ def page_size(first: int | None) -> int:
     return first
 
 
-def _told_in(value: Value, kind: PointType, unit: str | None) -> Value:
-    """A value in the point's own unit, as it is told in another."""
-    own = kind.unit
-    if unit is None or own is None or unit == own or not isinstance(value, int | float):
-        return value
-    return convert(value, own, unit)
+def _newest(ontology: Ontology, entity: Entity, kind: PropertyType, value: Any) -> Any:
+    """A property's value in the unit that the newest version has it in."""
+    return told_in(value, kept_in(ontology, entity, kind), kind.unit)
 
 
 def _following(parts: list[Part], name: str) -> list[Part]:

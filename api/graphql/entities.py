@@ -163,4 +163,4 @@ def _fact(kind: PropertyType) -> str | None:
 
 
 def _property(kind: PropertyType, entity: Entity, info: Info) -> object:
-    return entity.properties.get(kind.name) if not kind.private or question_of(info).private else None
+    return question_of(info).property(entity, kind)
