@@ -45,7 +45,10 @@ async def simulate(twin: Twin, site: str, access: Access, every: float) -> None:
 def _messages(twin: Twin, site: str, now: int) -> list[tuple[str, bytes]]:
     devices = twin.devices(under=site)
     return [
-        (f"r/{site}/d/{device.id}/events/pointset", pointset(device, twin.ontology.types[device.type], now))
+        (
+            f"r/{site}/d/{device.id}/events/pointset",
+            pointset(device, twin.ontology.of(device.site).types[device.type], now),
+        )
         for device in devices
         if device.points
     ]

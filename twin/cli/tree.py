@@ -37,7 +37,7 @@ def _reading(twin: Twin, entity: Entity, point: str) -> dict[str, Any] | None:
     reading = twin.read(entity, point)
     if reading is None:
         return None
-    type_ = twin.ontology.types[entity.type].points[point]
+    type_ = twin.ontology.of(entity.site).types[entity.type].points[point]
     return {
         "value": reading.value,
         "unit": type_.unit,
@@ -70,7 +70,7 @@ def _point(twin: Twin, entity: Entity, point: str) -> str:
     reading = twin.read(entity, point)
     if reading is None:
         return f"{point} -"
-    type_ = twin.ontology.types[entity.type].points[point]
+    type_ = twin.ontology.of(entity.site).types[entity.type].points[point]
     unit = f" {type_.unit}" if type_.unit else ""
     stale = ", stale" if quality_at(reading, type_.every, now()) == "stale" else ""
     return f"{point} {reading.value}{unit} ({_age((now() - reading.time) / 1_000_000)}{stale})"
