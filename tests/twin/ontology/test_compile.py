@@ -127,6 +127,26 @@ relations:
     assert (lights.sources, lights.targets, lights.inverse) == (("core/Device",), ("lab/Room", "lab/Floor"), "lit_by")
 
 
+@pytest.mark.parametrize(
+    ("count", "least", "most"),
+    [(", count: 0..1", 0, 1), (", count: 1..", 1, None), (", count: ..3", 0, 3), (", count: 2", 2, 2), ("", 0, None)],
+)
+def test_how_many_ends_a_relation_may_have(count: str, least: int, most: int | None) -> None:
+    ontology = compiled(f"relations: {{ lights: {{ from: Device, to: Space{count} }} }}\n")
+    assert (ontology.relations["lights"].least, ontology.relations["lights"].most) == (least, most)
+
+
+def test_a_relation_is_found_by_its_name_from_the_other_end() -> None:
+    ontology = compiled("""
+relations:
+  lights: { from: Device, to: Space, inverse: lit_by, description: Shines on, aligns: { brick: feeds } }
+""")
+    lights = ontology.relations["lights"]
+    assert ontology.inverse("lit_by") is lights
+    assert ontology.inverse("lights") is None
+    assert (lights.description, lights.aligns) == ({"": "Shines on"}, {"brick": "feeds"})
+
+
 def test_installed_documents_compile_to_the_same() -> None:
     source = find("connected-home")
     assert source is not None

@@ -8,7 +8,7 @@ from tests.authoring import find
 from twin.errors import AuthoringError
 from twin.ontology.compile import compile_ontology
 from twin.ontology.model import Ontology, Step
-from twin.source import Source
+from twin.source import Diagnostics, Source
 
 LAB = """\
 ontology: lab
@@ -163,6 +163,25 @@ def test_a_name_that_is_lost_on_the_way_is_missed() -> None:
         ("type.unknown", LAB.count("\n") + 3),
         ("type.unknown", LAB.count("\n") + 5),
     ]
+
+
+def test_what_leads_to_a_version_to_come_is_judged_once_that_is_here() -> None:
+    report = Diagnostics()
+    written = """\
+  2 -> 3:
+    - { rename: Radiator, to: Heater }
+  3 -> 4:
+    - { rename: Heater, to: Warmer }
+    - { split: Meter, to: { DayMeter: { rule: has day }, NightMeter: {} } }
+    - { convert: Meter.energy, from: kW.h, to: MW.h }
+    - { default: Meter.days, value: [1, 2] }
+    - { default: Meter.day, value: 1 }
+    - { remove: Light, reason: it is day }
+"""
+    ontology = compile_ontology([Source("lab.yaml", f"{LAB}migrations:\n{written}")], find, report)
+    assert [len(migration.steps) for migration in ontology.migrations] == [1, 6]
+    assert [step.value for step in ontology.migrations[1].steps[3:5]] == [[1, 2], 1]
+    assert [(found.code, found.severity) for found in report.all] == [("migration.version", "warning")]
 
 
 def test_migrations_are_in_the_order_of_their_versions() -> None:

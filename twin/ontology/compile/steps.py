@@ -32,9 +32,11 @@ __all__ = ["Steps"]
 class Steps:
     """Makes steps of the drafts of one migration, and reports those that cannot be right."""
 
-    def __init__(self, fates: Fates, later: Sequence[Fates], subjects: Subjects) -> None:
+    def __init__(self, fates: Fates, later: Sequence[Fates], subjects: Subjects, *, early: bool) -> None:
+        """``later`` migrations lead on to this version; an ``early`` one leads to a version still to come."""
         self._fates = fates
         self._later = later
+        self._early = early
         self._subjects = subjects
         self._report = subjects.report
         self._told: dict[tuple[str, str], Scalar] = {}
@@ -148,7 +150,7 @@ class Steps:
         if not self._check_there([name], word):
             return False
         found = self._subjects.look_up(name)
-        if found is not None and not self._later and found.type.abstract:
+        if found is not None and found.type.abstract and not self._later and not self._early:
             message = f"{word.text} is abstract: nothing can become just that"
             related = [(found.type.place, name)]
             self._report.error("type.abstract", message, word.place, related=related, help="name a concrete type")
@@ -162,7 +164,7 @@ class Steps:
             return
         if not self._check_there(self._fates.of(name), word):
             return
-        for subject in self._subjects_of(today(self._fates.of(name), self._later)):
+        for subject in () if self._early else self._subjects_of(today(self._fates.of(name), self._later)):
             if not isinstance(subject.member, PointType | PropertyType) or subject.member.unit is None:
                 message = (
                     f"{subject.short} is {subject.sort} without a unit"
@@ -203,6 +205,11 @@ class Steps:
 
     def _default(self, draft: Draft, name: str) -> Iterator[Step]:
         word = draft.words[0]
+        if self._early:
+            value = _raw(draft.node)
+            if value is not None:
+                yield Step("default", name, value=value, place=word.place)
+            return
         if not self._check_there([name], word):
             return
         for subject in self._subjects_of(today([name], self._later)):
@@ -237,6 +244,8 @@ class Steps:
 
     def _check_there(self, names: Sequence[str], word: Scalar) -> bool:
         """Whether something has one of these names today; reports ``type.unknown`` or ``member.unknown``."""
+        if self._early:
+            return True
         now = today(names, self._later)
         if not now or any(self._subjects.excused(name) for name in now):
             return False
@@ -259,7 +268,7 @@ class Steps:
         """What a step takes away is not there any more, or on its way out; unless something else took its name."""
         owner, dot, member = name.partition(".")
         names = [f"{each}.{member}" for each in self._fates.of(owner)] if dot else [name]
-        for subject in () if self._later else self._subjects_of(names):
+        for subject in () if self._later or self._early else self._subjects_of(names):
             found = subject.type if subject.member is None else subject.member
             again = self._fates.older(subject.name) != name or subject.name in self._fates.made
             leaving = found.deprecated is not None and done != "removed"
@@ -275,3 +284,11 @@ class Steps:
 
 def _rule(entry: Entry) -> Scalar | None:
     return entry.value.scalar("rule") if isinstance(entry.value, MapNode) else None
+
+
+def _raw(node: MapNode) -> Default | None:
+    """A value for what is not there yet to judge it."""
+    values = [word.value for word in node.words("value") if word.value is not None]
+    if isinstance(node.get("value"), ListNode):
+        return values
+    return values[0] if values else None
