@@ -62,7 +62,7 @@ class Current:
         self._units: dict[Point, tuple[str, str] | None] = {}
         self._deadbands = Deadbands(ontology)
         self._computed = ComputedPoints(mirror, self._hold, ontology)
-        self._feeding = self._computed.feeds
+        self._owners, self._feeding = self._computed.owners, self._computed.feeds
         for entity in mirror.entities.values():
             self._index(entity)
 
@@ -71,11 +71,14 @@ class Current:
         sources = self._sources.get(entity_id)
         if sources is not None and point in sources:
             return self._read_through(entity_id, point, sources[point])
-        return self._own(entity_id, point)
+        if entity_id in self._owners:
+            return self._own(entity_id, point)
+        held = self._held.get(entity_id)
+        return None if held is None else held.get(point)
 
     def _own(self, entity_id: str, point: str) -> Reading | None:
         """What a point says that follows no other."""
-        owner = self._computed.owners.get(entity_id)
+        owner = self._owners.get(entity_id)
         if owner is not None and point in owner.computed:
             return self._computed.read(entity_id, point)
         return self._hold(entity_id, point)
@@ -177,7 +180,7 @@ class Current:
         for point in self._held.pop(entity_id, ()):
             self._dirty.pop((entity_id, point), None)
             self._deadbands.forget((entity_id, point))
-        owner = self._computed.owners.get(entity_id)
+        owner = self._owners.get(entity_id)
         for point in () if owner is None else owner.computed:
             self._deadbands.forget((entity_id, point))
 
