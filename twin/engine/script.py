@@ -28,7 +28,7 @@ from twin.store.sqlite import SQLiteStore
 from twin.times import now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from twin.topology.plan import Plan, Take
 
 __all__ = ["Twin"]
+
+_PARTS_AT_ONCE = 10
+"""Parts of a large plan that one transaction writes: fewer of them write each page of the file less often."""
 
 
 class Twin:
@@ -151,8 +154,8 @@ class Twin:
     def apply(
         self, made: Plan, *, allow_delete: bool = False, progress: Callable[[int, int], None] | None = None
     ) -> list[Committed]:
-        """Commit a plan; what it returns is durable. An empty plan commits nothing. ``progress`` is told after each
-        part of a large one how many of how many are committed.
+        """Commit a plan; what it returns is durable. An empty plan commits nothing. ``progress`` is told now
+        and then how many parts of a large one are committed, and of how many.
 
         Raises:
             Conflict: it deletes and may not (``plan.deletes``), fields are in conflict (``plan.conflict``), its site
@@ -163,8 +166,8 @@ class Twin:
         parts = plan_changesets(made, self.actor, now())
         committed: list[Committed] = []
         with uncollected():
-            for part in parts:
-                committed.append(self.commit(part))
+            for start in range(0, len(parts), _PARTS_AT_ONCE):
+                committed += self._commit(parts[start : start + _PARTS_AT_ONCE])
                 if progress is not None:
                     progress(len(committed), len(parts))
         return committed
@@ -200,8 +203,11 @@ class Twin:
             Conflict, NotFound, InvalidValue: it cannot stand on the graph as it is now.
             BackendError: the store is down; `OutcomeUnknown`: send it again with the same op_id.
         """
-        answers: list[Committed | Exception] = []
-        self._core.commits.submit(changeset, answers.append)
+        return self._commit([changeset])[0]
+
+    def _commit(self, series: Sequence[ChangeSet]) -> list[Committed]:
+        answers: list[list[Committed] | Exception] = []
+        self._core.commits.submit_series(series, answers.append)
         (answer,) = answers
         if isinstance(answer, Exception):
             raise answer

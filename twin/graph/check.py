@@ -40,13 +40,17 @@ _MAY_CONTAIN: dict[Kind, frozenset[Kind]] = {
 }
 
 
-def check(mirror: Mirror, changeset: ChangeSet) -> None:
-    """Raise `Conflict`, `NotFound` or `InvalidValue` if the ChangeSet cannot stand on the mirror's head."""
-    _check_head(mirror, changeset)
-    draft = _Draft(mirror, changeset)
-    for entry in changeset.entries:
-        draft.take(entry)
-    draft.finish()
+def check(mirror: Mirror, *changesets: ChangeSet) -> None:
+    """Raise `Conflict`, `NotFound` or `InvalidValue` if a ChangeSet cannot stand on the mirror's head; of a series, if
+    one cannot stand on those before it.
+    """
+    draft = _Draft(mirror, changesets[0])
+    for changeset in changesets:
+        _check_head(mirror, changeset)
+        draft.changeset = changeset
+        for entry in changeset.entries:
+            draft.take(entry)
+        draft.finish()
 
 
 def _check_head(mirror: Mirror, changeset: ChangeSet) -> None:
@@ -72,12 +76,12 @@ def touched(changeset: ChangeSet) -> set[str]:
                 found |= {source for source, _ in entity.sources.values()}
                 if entity.serial is not None:
                     found.add(f"serial {entity.site} {entity.serial}")
+            case Link(relation):
+                found |= {relation.source, relation.target}
             case Move():
                 found |= {entry.id, entry.parent}
             case Update() | Delete() | Recast():
                 found.add(entry.id)
-            case Link(relation):
-                found |= {relation.source, relation.target}
             case Unlink():
                 found |= {entry.source, entry.target}
     return found
@@ -134,14 +138,14 @@ class _Draft:
         match entry:
             case Create(entity):
                 self.create(entity)
+            case Link(relation):
+                self.link(relation.key)
             case Update():
                 self.update(entry)
             case Move():
                 self.move(entry)
             case Delete():
                 self.delete(self.need(entry.id, entry.expected))
-            case Link(relation):
-                self.link(relation.key)
             case Unlink():
                 self.unlink((entry.source, entry.target, entry.type))
             case Recast():

@@ -264,6 +264,9 @@ class Mirror:
             case Create(entity):
                 self._create(created(entity, changeset))
                 self.sites[entity.site] = sequence
+            case Link(relation):
+                self._link(relation)
+                self.sites[self.entities[relation.source].site] = sequence
             case Update():
                 before = self.entities[entry.id]
                 self._put(apply_update(before, entry, changeset.at, changeset.actor.name))
@@ -276,9 +279,6 @@ class Mirror:
                 self._drop(entry.id)
                 if site in self.entities:
                     self.sites[site] = sequence
-            case Link(relation):
-                self._link(relation)
-                self.sites[self.entities[relation.source].site] = sequence
             case Recast():
                 self.sites[self.entities[entry.id].site] = sequence
             case Unlink():

@@ -21,7 +21,7 @@ from twin.graph.model import Change, Committed
 from twin.store import HeadMovedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from twin.graph.mirror import Mirror
     from twin.graph.model import ChangeSet
@@ -56,8 +56,9 @@ def inline(job: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    changeset: ChangeSet
-    done: Callable[[Committed | Exception], None]
+    changesets: tuple[ChangeSet, ...]
+    """One, or a series of which each stands on those before it."""
+    done: Callable[[list[Committed] | Exception], None]
 
 
 class Commits:
@@ -78,7 +79,15 @@ class Commits:
 
     def submit(self, changeset: ChangeSet, done: Callable[[Committed | Exception], None]) -> None:
         """Queue a ChangeSet; ``done`` gets its place in the log, or the reason why it has none."""
-        self._queue.append(_Waiting(changeset, done))
+        self.submit_series((changeset,), lambda answer: done(answer[0] if isinstance(answer, list) else answer))
+
+    def submit_series(
+        self, changesets: Sequence[ChangeSet], done: Callable[[list[Committed] | Exception], None]
+    ) -> None:
+        """Queue ChangeSets that are written in one transaction, all or none, each with a place of its own in the log.
+        Each may stand on those before it.
+        """
+        self._queue.append(_Waiting(tuple(changesets), done))
         self._pump()
 
     def close(self) -> None:
@@ -106,7 +115,7 @@ class Commits:
         self._group = self._form_group()
         if self._group:
             self._busy = True
-            sets, head = [waiting.changeset for waiting in self._group], self._mirror.head
+            sets, head = _all(self._group), self._mirror.head
             self._run(lambda: self._store.commit(sets, head), self._committed)
 
     def _form_group(self) -> list[_Waiting]:
@@ -115,30 +124,32 @@ class Commits:
         entries = 0
         while self._queue and entries < _GROUP_ENTRIES:
             waiting = self._queue[0]
-            changeset = waiting.changeset
-            if group and (changeset.expected_head is not None or overlaps(changeset, seen)):
+            first, *rest = waiting.changesets
+            if group and (rest or first.expected_head is not None or overlaps(first, seen)):
                 break
             self._queue.popleft()
             try:
-                check(self._mirror, changeset)
+                check(self._mirror, *waiting.changesets)
             except TwinError as refusal:
                 self._refuse(waiting, refusal)
                 continue
             group.append(waiting)
-            seen |= touched(changeset)
-            entries += len(changeset.entries)
-            if stands_alone(changeset):
+            if rest or stands_alone(first):
                 break
+            if self._queue:  # only another that waits may meet it
+                seen |= touched(first)
+            entries += len(first.entries)
         return group
 
     def _refuse(self, waiting: _Waiting, refusal: TwinError) -> None:
-        """Answer no, unless this very op_id was committed before: then answer what it got."""
+        """Answer no, unless these very op_ids were committed before: then answer what they got."""
 
-        def answered(known: Committed | Exception | None) -> None:
-            waiting.done(known if isinstance(known, Committed) else refusal)
+        def answered(known: list[Committed | None] | Exception) -> None:
+            found = [] if isinstance(known, Exception) else [each for each in known if each is not None]
+            waiting.done(found if len(found) == len(waiting.changesets) else refusal)
 
-        op_id = waiting.changeset.op_id
-        self._run(lambda: self._store.outcome(op_id), answered)
+        op_ids = [changeset.op_id for changeset in waiting.changesets]
+        self._run(lambda: [self._store.outcome(op_id) for op_id in op_ids], answered)
 
     def _committed(self, answer: list[Committed] | Exception) -> None:
         match answer:
@@ -152,20 +163,20 @@ class Commits:
 
     def _succeed(self, results: list[Committed]) -> None:
         self.failing = ""
-        for waiting, result in zip(self._group, results, strict=True):
+        for changeset, result in zip(_all(self._group), results, strict=True):
             if result.sequence == self._mirror.head + 1:
-                self._take(Change(result.sequence, waiting.changeset))
+                self._take(Change(result.sequence, changeset))
         if any(result.sequence > self._mirror.head for result in results):
             self._catch_up()  # an op_id of before, committed elsewhere, that this mirror has not seen yet
             return
         places = {result.op_id: result for result in results}
-        self._finish(lambda waiting: places[waiting.changeset.op_id])
+        self._finish(lambda waiting: [places[each.op_id] for each in waiting.changesets])
 
     def _take(self, change: Change) -> None:
         self._mirror.apply(change)
         self._applied(change)
 
-    def _finish(self, answer: Callable[[_Waiting], Committed | Exception]) -> None:
+    def _finish(self, answer: Callable[[_Waiting], list[Committed] | Exception]) -> None:
         group, self._group, self._busy = self._group, [], False
         for waiting in group:
             waiting.done(answer(waiting))
@@ -185,10 +196,14 @@ class Commits:
         for change in answer:
             self._take(change)
             places[change.changeset.op_id] = Committed(change.sequence, change.changeset.op_id)
-        settled = [waiting for waiting in self._group if waiting.changeset.op_id in places]
+        settled = [waiting for waiting in self._group if all(each.op_id in places for each in waiting.changesets)]
         self._queue.extendleft(reversed([waiting for waiting in self._group if waiting not in settled]))
         self._group = settled
-        self._finish(lambda waiting: places[waiting.changeset.op_id])
+        self._finish(lambda waiting: [places[each.op_id] for each in waiting.changesets])
+
+
+def _all(group: Iterable[_Waiting]) -> list[ChangeSet]:
+    return [changeset for waiting in group for changeset in waiting.changesets]
 
 
 def _read_log(store: GraphStore, since: int) -> list[Change]:
@@ -216,7 +231,7 @@ def _stopping() -> BackendError:
 def _unsettled(waiting: _Waiting, reason: Any) -> OutcomeUnknown:
     return OutcomeUnknown(
         "the store stopped answering: this change may or may not have been committed",
-        op_id=waiting.changeset.op_id,
+        op_id=waiting.changesets[0].op_id,
         reason=str(reason),
         help="send it again with the same op_id: it is committed once, whatever happened",
     )

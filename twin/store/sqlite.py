@@ -298,6 +298,8 @@ class _Writer:
         match entry:
             case Create(entity):
                 self._entities[entity.id] = created(entity, changeset)
+            case Link(relation):
+                self._relations[relation.key] = relation
             case Update():
                 after = apply_update(self._read(entry.id), entry, changeset.at, changeset.actor.name)
                 self._entities[entry.id] = after
@@ -310,8 +312,6 @@ class _Writer:
                 self._db.execute("DELETE FROM relations WHERE source = ?1 OR target = ?1", (entry.id,))
             case Recast():
                 self._recasts[entry.id, entry.point] = entry
-            case Link(relation):
-                self._relations[relation.key] = relation
             case Unlink():
                 key = (entry.source, entry.target, entry.type)
                 self._relations.pop(key, None)

@@ -89,9 +89,10 @@ def test_who_changed_a_field_is_told_by_the_name_of_the_client(tmp_path: Path) -
         assert 'title "Ours" kept (last changed by ana, 3 Nov 2026)' in str(twin.plan(source))
 
 
-def test_progress_is_told_part_by_part(twin: Twin) -> None:
+def test_progress_is_told(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.engine.script._PARTS_AT_ONCE", 2)
     told: list[tuple[int, int]] = []
     many = HOTEL.replace("0..99", "0..9999")
-    made = twin.plan(Source("hotel.yaml", many), site="large", parameters={"rooms": 4500})
+    made = twin.plan(Source("hotel.yaml", many), site="large", parameters={"rooms": 9999})
     twin.apply(made, progress=lambda done, of: told.append((done, of)))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told == [(2, 6), (4, 6), (6, 6)]

@@ -8,7 +8,7 @@ import pytest
 from tests.graphs import changeset, contents, entity
 from twin.errors import BackendError, Conflict, OutcomeUnknown
 from twin.graph.mirror import Mirror
-from twin.graph.model import Change, ChangeSet, Committed, Create, Delete, Update
+from twin.graph.model import Change, ChangeSet, Committed, Create, Delete, Entity, Update
 from twin.store.commits import Commits, inline
 from twin.store.memory import MemoryStore
 from twin.store.thread import StoreThread
@@ -87,6 +87,44 @@ def test_overlapping_sets_and_deletions_wait_for_the_next_group(bench: Bench) ->
     assert isinstance(bench.answers[loser.op_id], Conflict)
     assert bench.sequence(gone) == 3
     assert len(bench.mirror) == 0
+
+
+def series(home: Entity) -> list[ChangeSet]:
+    """Three that stand on one another."""
+    room = entity("home/room", "space", home)
+    return [
+        changeset(Create(home)),
+        changeset(Create(room)),
+        changeset(Update(id=room.id, expected=1, fields={"title": {"en": "A"}}), Update(id=home.id, fields={})),
+    ]
+
+
+@pytest.mark.parametrize("fault", [None, "answer", "question"])
+def test_a_series_is_one_transaction_with_a_place_for_each(bench: Bench, fault: str | None) -> None:
+    answers: list[list[Committed] | Exception] = []
+    before = bench.submit(changeset(Create(entity("cabin", "site"))))
+    bench.later.drain()
+    if fault is not None:
+        bench.store.failures.append(_lose_the_answer if fault == "answer" else _lose_the_question)
+    sets = series(entity("home", "site"))
+    bench.commits.submit_series(sets, answers.append)
+    after = bench.submit(changeset(Create(entity("hut", "site"))))
+    bench.later.drain()
+    assert answers == [[Committed(number, made.op_id) for number, made in enumerate(sets, start=2)]]
+    assert (bench.sequence(before), bench.sequence(after)) == (1, 5)
+    assert [change.sequence for change in bench.applied] == [1, 2, 3, 4, 5]
+    bench.commits.submit_series(sets, answers.append)
+    bench.later.drain()
+    assert answers[1] == answers[0]
+
+
+def test_a_series_of_which_one_cannot_stand_is_refused_as_a_whole(bench: Bench) -> None:
+    answers: list[list[Committed] | Exception] = []
+    sets = series(entity("home", "site"))
+    bench.commits.submit_series([*sets, changeset(Create(entity("home", "site")))], answers.append)
+    bench.later.drain()
+    assert isinstance(answers[0], Conflict)
+    assert bench.store.head() == len(bench.mirror) == 0
 
 
 def test_others_commits_are_applied_first_and_the_group_is_checked_again(bench: Bench) -> None:

@@ -127,9 +127,9 @@ def test_a_topology_expands_to_the_same_every_time(home: dict[str, Any]) -> None
 def test_an_interrupted_plan_is_resumed_by_itself(life: list[dict[str, Any]], size: int, data: st.DataObject) -> None:
     mirror = Mirror()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(committing, "CHANGESET_ENTRIES", size)
+        patch.setattr(committing, "CHANGESET_ENTRIES", 1)  # every plan is large
         for home in life:
-            parts = changesets(planned(mirror, home), SCRIPT, 1, mint)
+            parts = changesets(planned(mirror, home), SCRIPT, 1, mint, size)
             commit(mirror, *parts[: data.draw(st.integers(0, len(parts)), label="parts")])
             applied(mirror, home)
             assert planned(mirror, home).empty
