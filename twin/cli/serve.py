@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import socket
 import sys
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twin.cli.options import Json
+from twin.cli.options import Json, OntologyPath
 from twin.cli.output import Output
-from twin.errors import BackendError, InvalidValue
+from twin.errors import AuthoringError, BackendError, InvalidValue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -84,8 +85,16 @@ def schema(
     openapi: Annotated[bool, typer.Option("--openapi", help="Print the OpenAPI document.")] = False,
     asyncapi: Annotated[bool, typer.Option("--asyncapi", help="Print the AsyncAPI document.")] = False,
     json_schema: Annotated[bool, typer.Option("--json-schema", help="Print the JSON Schema of the YAML.")] = False,
+    ontology: Annotated[
+        list[Path],
+        typer.Option("--ontology", metavar="FILE", help="Print the JSON Schema of topologies that use these types."),
+    ] = [],
+    ontology_path: OntologyPath = [],
 ) -> None:
     """Print what is public: schemas of the API, of the messages and of the YAML, for the shipped ontologies."""
+    if ontology:
+        typer.echo(_completing(ontology, ontology_path), nl=False)
+        return
     from api.app import documents
     from twin.engine.documents import shipped_ontology
     from twin.topology.schema import yaml_schemas
@@ -103,6 +112,19 @@ def schema(
             "which schema?", code="schema.unknown", help="--graphql, --openapi, --asyncapi or --json-schema"
         )
     typer.echo("\n".join(found), nl=False)
+
+
+def _completing(files: list[Path], ontology_path: list[Path]) -> str:
+    """The schema by which an editor completes the types of some ontologies."""
+    from twin.engine.documents import ontology_of_files
+    from twin.topology.completion import topology_schema
+
+    output = Output(json=False)
+    try:
+        found = ontology_of_files(files, tuple(ontology_path), output.sources.update)
+    except AuthoringError as error:
+        output.fail(error)
+    return f"{json.dumps(topology_schema(found), indent=1, ensure_ascii=False)}\n"
 
 
 def _settings(**flags: Any) -> Settings:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Remember = Callable[[dict[str, Source]], None]
 
-__all__ = ["check_file", "compare_files", "shipped_ontology"]
+__all__ = ["check_file", "compare_files", "ontology_of_files", "shipped_ontology"]
 
 
 def check_file(file: Path, ontology_path: Iterable[Path], remember: Remember) -> tuple[Diagnostic, ...]:
@@ -102,6 +102,19 @@ def _named(found: Template | Ontology | None) -> str:
     if isinstance(found, Template):
         return f"the topology {found.name!r}"
     return "a map of series" if found is None else f"the ontology {found.documents[-1].name!r}"
+
+
+def ontology_of_files(files: Iterable[Path], ontology_path: Iterable[Path], remember: Remember) -> Ontology:
+    """Some ontologies together, with what they import.
+
+    Raises:
+        InvalidValue: a file cannot be read.
+        AuthoringError: one of them is wrong.
+    """
+    opened = [_opened(file, ontology_path, remember) for file in files]
+    return compile_ontology(
+        [source for source, _ in opened], lambda name: next(filter(None, (find(name) for _, find in opened)), None)
+    )
 
 
 def shipped_ontology() -> Ontology:

@@ -10,7 +10,8 @@ from twin.source.diagnostics import Diagnostics, closest, did_you_mean
 from twin.source.nodes import Entry, ListNode, MapNode, Node, Scalar, Source, Value, WrongNode
 from twin.source.reader import read
 from twin.source.rendering import render
-from twin.source.shapes import Entries, Field, Leaf, Lists, Record, Reference, Shape, TextOr, conform, json_schema
+from twin.source.schema import json_schema
+from twin.source.shapes import Entries, Field, Leaf, Lists, Record, Reference, Shape, TextOr, conform
 from twin.source.sheets import read_sheet
 
 __all__ = [

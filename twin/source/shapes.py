@@ -1,4 +1,4 @@
-"""What a document may look like, as data: one table from which reading, messages and JSON Schema for editors come.
+"""What a document may look like, as data: one table from which reading, messages and `twin.source.schema` come.
 
 `conform` walks a node and its shape together, reports what does not fit, and puts a `WrongNode` where a value was
 wrong, so that whoever reads the result can take its form for granted.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from twin.source.diagnostics import Diagnostics, did_you_mean
 from twin.source.nodes import Entry, ListNode, MapNode, Node, Scalar, WrongNode
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from twin.errors import Place
 
-__all__ = ["Entries", "Field", "Leaf", "Lists", "Record", "Reference", "Shape", "TextOr", "conform", "json_schema"]
+__all__ = ["Entries", "Field", "Leaf", "Lists", "Record", "Reference", "Shape", "TextOr", "conform"]
 
 Kind = Literal["text", "number", "integer", "boolean"]
 _NOUNS = {"text": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false"}
@@ -233,78 +233,3 @@ def _entries(node: MapNode, shape: Entries, report: Diagnostics) -> Node:
                 continue
         kept[name] = Entry(entry.key, conform(entry.value, shape.shape, report, f"'{name}'", entry.key.place))
     return MapNode(kept, node.place, node.damaged)
-
-
-def json_schema(shape: Shape, title: str, identifier: str) -> dict[str, Any]:
-    """The shape as JSON Schema (2020-12), for editors."""
-    definitions: dict[str, Any] = {}
-    body = _schema(shape, definitions)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": identifier,
-        "title": title,
-        **body,
-        **({"$defs": definitions} if definitions else {}),
-    }
-
-
-def _schema(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
-    match shape:
-        case Reference(name, find):
-            if name not in definitions:
-                definitions[name] = {}
-                definitions[name] = _schema(find(), definitions)
-            return {"$ref": f"#/$defs/{name}"}
-        case Leaf():
-            return _leaf_schema(shape)
-        case Lists():
-            return _list_schema(shape, definitions)
-        case TextOr(leaf, longer):
-            return {"anyOf": [_leaf_schema(leaf), _schema(longer, definitions)]}
-        case Entries():
-            return _entries_schema(shape, definitions)
-        case Record(_, fields, either=either):
-            needed = [{"required": [name]} for name in either]
-            return {**_record_schema(fields, definitions), **({"anyOf": needed} if needed else {})}
-
-
-def _list_schema(shape: Lists, definitions: dict[str, Any]) -> dict[str, Any]:
-    item = _schema(shape.shape, definitions)
-    forms = [item] if shape.alone else []
-    forms.append({"type": "array", "items": item})
-    if shape.map is not None:
-        forms.append(_schema(shape.map, definitions))
-    return {"anyOf": forms} if len(forms) > 1 else forms[0]
-
-
-def _leaf_schema(leaf: Leaf) -> dict[str, Any]:
-    names = {"text": "string"}
-    kinds = [names.get(kind, kind) for kind in leaf.kinds]
-    found: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else kinds}
-    if leaf.choices:
-        found["enum"] = list(leaf.choices)
-    if leaf.pattern:
-        found["pattern"] = f"^(?:{leaf.pattern})$" + (r"|\$\{" if leaf.dynamic else "")
-    if leaf.says:
-        found["description"] = leaf.says
-    return found
-
-
-def _entries_schema(shape: Entries, definitions: dict[str, Any]) -> dict[str, Any]:
-    pattern = rf"^(?:{shape.keys})$" + (r"|\$\{" if shape.patterned else "")
-    return {
-        "type": "object",
-        "propertyNames": {"pattern": pattern},
-        "additionalProperties": _schema(shape.shape, definitions),
-    }
-
-
-def _record_schema(fields: Mapping[str, Field], definitions: dict[str, Any]) -> dict[str, Any]:
-    properties = {name: {**_schema(f.shape, definitions), "description": f.says} for name, f in fields.items()}
-    required = [name for name, f in fields.items() if f.required]
-    return {
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": False,
-        **({"required": required} if required else {}),
-    }

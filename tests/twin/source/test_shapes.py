@@ -9,6 +9,7 @@ from twin.source import (
     MapNode,
     Record,
     Reference,
+    Shape,
     Source,
     TextOr,
     WrongNode,
@@ -75,5 +76,16 @@ def test_shapes_are_json_schema() -> None:
     assert schema["required"] == ["power"]
     assert schema["additionalProperties"] is False
     assert schema["properties"]["power"] == {"type": "number", "description": "its power"}
-    assert schema["properties"]["parts"]["additionalProperties"] == {"$ref": "#/$defs/lamp"}
-    assert schema["$defs"]["lamp"]["properties"]["colour"]["enum"] == ["red", "green"]
+    assert schema["properties"]["parts"]["additionalProperties"] == {"$ref": "#/definitions/lamp"}
+    assert schema["definitions"]["lamp"]["properties"]["colour"]["enum"] == ["red", "green"]
+
+
+def test_a_description_that_ends_with_an_example_gives_one() -> None:
+    def shown(says: str, shape: Shape) -> object:
+        record = Record("x", {"x": Field(shape, says)})
+        return json_schema(record, "X", "x.json")["properties"]["x"].get("examples")
+
+    assert shown("how often: 5 min", Leaf()) == ["5 min"]
+    assert shown("its sizes: { a: 1 }", Entries("[a-z]", "a letter", Leaf(("number",)))) == [{"a": 1}]
+    assert shown("true: it is there", Leaf(("boolean",))) is None
+    assert shown("its name", Leaf()) is None

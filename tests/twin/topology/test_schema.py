@@ -54,7 +54,7 @@ def test_an_editor_finds_nothing_wrong_with_what_is_shipped(file: str, kind: str
         ("ontology-no-version", "ontology"),
         ("ontology-value-types", "ontology"),
         ("topology-no-site", "topology"),
-        ("topology-later", "topology"),
+        ("topology-unknown-keys", "topology"),
         ("topology-keys", "topology"),
         ("series-targets", "series"),
     ],
