@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from tests.telemetry import entity_type, ontology, point_type
 from twin.events import Subscriber
 from twin.graph.mirror import Mirror
-from twin.graph.model import Actor, Change, ChangeSet, Create, Delete, Entity, Update
+from twin.graph.model import Actor, Change, ChangeSet, Create, Delete, Entity, Recast, Update
 from twin.graph.readings import Reading, order_key
 from twin.state.current import Current, ReadingChanged
 
@@ -281,3 +281,20 @@ def test_another_ontology_may_have_other_deadbands(graph: Graph) -> None:
     graph.entities["sensor"] = entity("sensor")
     current.offer("sensor", "temperature", reading(20.0, 4))
     assert len([each for each in told if each[0] == "sensor"]) == 3
+
+
+def test_readings_follow_the_new_names_of_their_points_whether_stored_or_not() -> None:
+    sensor = Entity(id="s", kind="device", type="Sensor", key="s", path="h/s", site="h", points=("temperature",))
+    graph = Graph({"s": sensor})
+    current = Current(graph, ONTOLOGY)
+    current.offer("s", "temperature", reading(20.0, 1))
+    taken = current.take_dirty()
+    change = graph.follow(
+        Update(id="s", fields={"points": ("humidity",)}),
+        Recast(id="s", point="temperature", to="humidity", factor=2.0),
+    )
+    current.follow(change, ONTOLOGY)
+    assert current.read("s", "temperature") is None
+    assert current.read("s", "humidity") == reading(40.0, 1)
+    current.put_back(taken)
+    assert current.take_dirty() == {("s", "humidity"): reading(40.0, 1)}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.graphs import Walk, changeset, contents, entity
 from twin.graph.mirror import Mirror
-from twin.graph.model import Create, Delete, Document, Update
+from twin.graph.model import Create, Delete, Document, Recast, Update
 from twin.graph.readings import Reading, order_key
 from twin.store import HeadMovedError, StateBatch, Watermark
 from twin.store.memory import MemoryStore
@@ -119,3 +119,52 @@ def test_states_of_what_does_not_exist_are_not_kept(store: GraphStore) -> None:
     store.commit([changeset(Delete(id=home.id))], 1)
     store.write_states(StateBatch({(home.id, "t"): reading(2, 2)}, Watermark("j", 2)))
     assert store.load_states() == ({}, Watermark("j", 2))
+
+
+def test_readings_get_another_name_and_unit_with_the_graph(store: GraphStore) -> None:
+    home = entity("home", "site")
+    device = entity("home/device", "device", home, points=("a", "b", "c"))
+    store.commit([changeset(Create(home), Create(device))], 0)
+    before = {(device.id, "a"): reading(12000.0, 1), (device.id, "b"): reading(2.0, 2), (device.id, "c"): reading(3, 3)}
+    store.write_states(StateBatch(before, Watermark("j", 1), head=1))
+    store.commit(
+        [
+            changeset(
+                Update(id=device.id, fields={"points": ("a", "b", "d")}),
+                Recast(id=device.id, point="a", to="b", factor=0.001),
+                Recast(id=device.id, point="b", to="a"),
+                Recast(id=device.id, point="c", to="d", factor=2.5, whole=True),
+                Recast(id=device.id, point="never", to="heard"),
+            )
+        ],
+        1,
+    )
+    assert store.load_states()[0] == {
+        (device.id, "a"): reading(2.0, 2),
+        (device.id, "b"): reading(12.0, 1),
+        (device.id, "d"): reading(8, 3),
+    }
+
+
+def test_of_two_points_that_become_one_the_newer_reading_stays(store: GraphStore) -> None:
+    home = entity("home", "site")
+    store.commit([changeset(Create(home))], 0)
+    store.write_states(
+        StateBatch({(home.id, "a"): reading(1.0, 9), (home.id, "b"): reading(2.0, 8)}, Watermark("j", 1))
+    )
+    both = [Recast(id=home.id, point=name, to="c") for name in ("a", "b")]
+    store.commit([changeset(*both)], 1)
+    assert store.load_states()[0] == {(home.id, "c"): reading(1.0, 9)}
+
+
+def test_states_that_were_understood_before_a_change_of_names_are_refused(store: GraphStore) -> None:
+    home = entity("home", "site")
+    store.commit([changeset(Create(home))], 0)
+    old = StateBatch({(home.id, "a"): reading(1.0, 1)}, Watermark("j", 5), head=1)
+    store.commit([changeset(Recast(id=home.id, point="a", to="b"))], 1)
+    with pytest.raises(HeadMovedError):
+        store.write_states(old)
+    assert store.load_states() == ({}, Watermark())
+    store.commit([changeset(Update(id=home.id, fields={"title": {"": "x"}}))], 2)
+    store.write_states(StateBatch({(home.id, "b"): reading(1.0, 1)}, Watermark("j", 5), head=2))
+    assert store.load_states()[1] == Watermark("j", 5)
