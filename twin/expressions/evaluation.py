@@ -9,6 +9,7 @@ from twin.expressions.faults import ExpressionError
 from twin.expressions.tree import (
     MAX_ITEMS,
     MAX_NUMBER,
+    OWN_KEYS,
     Asked,
     Binary,
     Cell,
@@ -157,7 +158,8 @@ def _cell(expression: Cell, names: Mapping[str, Result]) -> Result:
     table = _name(expression.table, names)
     if not isinstance(table, Table):
         raise _kind(expression.table, f"this is {described(table)}, and must be a table", "only tables have rows")
-    index = evaluate(expression.index, names)
+    own = _own_row(expression.index, table, names)
+    index = evaluate(expression.index, names) if own is None else own
     if isinstance(index, bool) or not isinstance(index, str | int):
         raise _kind(
             expression.index, f"this is {described(index)}, and must be the key of a row", "a text, or a number"
@@ -176,6 +178,14 @@ def _cell(expression: Cell, names: Mapping[str, Result]) -> Result:
     raise ExpressionError("row.missing", message, expression.index.span, help_)
 
 
+def _own_row(index: Expression, table: Table, names: Mapping[str, Result]) -> str | None:
+    """The key of the nearest entity that has a row, where the index is the name of the key column."""
+    keys = names.get(OWN_KEYS)
+    if not isinstance(index, Name) or index.name != table.key or index.name in names or not isinstance(keys, tuple):
+        return None
+    return str(next((key for key in keys if str(key) in table.rows), keys[0]))
+
+
 def unknown_column(cell: Cell, columns: Iterable[str]) -> ExpressionError:
     """The error of a column that a table does not have."""
     columns = list(columns)
@@ -187,7 +197,7 @@ def unknown_column(cell: Cell, columns: Iterable[str]) -> ExpressionError:
 
 def unknown_name(expression: Name, names: Iterable[str]) -> ExpressionError:
     """The error of a name that is none of those known."""
-    names = sorted(names)
+    names = sorted(name for name in names if name != OWN_KEYS)
     near = get_close_matches(expression.name, names, n=1)
     known = f"known here: {', '.join(names)}" if names else "no parameter is declared"
     help_ = f"did you mean '{near[0]}'?" if near else f"{known}; a text is written in quotes"

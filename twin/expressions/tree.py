@@ -15,6 +15,7 @@ __all__ = [
     "MAX_ITEMS",
     "MAX_NUMBER",
     "MAX_TEXT",
+    "OWN_KEYS",
     "Asked",
     "Binary",
     "Cell",
@@ -36,6 +37,9 @@ MAX_NUMBER = 2**53
 """Greater numbers are not exact everywhere."""
 MAX_TEXT = 10_000
 """The most characters of a text."""
+
+OWN_KEYS = "/"
+"""Among names, the keys of the entity that an expression is about, and of all around it, nearest first."""
 
 Span = tuple[int, int]
 Question = LiteralType["type", "within", "has", "measures", "view"]
@@ -64,6 +68,8 @@ class Table:
     rows: Mapping[str, Mapping[str, Single | None]]
     optional: bool
     """Whether a row that is not there is a row of nothing."""
+    key: str = ""
+    """The column that names the rows: as an index, it is the entity itself, or the nearest around it that has a row."""
 
     def __len__(self) -> int:
         return len(self.rows)

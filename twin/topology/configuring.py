@@ -79,7 +79,7 @@ def _worked_out(
         return _object(value, wanted, names, report)
     noun = {"object": "a map of its fields", "list": "a list"}.get(wanted.value, "a single value")
     found = "a single value" if isinstance(value, Text) else "a list" if isinstance(value, Items) else "a map"
-    related = [(wanted.place, wanted.name)]
+    related = [(wanted.place, wanted.name or "an item")]
     report.error("value.type", f"{named(wanted)} must be {noun}, not {found}", _place(value), related=related)
     return None
 
@@ -99,7 +99,7 @@ def _object(
         if key.text not in known:
             help_, suggestions = did_you_mean(key.text, known, "its fields")
             message = f"'{key.text}' is not a field of {named(wanted)}"
-            related = [(wanted.place, wanted.name)]
+            related = [(wanted.place, wanted.name or "an item")]
             report.error("field.unknown", message, key.place, related=related, help=help_, suggestions=suggestions)
             continue
         found = _worked_out(inner, known[key.text], names, report)

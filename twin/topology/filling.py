@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.expressions import ExpressionError, Result, evaluate, iterate, parse_template
+from twin.expressions import OWN_KEYS, ExpressionError, Result, evaluate, iterate, parse_template
 from twin.topology.configuring import setting
 from twin.topology.parameters import Wrong, argument
 from twin.topology.parts import Formula
@@ -145,6 +145,8 @@ class Filling:
         """The names of every layer: those around the entry, those of its fragments. ``shared`` are known to all, and
         those of an override; None stands for a layer whose names cannot be told.
         """
+        if OWN_KEYS in names:
+            shared = {**shared, OWN_KEYS: names[OWN_KEYS]}
         frames: list[Names | None] = []
         for layer in prepared.layers:
             if layer.fragment is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from twin.expressions import OWN_KEYS, Table
 from twin.ids import is_key
 from twin.topology.checking import MAX_DEPTH, report_deep
 from twin.topology.filling import Filling, Frames, Names
@@ -170,13 +171,14 @@ class _Grower:
         self._preparer = preparer
         self._overriding = overriding
         self._shared = shared
+        self._tabled = any(isinstance(value, Table) for value in shared.values())
         self._filling = Filling(report)
         self._report = report
         self._rounds = 0
 
     def plant(self, prepared: Prepared, key: str, parent: Sprout | None, names: Names, level: int) -> None:
         """An entity and all that stands in it; ``level`` is the layer of its parent that says so."""
-        frames = self._filling.frames(prepared, names, self._shared)
+        frames = self._filling.frames(prepared, self._own(names, key), self._shared)
         made = self._sprout(prepared, key, parent, frames, level)
         depth = made.path.count("/")
         for within, inner in prepared.parts:
@@ -193,7 +195,7 @@ class _Grower:
     def _one(self, prepared: Prepared, parent: Sprout, names: Names, level: int) -> None:
         part = prepared.part
         key = self._key(part, names)
-        wanted = self._filling.wanted(part, names)
+        wanted = None if key is None else self._filling.wanted(part, self._own(names, key))
         if key is None or wanted is None:
             parent.uncertain = True
         elif not wanted:
@@ -206,6 +208,13 @@ class _Grower:
             depth = path.count("/")
             prepared = self._preparer.overridden(part, parent.prepared.type, depth, override)
             self.plant(prepared, key, parent, names, level)
+
+    def _own(self, names: Names, key: str) -> Names:
+        """The names for an entity of this key: rows of tables may be looked up by it."""
+        if not self._tabled:
+            return names
+        around = names.get(OWN_KEYS)
+        return {**names, OWN_KEYS: (key, *(around if isinstance(around, tuple) else ()))}
 
     def _rounds_of(self, part: Part, parent: Sprout, names: Names) -> Iterator[Names]:
         """The names of every round: one, where nothing repeats."""

@@ -201,7 +201,7 @@ def _value(
         message = f"the parameter '{name}' has no value"
         help_ = f"give it a CSV file: --table {name}=FILE; or declare it optional"
         report.error("parameter.missing", message, parameter.key.place, help=help_)
-    return Table(name, tuple(parameter.columns), {}, optional=True)
+    return Table(name, tuple(parameter.columns), {}, optional=True, key=parameter.row_key)
 
 
 def _bound(parameter: Parameter, given: Mapping[str, Given], report: Diagnostics) -> Result:

@@ -213,9 +213,8 @@ class Reader:
 
     def _contradicts(self, node: MapNode) -> bool:
         """Report a point that is said to come from two things."""
-        ways = [name for name in ("from", *FUNCTIONS) if name in node]
-        if ways[:1] == ["from"] and "over" in node:
-            ways.append("over")
+        wanted = {"from", *FUNCTIONS} | ({"over"} if "from" in node else set())
+        ways = [name for name in node.entries if name in wanted]
         if len(ways) > 1:
             first, second = (node.entries[name].key for name in ways[:2])
             message = f"'{first.text}' says where the point comes from, and so does '{second.text}'"

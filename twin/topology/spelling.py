@@ -46,14 +46,16 @@ class Spelling:
     def text(self, scalar: Scalar, scope: frozenset[str]) -> Text | None:
         """A text in which expressions may stand."""
         pattern = self._parsed(scalar, parse_template)
-        if pattern is None or not self._known(scalar, pattern.names, scope) or not self._sound(scalar, pattern.cells):
+        if pattern is None or not self._known(scalar, pattern.names, scope, pattern.cells):
+            return None
+        if not self._sound(scalar, pattern.cells):
             return None
         return Text(scalar, pattern)
 
     def formula(self, scalar: Scalar, scope: frozenset[str]) -> Formula | None:
         """A scalar that is an expression."""
         expression = self._parsed(scalar, parse)
-        if expression is None or not self._known(scalar, names_in(expression), scope):
+        if expression is None or not self._known(scalar, names_in(expression), scope, cells_in(expression)):
             return None
         if not self._sound(scalar, cells_in(expression)):
             return None
@@ -74,11 +76,12 @@ class Spelling:
             report_expression(error, scalar, self._report)
             return None
 
-    def _known(self, scalar: Scalar, names: Iterable[Name], scope: frozenset[str]) -> bool:
+    def _known(self, scalar: Scalar, names: Iterable[Name], scope: frozenset[str], cells: Iterable[Cell]) -> bool:
         known = True
+        own = {table.row_key for cell in cells if (table := self._parameters.get(cell.table.name)) is not None}
         for name in names:
             self.used.add(name.name)
-            if name.name not in scope and name.name not in self._parameters:
+            if name.name not in scope and name.name not in self._parameters and name.name not in own:
                 report_expression(unknown_name(name, scope | set(self._parameters)), scalar, self._report)
                 known = False
         return known

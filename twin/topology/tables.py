@@ -44,7 +44,7 @@ def read_table(parameter: Parameter, source: Source, report: Diagnostics) -> Tab
         if sheet is not None and not parameter.broken:
             place = header[0].place if header else Place(source.file, 1, 1, 2)
             _report_lacking(parameter, [name for name in wanted if name not in found], found, place, report)
-        return Table(parameter.name, tuple(parameter.columns), {}, optional=True)
+        return Table(parameter.name, tuple(parameter.columns), {}, optional=True, key=parameter.row_key)
     keys: dict[str, Scalar] = {}
     read = {}
     for row in rows:
@@ -53,7 +53,7 @@ def read_table(parameter: Parameter, source: Source, report: Diagnostics) -> Tab
             read[cells[parameter.row_key].text] = {
                 name: _cell(cells[name], name, word, report) for name, word in parameter.columns.items()
             }
-    return Table(parameter.name, tuple(parameter.columns), read, parameter.optional)
+    return Table(parameter.name, tuple(parameter.columns), read, parameter.optional, parameter.row_key)
 
 
 def _report_lacking(

@@ -60,7 +60,7 @@ def _checked(value: Result, wanted: Wanted, scalar: Scalar, report: Diagnostics)
         message = f"{named(wanted)} must be {noun}, not {found}"
         quotes = wanted.value in _TEXTS and isinstance(value, int | float)
         help_ = f'write it in quotes: "{scalar.text}"' if quotes else ""
-        related = [(wanted.place, wanted.name)]
+        related = [(wanted.place, wanted.name or "an item")]
         report.error("value.type", message, scalar.place, related=related, help=help_)
         return None
     if wanted.values is not None and value not in wanted.values:
@@ -96,6 +96,6 @@ def _bounded(value: float, wanted: Wanted, scalar: Scalar, report: Diagnostics) 
         bounds = f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
         unit = f" {wanted.unit}" if wanted.unit else ""
         message = f"{named(wanted)} is {value:g}, outside {bounds}{unit}"
-        report.error("value.outside", message, scalar.place, related=[(wanted.place, wanted.name)])
+        report.error("value.outside", message, scalar.place, related=[(wanted.place, wanted.name or "an item")])
         return None
     return float(value) if wanted.value == "number" else value
