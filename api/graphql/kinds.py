@@ -5,7 +5,7 @@ Resolvers are plain functions over `Entity`: no coroutine, no I/O.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -72,6 +72,7 @@ class Kinds:
         """
         self.vocabulary = vocabulary
         self.fixed: Any = fixed
+        self._of_kinds: dict[Kind | None, Fields] = {}
         self.direction = GraphQLEnumType("Direction", {"OUT": GraphQLEnumValue("OUT"), "IN": GraphQLEnumValue("IN")})
         self.type_enums = {kind: self._type_enum(kind) for kind in KINDS}
         quantities = words(vocabulary.ontology.quantities)
@@ -131,7 +132,11 @@ class Kinds:
         )
 
     def of_every(self) -> Fields:
-        """The fields that every entity has."""
+        """The fields that every entity has; made once, for every type has the same."""
+        return self._of_every
+
+    @cached_property
+    def _of_every(self) -> Fields:
         time = GraphQLNonNull(self.fixed["DateTime"])
         text = GraphQLNonNull(GraphQLString)
         lang = {"lang": GraphQLArgument(GraphQLString, description="Language, as in the YAML: fr.")}
@@ -186,7 +191,12 @@ class Kinds:
         }
 
     def of_kind(self, kind: Kind | None) -> Fields:
-        """The fields that everything of a kind has beside those."""
+        """The fields that everything of a kind has beside those; made once for each kind."""
+        if kind not in self._of_kinds:
+            self._of_kinds[kind] = self._made_of_kind(kind)
+        return self._of_kinds[kind]
+
+    def _made_of_kind(self, kind: Kind | None) -> Fields:
         match kind:
             case "site":
                 return {

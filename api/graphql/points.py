@@ -45,6 +45,7 @@ class Readings:
     def __init__(self, ontology: Ontology, fixed: Mapping[str, GraphQLNamedType], *, taken: AbstractSet[str]) -> None:
         self._ontology = ontology
         self._fixed: Any = fixed
+        self._made: dict[int, GraphQLField] = {}
         shorts = {each.short for each in ontology.types.values()}
         self._enums = {name: self._enum(each, taken | shorts) for name, each in ontology.enums.items()}
         self.names = {made.name for pair in self._enums.values() for made in pair}
@@ -60,7 +61,13 @@ class Readings:
         return found
 
     def field(self, kind: PointType) -> GraphQLField:
-        """The field of a point."""
+        """The field of a point; one for all types that inherit it as it is."""
+        found = self._made.get(id(kind))
+        if found is None:
+            found = self._made[id(kind)] = self._field(kind)
+        return found
+
+    def _field(self, kind: PointType) -> GraphQLField:
         unit = {"unit": GraphQLArgument(GraphQLString, description=f"UCUM code to tell it in, for {kind.unit}.")}
         return GraphQLField(
             self.field_type(kind),

@@ -23,6 +23,7 @@ from api.graphql.explaining import Bounded, Explained, is_bug
 from api.graphql.fixed import CONFIG, TYPES, Query
 from api.graphql.roots import query_fields
 from api.vocabulary import vocabulary_of
+from twin.engine.planning import uncollected
 
 if TYPE_CHECKING:
     from graphql import GraphQLError
@@ -67,7 +68,8 @@ class TwinSchema(strawberry.Schema):
 
 def build(ontology: Ontology) -> TwinSchema:
     """The schema of an ontology, made anew."""
-    return TwinSchema(ontology)
+    with uncollected():  # tens of thousands of objects that stay
+        return TwinSchema(ontology)
 
 
 def sdl(ontology: Ontology) -> str:

@@ -31,6 +31,9 @@ def addresses(served: Served) -> list[tuple[str, str, Any]]:
         ("POST", "/graphql", QUERY),
         ("GET", "/graphql?query={me{scopes}}", None),
     ]
+    authoring = [("GET", f"/api/v1/{name}", None) for name in ("ontologies", "topologies", "plans/x", "jobs/x")]
+    authoring += [("POST", f"/api/v1/{name}", {}) for name in ("ontologies", "topologies", "plans", "plans/x/apply")]
+    others += [*authoring, ("GET", "/api/v1/ontologies/x", None), ("DELETE", "/api/v1/topologies/x", None)]
     return [*lists, *below, *others, ("GET", "/api/v1/deadletters", None), ("GET", "/api/v1/deadletters/1", None)]
 
 

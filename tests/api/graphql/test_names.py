@@ -81,14 +81,18 @@ def test_a_schema_of_awkward_names_is_still_one() -> None:
     plain = ontology()
     writer = Writer()
     writer.types.update(plain.types)
-    for short in ("Query", "Reading", "Mutation", "DeviceConnection", "HeatingModeReading", "PageInfo", "Long", "Kind"):
-        writer.add(short, "device", "Device", points=(point("id"), point("points"), point("site", "boolean")))
+    ours = ("Plan", "PlanStep", "PlanInput", "Job", "ApplyResult", "JSON", "JSONReading", "Made", "Computed", "Take")
+    asked = ("Query", "Reading", "Mutation", "DeviceConnection", "HeatingModeReading", "PageInfo", "Long", "Kind")
+    taken = ("id", "points", "made", "rule", "roles", "offers")
+    for short in (*asked, *ours, "PlanStepEdge", "Diagnostic", "Fault", "RolePlace"):
+        writer.add(short, "device", "Device", points=(*map(point, taken), point("site", "boolean")))
     writer.add("Odd", "device", "Thermostat", properties=(prop("temperature", "string"), prop("level", "integer")))
     enums = {**plain.enums, "Device": EnumType("Device", ("on", "off"), Place("x", 1, 1, 1))}
     odd = replace(plain, types=writer.types, enums=enums, short_names={e.short: n for n, e in writer.types.items()})
     schema = build(odd).core
     assert validate_schema(schema) == []
-    assert {"PlainThermostat", "HomeQuery", "HomeReading"} <= schema.type_map.keys()
+    assert {"PlainThermostat", "HomeQuery", "HomeReading", "HomePlan", "HomeJSON"} <= schema.type_map.keys()
+    assert {"rulePoint", "madePoint", "rolesPoint", "offersPoint"} - schema.type_map["HomePlan"].fields.keys() == set()  # type: ignore[attr-defined]
 
 
 def test_an_empty_ontology_has_a_schema() -> None:
