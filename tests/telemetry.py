@@ -74,6 +74,8 @@ SENSOR = entity_type(
     point_type("mode", "enum", values=("off", "eco"), enum="Mode"),
     point_type("label", "string"),
     point_type("since", "timestamp"),
+    point_type("place", "object", fields={"x": field_type("x", unit="m"), "room": field_type("room", "string")}),
+    point_type("tags", "list", items=field_type("", "string")),
 )
 ROOM = entity_type("t/Room", point_type("warmth", unit="[degF]"))
 ONTOLOGY = ontology(SENSOR, ROOM, entity_type("t/Home"))

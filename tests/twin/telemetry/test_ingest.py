@@ -33,6 +33,18 @@ def test_a_message_becomes_readings_with_its_own_time(world: World) -> None:
     assert world.letters() == []
 
 
+def test_an_object_is_the_same_in_whatever_order_its_fields_come(world: World) -> None:
+    on = topic(world.sensor)
+    first = {"place": {"present_value": {"x": 1, "room": "hall"}}, "tags": {"present_value": ["a", "b"]}}
+    again = {"place": {"present_value": {"room": "hall", "x": 1.0}}, "tags": {"present_value": ["b", "a"]}}
+    counters = world.take(message(0, on, payload(first, THEN)), message(1, on, payload(again, THEN)))
+    assert world.values() == {"place": {"room": "hall", "x": 1.0}, "tags": ["b", "a"]}
+    assert (counters["applied"], counters["duplicate"]) == (3, 1)
+    refused = {"place": {"present_value": {"x": 1}}, "tags": {"present_value": "a"}}
+    world.take(message(2, on, payload(refused, THEN)))
+    assert world.letters() == [("value.field", "place"), ("value.type", "tags")]
+
+
 def test_without_a_time_the_receipt_is_it(world: World) -> None:
     world.take(message(0, topic("SN-1"), payload({"temperature": 20}), received=NOW + 5))
     reading = world.current.read(world.other.id, "temperature")
