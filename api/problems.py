@@ -20,14 +20,17 @@ from starlette.routing import Match
 from twin.errors import AuthoringError, Forbidden, InvalidValue, NotFound, TwinError, Unauthenticated, outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fastapi import FastAPI
     from starlette.requests import HTTPConnection, Request
 
-__all__ = ["CODES", "MEDIA_TYPE", "bug", "challenge", "install", "log_bug", "problem", "respond"]
+    from twin.errors import Diagnostic
+
+__all__ = ["CODES", "MEDIA_TYPE", "bug", "challenge", "install", "log_bug", "problem", "respond", "told_diagnostics"]
 
 MEDIA_TYPE = "application/problem+json"
+_MOST_DIAGNOSTICS = 500
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _RESERVED = frozenset({"type", "title", "status", "detail", "code", "help", "instance", "errors"})
 _log = structlog.get_logger(__name__)
@@ -104,11 +107,16 @@ def problem(error: TwinError, request_id: str) -> dict[str, Any]:
         members["help"] = error.help
     members.update((name, value) for name, value in error.details.items() if name not in _RESERVED)
     if isinstance(error, AuthoringError):
-        members["diagnostics"] = [each.as_dict() for each in error.diagnostics]
+        members["diagnostics"] = told_diagnostics(error.diagnostics)
     if not isinstance(error, NotFound):
         # Hidden is absent, byte for byte: what is not there carries nothing that differs between two requests.
         members["instance"] = request_id
     return members
+
+
+def told_diagnostics(found: Sequence[Diagnostic]) -> list[dict[str, Any]]:
+    """Diagnostics as data: the worst, where a document has more mistakes than anybody reads."""
+    return [each.as_dict() for each in found[:_MOST_DIAGNOSTICS]]
 
 
 def respond(request: HTTPConnection, error: TwinError, status: int | None = None) -> Response:

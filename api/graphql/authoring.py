@@ -27,11 +27,12 @@ from graphql import (
 from api import planning
 from api.graphql.context import question_of
 from api.graphql.pages import connection, paging
+from api.problems import told_diagnostics
 from twin.engine.keeping import Job, Kept
 from twin.errors import AuthoringError, Conflict, Forbidden, InvalidValue, NotFound, TooMany
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from api.graphql.context import Info
     from api.questions import Slice
@@ -271,9 +272,9 @@ def _refused(error: TwinError) -> _Refused:
     return _Refused(error.code_, error.message, error.help, _told(diagnostics))
 
 
-def _told(diagnostics: Iterable[Diagnostic]) -> list[SimpleNamespace]:
+def _told(diagnostics: Sequence[Diagnostic]) -> list[SimpleNamespace]:
     """Diagnostics as they are told everywhere, for resolvers that look at attributes."""
-    said = [each.as_dict() for each in diagnostics]
+    said = told_diagnostics(diagnostics)
     return [
         SimpleNamespace(**{**each, "related": [SimpleNamespace(**place) for place in each["related"]]}) for each in said
     ]

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from api import planning
+from api.problems import told_diagnostics
 from api.questions import Question
 from api.rest.shapes import Out, Time
 from api.texts import advice
@@ -204,7 +205,7 @@ def check_out(found: Checked, *, kept: bool = False) -> dict[str, Any]:
         "name": found.name or None,
         "version": found.version or None,
         "kept": kept,
-        "diagnostics": [each.as_dict() for each in found.diagnostics],
+        "diagnostics": told_diagnostics(found.diagnostics),
     }
 
 
@@ -233,7 +234,7 @@ def plan_out(question: Question, kept: Kept, first: int | None, after: str | Non
         "counts": made.counts,
         "notes": planning.notes(question, kept),
         "ontologies": [{"name": each.name, "version": each.version} for each in made.documents],
-        "warnings": [each.as_dict() for each in kept.warnings],
+        "warnings": told_diagnostics(kept.warnings),
         "steps": [_step_out(each) for _, each in page.items],  # type: ignore[arg-type]
         "next": None if following is None else f"/api/v1/plans/{kept.id}?{following}",
         "expiresAt": rfc3339(kept.expires),

@@ -389,6 +389,15 @@ def test_bodies_that_mean_nothing(twin: Web, body: bytes) -> None:
     assert answer.json()["code"] in {"value.invalid", "body.unreadable"}
 
 
+def test_more_mistakes_than_anybody_reads_are_not_told(twin: Web) -> None:
+    many = CABIN + "".join(f"  hut-{n}: {{ type: None }}\n" for n in range(3000))
+    answer = twin.app().post("/api/v1/plans", json=wish("many", document=many))
+    assert (answer.status_code, answer.json()["detail"]) == (422, "3000 errors in the documents")
+    assert len(answer.json()["diagnostics"]) == 500
+    refused = ask(twin.app(), PLAN, input=graphql_wish("many", document=many))
+    assert len(refused["diagnostics"]) == 500
+
+
 def test_a_document_or_a_kept_one(twin: Web) -> None:
     app = twin.app()
     for more in ({}, {"document": CABIN, "topology": "cabin"}):

@@ -185,7 +185,6 @@ class Authoring:
                     for part in parts:
                         await self._persist(part)
                         job.done += len(part.entries)
-                        job.parts += 1
             job.done, job.state = job.total, "done"
         except TwinError as error:
             job.state, job.error = "failed", error

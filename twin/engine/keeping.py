@@ -49,8 +49,6 @@ class Job(msgspec.Struct, kw_only=True):
     total: int
     """Entries to commit."""
     done: int = 0
-    parts: int = 0
-    """ChangeSets committed."""
     state: JobState = "queued"
     error: TwinError | None = None
     begun: int = 0
