@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import graphql, mirror, telemetry
+from tests.bench import graphql, mirror, plan, telemetry, views
 from tests.bench.report import Report
 
-BENCHES = {"mirror": mirror.run, "graphql": graphql.run, "telemetry": telemetry.run}
+BENCHES = {
+    "mirror": mirror.run,
+    "plan": plan.run,
+    "views": views.run,
+    "graphql": graphql.run,
+    "telemetry": telemetry.run,
+}
 
 
 def main() -> None:

@@ -94,9 +94,8 @@ class Membership:
         self._relist()
         loose, self._loose = self._loose, {}
         for level in self._asking.levels:
-            for view in level.views.values():
-                if view.id in fresh:
-                    self._ask_everything(view, loose)
+            for view in fresh & level.views.keys():
+                self._ask_everything(level.views[view], loose)
             for entity in tuple(loose):
                 self._ask_of(self._mirror.entities[entity], level, loose)
         return self._changed

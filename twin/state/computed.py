@@ -52,7 +52,7 @@ class ComputedPoints:
     def read(self, entity_id: str, point: str) -> Reading | None:
         """What a computed point of one of the `owners` says."""
         self.ready(self.owners[entity_id].site)
-        return self._contributions.works[entity_id][point].tally.reading()
+        return self._contributions.works[entity_id][point].reading()
 
     def ready(self, site: str) -> None:
         """Work a site out, if it was not yet."""
@@ -76,10 +76,10 @@ class ComputedPoints:
         device = self._mirror.entities[entity_id]
         told: list[Said] = []
         for work in self._contributions.feeds[entity_id].get(point, ()):
-            before = work.tally.reading() if telling else None
+            before = work.reading() if telling else None
             work.hear(device, point, reading)
             if telling:
-                told += _said(work.owner.id, work.point, before, work.tally.reading())
+                told += _said(work.owner.id, work.point, before, work.reading())
         return told
 
     def begin(self, change: Change, ontology: Ontology) -> None:
@@ -159,7 +159,7 @@ class ComputedPoints:
         for (owner, point), before in self._contributions.before.items():
             work = self._contributions.works.get(owner, {}).get(point)
             if work is not None:
-                told += _said(owner, point, before, work.tally.reading())
+                told += _said(owner, point, before, work.reading())
         return told
 
     def _leave(self, site: str) -> None:

@@ -31,12 +31,14 @@ class Work:
         self.devices: dict[str, None] = {}
         type_ = ontology.types.get(owner.type)
         own = None if type_ is None else type_.points.get(point)
-        self.tally = Tally(computed.function, whole=own is not None and own.value == "integer")
+        self._tally = Tally(computed.function, whole=own is not None and own.value == "integer")
         self.measuring: Mapping[str, frozenset[str]] = {} if own is None else ontology.measuring(computed.of)
         """Type -> the points by which devices contribute."""
         self._unit = None if own is None else own.unit
         self._rule = None if computed.rule is None else parse_rule(computed.rule, ontology)
         self._ontology = ontology
+        self._heard: dict[Point, tuple[str, Reading]] = {}
+        """What contributors have said since it was last asked for, each with the type of its device."""
         self._scales: dict[Point, Callable[[float], float] | None] = {}
 
     @property
@@ -54,13 +56,26 @@ class Work:
         points = [point for point in device.points if point in measuring and point not in device.sources]
         return points if not points or self._rule is None or self._rule.fits(device, mirror.views) else []
 
-    def hear(self, device: Entity, point: str, reading: Reading | None) -> None:
-        """A contributor says this now; None: nothing."""
-        scale = None if reading is None else self._scale(device.type, point)
-        if reading is None or scale is None:
-            self.tally.drop((device.id, point))
-        else:
-            self.tally.put((device.id, point), reading, scale)
+    def hear(self, device: Entity, point: str, reading: Reading) -> None:
+        """A contributor says this now; worked in when somebody asks."""
+        self._heard[device.id, point] = (device.type, reading)
+
+    def forget(self, point: Point) -> None:
+        """A point of a device contributes no more."""
+        self._heard.pop(point, None)
+        self._tally.drop(point)
+
+    def reading(self) -> Reading | None:
+        """What it says; None where no contributor has said anything."""
+        if self._heard:
+            heard, self._heard = self._heard, {}
+            for point, (type_, reading) in heard.items():
+                scale = self._scale(type_, point[1])
+                if scale is None:
+                    self._tally.drop(point)
+                else:
+                    self._tally.put(point, reading, scale)
+        return self._tally.reading()
 
     def _scale(self, type_: str, point: str) -> Callable[[float], float] | None:
         """From the unit of a type's point to the own one; None where there is no way."""
@@ -150,7 +165,9 @@ class Contributions:
             work.devices[device.id] = None
         for point in points:
             self.feeds.setdefault(device.id, {}).setdefault(point, []).append(work)
-            work.hear(device, point, self._held(device.id, point))
+            reading = self._held(device.id, point)
+            if reading is not None:
+                work.hear(device, point, reading)
 
     def _detach(self, work: Work, device: str) -> None:
         self._note(work)
@@ -159,7 +176,7 @@ class Contributions:
         for point, works in tuple(feeds.items()):
             if work in works:
                 works.remove(work)
-                work.tally.drop((device, point))
+                work.forget((device, point))
             if not works:
                 del feeds[point]
         if not feeds:
@@ -171,4 +188,5 @@ class Contributions:
             self._detach(work, device)
 
     def _note(self, work: Work) -> None:
-        self.before.setdefault((work.owner.id, work.point), work.tally.reading())
+        if (work.owner.id, work.point) not in self.before:
+            self.before[work.owner.id, work.point] = work.reading()

@@ -43,24 +43,33 @@ class Tally:
 
     def put(self, point: Point, reading: Reading, scale: Callable[[float], float]) -> None:
         """A point says this now. What the function can make nothing of counts as nothing said."""
-        self.drop(point)
         value = self._function.taken(reading.value, scale)
         if value is None:
+            self.drop(point)
             return
-        self._parts[point] = (value, reading.time, reading.received)
-        self._function.add(point, value)
-        self._time.add(point, reading.time)
-        self._received.add(point, reading.received)
-        self._known = False
+        before = self._parts.get(point)
+        self._parts[point] = after = (value, reading.time, reading.received)
+        self._add(point, after)  # before the other goes: the greatest may rise, and need not be looked for
+        if before is not None:
+            self._remove(point, before)
 
     def drop(self, point: Point) -> None:
         """A point says nothing any more, or never did."""
         part = self._parts.pop(point, None)
         if part is not None:
-            self._function.remove(point, part[0])
-            self._time.remove(point, part[1])
-            self._received.remove(point, part[2])
-            self._known = False
+            self._remove(point, part)
+
+    def _add(self, point: Point, part: _Part) -> None:
+        self._function.add(point, part[0])
+        self._time.add(point, part[1])
+        self._received.add(point, part[2])
+        self._known = False
+
+    def _remove(self, point: Point, part: _Part) -> None:
+        self._function.remove(point, part[0])
+        self._time.remove(point, part[1])
+        self._received.remove(point, part[2])
+        self._known = False
 
     def reading(self) -> Reading | None:
         """What the function says of them all, as new as the newest; None where none has said anything."""
@@ -131,23 +140,28 @@ class _Average(_Sum):
 
 
 class _Extreme(_Numbers):
-    """The least or the greatest; looked for again only when that one has gone."""
+    """The least or the greatest, and how many say so; looked for again only when the last of them has gone."""
 
     def __init__(self, pick: Callable[..., Any]) -> None:
         self._pick = pick
         self._best: Any = None
+        self._times = 0
 
     def add(self, _point: Point, value: float) -> None:
-        if self._best is not None:
-            self._best = self._pick(self._best, value)
+        if self._times and value == self._best:
+            self._times += 1
+        elif self._times and self._pick(self._best, value) == value:
+            self._best, self._times = value, 1
 
     def remove(self, _point: Point, value: float) -> None:
-        if value == self._best:
-            self._best = None
+        if self._times and value == self._best:
+            self._times -= 1
 
     def value(self, values: Iterable[float]) -> Any:
-        if self._best is None:
-            self._best = self._pick(values)
+        if not self._times:
+            found = list(values)
+            self._best = self._pick(found)
+            self._times = found.count(self._best)
         return self._best
 
 
