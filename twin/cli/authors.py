@@ -35,11 +35,11 @@ def validate(
 ) -> None:
     """Check ontologies and topologies; print every mistake with its place and its remedy."""
     from twin.engine.documents import check_file
+    from twin.engine.quiet import Quiet
 
-    output = Output(json=json)
-    found = [
-        diagnostic for file in files for diagnostic in check_file(file, tuple(ontology_path), output.sources.update)
-    ]
+    output, places = Output(json=json), tuple(ontology_path)
+    with Quiet().work():  # collections would take as long as the checks
+        found = [each for file in files for each in check_file(file, places, output.sources.update)]
     errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
     counts = {"file": len(files), "error": len(errors), "warning": len(found) - len(errors)}
     checked, *rest = (f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items())

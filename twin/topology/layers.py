@@ -144,6 +144,8 @@ def _places(body: Body) -> Iterator[Place]:
 def merged(layers: Sequence[Layer]) -> Body:
     """What the layers say together, but for what stands in the entity; texts know the layer they are of."""
     bodies = [layer.body for layer in layers]
+    if len(bodies) == 1:
+        return replace(bodies[0], parts=(), use=None)
     typed = next((body for body in bodies if "type" in body.node), bodies[0])
     titled = next(((level, body) for level, body in enumerate(bodies) if body.title), (0, bodies[0]))
     has, lacks = _points(bodies)
