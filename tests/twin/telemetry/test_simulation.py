@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.telemetry import field_type, point_type
+from twin.engine.documents import shipped_ontology
 from twin.telemetry.rules import accept
 from twin.telemetry.simulation import value_at
 
@@ -51,3 +52,11 @@ def test_an_index_that_may_rise_no_further_starts_again() -> None:
     values: list[Any] = [value_at("d", point, 1_700_000_000 + hours * 3600) for hours in range(200)]
     assert any(after < before for before, after in pairwise(values))
     assert all(5 <= value <= 1000 for value in values)
+
+
+def test_every_device_that_is_shipped_can_be_simulated() -> None:
+    devices = [each for each in shipped_ontology().types.values() if each.kind == "device" and not each.abstract]
+    for device in devices:
+        for point in device.points.values():
+            value = value_at(f"home/{device.short}", point, 1_700_000_000)
+            assert accept(point)(value, None) == value, (device.name, point.name)
