@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -36,8 +37,11 @@ _LIKELY: dict[str, tuple[Any, ...]] = {
     "has": _NAMES,
 }
 """What may stand under a key, so that much of it is right."""
-_KEYS = (*_NAMES[:4], "A", "B", "C", "Mode", "en", "fr", "1 -> 2", "A.level", "core", "?")
-_SLIPS = (None, "", "x", -1, 1e300, True, [], {}, ["x", 1], {"a": {"b": 1}})
+_KEYS = (*_NAMES[:4], "A", "B", "C", "Mode", "en", "fr", "1 -> 2", "A.level", "core")
+_ODD = "a b"
+_USUAL = frozenset({"is", "type"})
+"""Keys without which hardly anything is right."""
+_SLIPS: tuple[Any, ...] = (None, "", "x", -1, 1e300, True, [], {}, ["x", 1], {"a": {"b": 1}})
 
 
 def shaped(shape: Shape, key: str = "", depth: int = 0) -> st.SearchStrategy[Any]:
@@ -55,9 +59,9 @@ def _right(shape: Shape, key: str, depth: int) -> st.SearchStrategy[Any]:
         case Lists(item, alone):
             many = st.lists(shaped(item, key, depth + 1), max_size=3)
             return many | shaped(item, key, depth + 1) if alone else many
-        case Entries(_, _, inner):
+        case Entries(pattern, _, inner):
             return st.deferred(
-                lambda: st.dictionaries(st.sampled_from(_KEYS), shaped(inner, "", depth + 1), max_size=3)
+                lambda: st.dictionaries(_key(pattern), shaped(inner, "", depth + 1), min_size=1, max_size=3)
             )
         case Record(_, fields):
             return st.deferred(lambda: _record(fields, depth))
@@ -65,9 +69,15 @@ def _right(shape: Shape, key: str, depth: int) -> st.SearchStrategy[Any]:
             return _leaf(shape, key)
 
 
+def _key(pattern: str) -> st.SearchStrategy[str]:
+    fitting = [key for key in _KEYS if re.fullmatch(pattern, key)]
+    return st.sampled_from((*fitting * 5, _ODD) if fitting else (*_KEYS, _ODD))
+
+
 def _record(fields: Any, depth: int) -> st.SearchStrategy[Any]:
-    needed = [name for name, field in fields.items() if field.required]
+    needed = [name for name, field in fields.items() if field.required or name in _USUAL]
     some = st.sets(st.sampled_from(sorted(fields)), max_size=5).map(lambda names: sorted({*names, *needed}))
+    some = st.sets(st.sampled_from(sorted(fields)), max_size=4).map(sorted) | some
     return some.flatmap(
         lambda names: st.fixed_dictionaries({name: shaped(fields[name].shape, name, depth + 1) for name in names})
     )
