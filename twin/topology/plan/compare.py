@@ -291,10 +291,10 @@ class _Planner:
     def _relate(self, site: Entity | None) -> None:
         desired, ids = self.desired, self.ids
         live = set() if site is None else live_relations(self.mirror, site.id, desired.topology, self.gone)
-        wanted = {(ids[one.source], ids[one.target], one.type) for one in desired.relations} if live else set()
+        keys = [(ids[one.source], ids[one.target], one.type) for one in desired.relations]
         for verb, changes in (
-            ("unlink", unlinks(wanted, live, self.mirror)),
-            ("link", links(desired, ids, self.mirror, live)),
+            ("unlink", unlinks(live.difference(keys), self.mirror)),
+            ("link", links(desired, keys, self.mirror, live)),
         ):
             for entry, step in changes:
                 self.entries.append(entry)

@@ -9,7 +9,7 @@ from twin.ids import sort_key
 from twin.topology.plan.steps import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Container, Iterable, Sequence
 
     from twin.graph.mirror import Mirror
     from twin.topology.desired import Desired
@@ -20,14 +20,14 @@ Key = tuple[str, str, str]
 """(source id, target id, type)."""
 
 
-def links(desired: Desired, ids: Mapping[str, str], mirror: Mirror, live: Container[Key]) -> list[tuple[Link, Step]]:
-    """What is to be added. ``live`` is what the topology has made before; ``ids`` are those that paths will have."""
+def links(desired: Desired, keys: Sequence[Key], mirror: Mirror, live: Container[Key]) -> list[tuple[Link, Step]]:
+    """What is to be added. ``keys`` are those of the relations asked for, ``live`` what was made before."""
     entities, instance = mirror.entities, desired.topology
     found = []
-    for wanted in desired.relations:
-        source, target, name = ids[wanted.source], ids[wanted.target], wanted.type
-        if (source, target, name) in live:
+    for wanted, key in zip(desired.relations, keys, strict=True):
+        if key in live:
             continue
+        source, target, name = key
         both = source in entities and target in entities
         if not both or mirror.relation(source, target, name) is None:
             link = Link(Relation(type=name, source=source, target=target, instance=instance))
@@ -35,17 +35,17 @@ def links(desired: Desired, ids: Mapping[str, str], mirror: Mirror, live: Contai
     return found
 
 
-def unlinks(wanted: Container[Key], live: Iterable[Key], mirror: Mirror) -> list[tuple[Unlink, Step]]:
+def unlinks(stale: Iterable[Key], mirror: Mirror) -> list[tuple[Unlink, Step]]:
     """What is to be removed, in natural order."""
     entities = mirror.entities
-    stale = [key for key in live if key not in wanted]
-    stale.sort(key=lambda key: (sort_key(entities[key[0]].path), sort_key(entities[key[1]].path), key[2]))
     return [
         (
             Unlink(type=name, source=source, target=target),
             Step("-", name, f"{entities[source].path} -> {entities[target].path}"),
         )
-        for source, target, name in stale
+        for source, target, name in sorted(
+            stale, key=lambda key: (sort_key(entities[key[0]].path), sort_key(entities[key[1]].path), key[2])
+        )
     ]
 
 
