@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from twin.engine.library import Library, read_source, shipped
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from twin.source import Source
 
     Remember = Callable[[dict[str, Source]], None]
+
+_KEYS = re.compile(r"^(ontology|topology|series)[ \t]*:(?=\s)", re.MULTILINE)
 
 __all__ = ["check_file", "compare_files", "ontology_of_files", "shipped_ontology"]
 
@@ -64,15 +67,26 @@ def _opened(
 
 def _read(source: Source, find: Callable[[str], Source | None], report: Diagnostics) -> Template | Ontology | None:
     """What a document describes, checked; None for a map of series."""
-    root = read(source, Diagnostics())
-    if isinstance(root, MapNode) and "topology" in root:
+    keys = _first_keys(source)
+    if "topology" in keys:
         template = read_topology(source, find)
         check_topology(template, report)
         return template
-    if isinstance(root, MapNode) and "series" in root and "ontology" not in root:
+    if "series" in keys and "ontology" not in keys:
         read_series(source)
         return None
     return compile_ontology([source], find, report)
+
+
+def _first_keys(source: Source) -> frozenset[str]:
+    """Which of the keys that say what a document is stand in it. Mostly one does, at the beginning of a line: then the
+    document need not be read for that.
+    """
+    found = frozenset(_KEYS.findall(source.text))
+    if len(found) == 1:
+        return found
+    root = read(source, Diagnostics())
+    return frozenset(root.entries) if isinstance(root, MapNode) else frozenset()
 
 
 def compare_files(old: Path, new: Path, ontology_path: Iterable[Path], remember: Remember) -> Comparison:
