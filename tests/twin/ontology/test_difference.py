@@ -281,6 +281,8 @@ MEMBER_CASES = [
     (", default: 2", "", "minor", "Robot.speed", "default changed from 2 to none"),
     ("default: nobody", "private: true, default: nobody", "major", "Robot.owner", "made private"),
     (", default: nobody", "", "minor", "Robot.owner", "default changed from nobody to none"),
+    (", default: nobody", ", required: true", "major", "Robot.owner", None),
+    ("default: nobody", "default: somebody, required: true", "minor", "Robot.owner", None),
     ("      halt: {}\n", "", "major", "Robot.halt", "removed from 'commands'"),
     ("halt: {}", "halt: {}\n      rest: {}", "minor", "Robot.rest", "added to 'commands'"),
     ("halt: {}", "halt: {}\n      rest: { optional: true }", "minor", "Robot.rest", "added to 'commands' as optional"),
@@ -309,8 +311,10 @@ MEMBER_CASES = [
 )
 def test_one_change_of_a_member_is_one_difference(old: str, new: str, needs: str, subject: str, said: str) -> None:
     assert MEMBERS.count(old) == 1, old
-    found = compare(MEMBERS, MEMBERS.replace(old, new)).differences
-    assert all((each.subject, each.needs) == (f"lab/{subject}", needs) and each.reason for each in found)
+    comparison = compare(MEMBERS, MEMBERS.replace(old, new))
+    found = comparison.differences
+    assert comparison.needs == needs
+    assert all(each.subject == f"lab/{subject}" and each.reason for each in found)
     assert said is None or [each.said for each in found] == [said]
 
 

@@ -3,7 +3,11 @@
     load       the documents and what they import, by name and version
     scope      every name, and what each document may see
     lineage    parents, ancestors, cycles, kinds
-    members    points and properties, merged down the lineage: a subtype may narrow, never widen
+    members    points, properties, commands and events, merged down the lineage: a subtype may narrow, never widen
+                   specs and actions      what one type writes of them
+                   narrowing, judgement   what must hold, beside the parent's and by itself
+                   values, defaults       what comes of it
+    doors      what is a boundary
     ends       what may contain, connect, include and relate to what
     advice     what is legal and probably wrong
 

@@ -121,9 +121,10 @@ def _amount(number: float | None) -> str:
 
 
 def _property(old: PropertyType, new: PropertyType) -> Iterator[Change]:
-    if new.required and not old.required:
+    needed, needed_now = (each.required and each.default is None for each in (old, new))
+    if needed_now and not needed:
         yield Change("major", "made required", "entities without it are refused")
-    elif old.required and not new.required:
+    elif needed and not needed_now:
         yield Change("minor", "made no longer required", "entities may be without it")
     yield from _private(old, new)
     if old.value == new.value:
