@@ -132,6 +132,8 @@ class Mirror:
         self._types_of: dict[frozenset[Kind], frozenset[str]] = {}
         self._seen: nx.MultiDiGraph[str] = nx.graphviews.generic_graph_view(self._graph)  # type: ignore[type-var]  # the stub wants a plain Graph
         self.views = Views(self, self._graph)
+        self._unasked = False
+        """Whether rules wait for the ontology that a change has brought."""
 
     @property
     def graph(self) -> nx.MultiDiGraph[str]:
@@ -245,6 +247,9 @@ class Mirror:
         `Ontology.of` says what they mean at a site; to be called again when that has changed.
         """
         self.views.adopt(ontology)
+        if self._unasked:
+            self._unasked = False
+            self.views.settle()
 
     def apply(self, change: Change) -> None:
         """Follow the log by one record: the next sequence, already committed by the store."""
@@ -255,7 +260,9 @@ class Mirror:
         self.views.begin()
         for entry in changeset.entries:
             self._apply(entry, changeset, change.sequence)
-        self.views.settle()
+        self._unasked = bool(changeset.documents)  # what these mean to rules, `adopt` will say
+        if not self._unasked:
+            self.views.settle()
         self.documents.update((document.name, document) for document in changeset.documents)
         self.head = change.sequence
 
