@@ -94,6 +94,7 @@ mixins:
 devices:
 """
     assert codes(mixins + "  D: { is: [Device, M, N] }\n") == ["mixin.clash"]
+    assert codes(mixins + "  D: { is: [Device, M, N], status: { level: {} } }\n") == ["mixin.clash"]
     assert codes(mixins + "  D: { is: [Device, M, N], status: { level: { range: 0..20 } } }\n") == ["point.widened"]
     assert compiled(mixins + "  D: { is: [Device, M, N], status: { level: { range: 5..10 } } }\n").find("D")
 
@@ -340,3 +341,27 @@ def test_what_descends_from_a_boundary_is_one() -> None:
 def test_a_mistake_inside_another_thing_is_one_diagnostic(body: str, code: str) -> None:
     assert codes(f"devices: {{ Lamp: {{ is: Device, {body} }}, Spot: {{ is: Lamp, {body} }} }}\n")[:1] == [code]
     assert codes(f"devices: {{ Lamp: {{ is: Device, {body} }}, Spot: {{ is: Lamp }} }}\n") == [code]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "settled"),
+    [
+        ("x: { type: string }", "x: { type: string }, y: { type: boolean }", "y: { type: boolean }"),
+        ("x: { values: [a, b] }", "x: { values: [b, c] }", "x: { values: [b] }"),
+        ("x: { type: integer, optional: true }", "x: { type: integer }", "x: { optional: false }"),
+        (
+            "x: { items: { type: integer } }",
+            "x: { items: { type: integer, range: 0..5 } }",
+            "x: { items: { range: 1..5 } }",
+        ),
+    ],
+)
+def test_what_two_parents_say_must_both_be_kept(one: str, other: str, settled: str) -> None:
+    for section, name in (("status", "place"), ("events", "went")):
+        mixins = "mixins:\n" + "".join(
+            f"  {mixin}: {{ {section}: {{ {name}: {{ fields: {{ {fields} }} }} }} }}\n"
+            for mixin, fields in (("M", one), ("N", other))
+        )
+        text = mixins + "devices: { D: { is: [Device, M, N], %s: { %s: { %s } } } }\n"
+        assert codes(text % (section, name, "")) == ["mixin.clash"]
+        assert compiled(text % (section, name, f"fields: {{ {settled} }}")).find("D")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from twin.ontology.compile.actions import Action, action_narrows, action_of, fill_action, parts_of, read_action
 from twin.ontology.compile.defaults import Defaults
 from twin.ontology.compile.judgement import complete, judge
-from twin.ontology.compile.narrowing import narrows
+from twin.ontology.compile.narrowing import lost, lost_parts, narrows
 from twin.ontology.compile.specs import Reader, Spec, blank
 from twin.ontology.compile.values import NOWHERE, bare, point_of, property_of
 from twin.ontology.model import CommandType, EventType, PointType, PropertyType
@@ -154,7 +154,26 @@ def _member(written: Spec | Action, above: list[Member | None], scope: Scope, de
         return None
     base = inherited[0].made if inherited else None
     made = _made(written, base, scope, defaults)
-    return None if made is None else Member(made, written.owner)
+    if made is None or any(_report_lost(written, made, other, report) for other in inherited[1:]):
+        return None
+    return Member(made, written.owner)
+
+
+def _report_lost(written: Spec | Action, made: Made, other: Member, report: Diagnostics) -> bool:
+    """Whether something that one of several parents promises is not kept."""
+    if isinstance(made, PointType | PropertyType) and isinstance(other.made, PointType | PropertyType):
+        fault = lost(made, other.made)
+    elif isinstance(made, CommandType | EventType) and isinstance(other.made, CommandType | EventType):
+        pairs = zip(parts_of(made).values(), parts_of(other.made).values(), strict=True)
+        fault = next((said for pair in pairs if (said := lost_parts(*pair))), "")
+    else:
+        return False
+    if fault:
+        related = [(other.made.place, f"'{written.name}' of {other.holder}")]
+        message = f"'{written.name}' must be all that {other.holder} says as well ({fault})"
+        help_ = "say that here too: it is filled in from the first parent, and must be as narrow as each"
+        report.error("mixin.clash", message, written.key.place, related=related, help=help_)
+    return bool(fault)
 
 
 def _fits(written: Spec | Action, inherited: Member, report: Diagnostics) -> bool:

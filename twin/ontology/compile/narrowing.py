@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twin.ontology.compile.specs import Spec
     from twin.source import Diagnostics
 
-__all__ = ["Valued", "narrows"]
+__all__ = ["Valued", "lost", "lost_parts", "narrows"]
 
 Valued: TypeAlias = "PointType | PropertyType | FieldType"
 """What has values."""
@@ -110,3 +110,48 @@ def _demanding(spec: Spec, inherited: Mapping[str, FieldType]) -> Iterator[Fault
     for name, part in (spec.fields or {}).items():
         if name not in inherited and not part.node.flag("optional") and "default" not in part.node:
             yield f"needs '{name}' here, which who sets it by the parent does not give", "fields"
+
+
+def lost(made: Valued, base: Valued) -> str:
+    """What a parent promises and the compiled thing does not keep, in a word; "" when it keeps everything. For a thing
+    that is inherited from several parents: it is filled in from the first, and must be as narrow as each.
+    """
+    fault = _lost_values(made, base) or _lost_flag(made, base)
+    if fault or isinstance(made, PropertyType) or isinstance(base, PropertyType):
+        return fault
+    if made.items is not None and base.items is not None and (fault := lost(made.items, base.items)):
+        return f"items: {fault}"
+    return lost_parts(made.fields or {}, base.fields or {})
+
+
+def _lost_values(made: Valued, base: Valued) -> str:
+    if (made.value, made.unit) != (base.value, base.unit) and (made.value, base.value) != ("integer", "number"):
+        return "type or unit"
+    if _beyond(made, base):
+        return "range"
+    return "words" if base.values is not None and not set(made.values or ()) <= set(base.values) else ""
+
+
+_PROMISES = {"private": True, "accumulates": True, "required": True, "optional": False}
+"""What these say when something can be relied on."""
+
+
+def _lost_flag(made: Valued, base: Valued) -> str:
+    for flag, promised in _PROMISES.items():
+        if getattr(base, flag, None) is promised and getattr(made, flag) is not promised:
+            return flag
+    return ""
+
+
+def lost_parts(made: Mapping[str, FieldType], base: Mapping[str, FieldType]) -> str:
+    """The same, of fields: each that the parent has is there, and as narrow."""
+    for name, field in base.items():
+        fault = lost(made[name], field) if name in made else "missing"
+        if fault:
+            return f"'{name}': {fault}"
+    return ""
+
+
+def _beyond(made: Valued, base: Valued) -> bool:
+    low = base.minimum is not None and (made.minimum is None or made.minimum < base.minimum)
+    return low or (base.maximum is not None and (made.maximum is None or made.maximum > base.maximum))
