@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.authoring import find
+from tests.authoring import GOLDEN, find
+from twin import Twin
+from twin.engine.library import shipped
 from twin.errors import AuthoringError
 from twin.expressions import parse_rule, printed
+from twin.graph import query
 from twin.graph.model import Computed
 from twin.source import Diagnostics, Source
+from twin.store.memory import MemoryStore
 from twin.topology.desired import Desired, DesiredEntity
 from twin.topology.expand import expand
 from twin.topology.parts import Template
@@ -209,6 +217,45 @@ def test_what_a_rule_finds_is_no_relation_of_the_plan() -> None:
 def test_relations_may_lead_to_views_and_to_what_they_include(rule: str, ends: list[str]) -> None:
     text = VIEWS + f"devices: {{ eye: {{ type: Sensor, relations: {{ monitors: {{ rule: {rule} }} }} }} }}\n"
     assert [each.target for each in made(text).relations if each.type == "monitors"] == ends
+
+
+_ASKED = st.sampled_from(
+    [
+        *("type is Lamp", "type is Floor", "within '/floor-1'", "has on", "measures on_off", "in view:top", "true"),
+        *("in view:around", "in view:zone", "level > 1", "level in 1..n", "colour == 'red'", "n == 2"),
+    ]
+)
+_RULES = st.recursive(
+    _ASKED,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from([" and ", " or "]), inner).map(lambda parts: f"({''.join(parts)})"),
+        inner.map("not {}".format),
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.lists(_RULES, min_size=10, max_size=10))
+def test_a_rule_finds_the_same_in_a_topology_and_in_what_is_made_of_it(rules: list[str]) -> None:
+    text = HEAD + VIEWS.replace("parameters:", "parameters:\n  n: { type: integer, default: 2 }")
+    text += "".join(f'  v-{index}: {{ rule: "{rule}" }}\n' for index, rule in enumerate(rules)) + "devices:\n"
+    relation = "relations: { monitors: { rule"
+    text += "".join(
+        f'  e-{index}: {{ type: Sensor, {relation}: "{rule}" }} }} }}\n' for index, rule in enumerate(rules)
+    )
+    with Twin(store=MemoryStore(), ontology_path=[GOLDEN / "imports", shipped("ontologies")]) as twin:
+        with TemporaryDirectory() as folder:
+            (Path(folder) / "t.yaml").write_text(text, encoding="utf-8")
+            twin.apply(twin.plan(Path(folder) / "t.yaml", site="s"))
+        for index in range(len(rules)):
+            view, eye = (twin.mirror.by_path(f"s/{name}-{index}") for name in "ve")
+            assert view is not None
+            assert eye is not None
+            found = [one.entity for one in query.related(twin.mirror, eye, "monitors")]
+            planned = {one.path for one in found if one.kind in {"space", "device"}}
+            live = {one.path for one in query.members(twin.mirror, view)}
+            assert live - {eye.path} == planned, view.rule
 
 
 COMPUTED = """site: { type: Block, status: { power: { sum: active_power } } }
