@@ -55,9 +55,10 @@ def round_of(seed: int, folder: Path, sites: int = SITES, kills: int = KILLS, me
     client = done("client", "add", "box", "--scope", "telemetry:write", "--all-sites", "--data", data)
     shutil.copytree(data, plain)
     done(*_words(plain, after))
-    asyncio.run(_Run(chance, data, client, kills, messages).play(_words(data, after)))
+    run = _Run(chance, data, client, kills, messages)
+    asyncio.run(run.play(_words(data, after)))
     _check(data, plain, edits, messages)
-    return f"{sites} sites, {sites * 2 * messages:,} messages, {kills} kills"
+    return f"{sites} sites, {sites * 2 * messages:,} messages, {kills} kills, {run.interrupted} of them of the upgrade"
 
 
 def _words(data: Path, after: Path) -> list[str]:
@@ -98,9 +99,11 @@ class _Run:
         self.data = data
         self.client = client
         self.kills = kills
+        self.interrupted = 0
         self.sent = 0
         with Twin(data) as twin:
             devices = [(device, device.path.partition("/")[0]) for device in twin.devices()]
+            self.stride = max(2, len(twin.sites()) // (kills + 1))
         self.outbox = [
             (f"r/{site}/d/{device.id}/events/pointset", _messages(device, number))
             for number in range(messages)
@@ -157,6 +160,7 @@ class _Run:
                     self.twin.kill()
                     self.twin = self._serve(*self.ports)
             _, said = process.communicate(timeout=_SECONDS)
+            self.interrupted += process.returncode == -9
             if process.returncode == 0 and killed == self.kills:
                 return
             assert process.returncode in {0, -9}, said
@@ -164,7 +168,7 @@ class _Run:
     def _wait_for_progress(self, process: subprocess.Popen[str]) -> None:
         """Until it has said of some sites that they have come, or has ended."""
         assert process.stderr is not None
-        left = self.chance.randrange(1, 30)
+        left = self.chance.randrange(1, self.stride)
         while left and (line := process.stderr.readline()):
             left -= " done " in line
         time.sleep(self.chance.random() * 0.3)

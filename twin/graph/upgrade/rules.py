@@ -9,7 +9,7 @@ from twin.expressions import Asked, Binary, ExpressionError, Name, Unary, names_
 from twin.expressions import parse_rule as parse
 from twin.expressions.printing import printed
 from twin.graph.rules import parse_rule
-from twin.graph.upgrade.ways import targets_of
+from twin.graph.upgrade.steps import targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,13 +10,14 @@ import msgspec
 from twin.graph.model import Delete, Made, Update
 from twin.graph.upgrade.entities import Shift, shift
 from twin.graph.upgrade.gaps import Gap, gaps
-from twin.graph.upgrade.rules import RuleNames, choose
+from twin.graph.upgrade.rules import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from twin.graph.model import Entity, Entry
     from twin.graph.rules import Graph
+    from twin.graph.upgrade.rules import RuleNames
     from twin.graph.upgrade.ways import Way, Ways
     from twin.ontology.model import Step
 
@@ -91,7 +92,7 @@ def upgrade_site(
     ``relations`` the types of the relations between them; ``versions`` what each document comes from and to.
     """
     gone = _Ways(entities, ways, graph)
-    names = RuleNames(ways)
+    names = ways.names
     doomed = gone.doomed()
     found: Counter[Gap] = Counter()
     shifts: list[Shift] = []

@@ -7,8 +7,11 @@ Steps that concern an ancestor or a mixin concern every type that has it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from twin.graph.upgrade.rules import RuleNames
+from twin.graph.upgrade.steps import qualified, targets_of
 from twin.units import affine, compatible
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
         Step,
     )
 
-__all__ = ["Conversion", "Way", "Ways", "qualified"]
+__all__ = ["Conversion", "Way", "Ways"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,11 @@ class Ways:
                 found[name] = tuple(dict.fromkeys(becomes))
         return found
 
+    @cached_property
+    def names(self) -> RuleNames:
+        """What the words of rules have become."""
+        return RuleNames(self)
+
     def role(self, name: str) -> str | None:
         """What became of a role, by its qualified name; None: gone."""
         for migration in self.migrations:
@@ -212,16 +220,6 @@ class _Walk:
 
     def _of(self, names: Iterable[str]) -> dict[str, str | None]:
         return {name: self.members[name] for name in names}
-
-
-def qualified(beside: str, name: str) -> str:
-    """A name of the same document as another."""
-    return name if "/" in name else f"{beside.partition('/')[0]}/{name}"
-
-
-def targets_of(step: Step) -> tuple[str, ...]:
-    """The types that a split type becomes."""
-    return tuple(qualified(step.subject, name) for name in (step.to or tuple(step.when)))
 
 
 _NUMBERS = frozenset({"number", "integer"})
