@@ -121,10 +121,10 @@ def test_parameters_that_say_nothing(command: Command, tmp_path: Path, sets: lis
 @pytest.mark.parametrize(
     ("sets", "line"),
     [
-        (["--set", "nam=Oslo"], f"{FLAT}:3:11 parameter.unknown  'flat' has no parameter 'nam'"),
+        (["--set", "nam=Oslo"], f"{FLAT}:4:11 parameter.unknown  'flat' has no parameter 'nam'"),
         (
             ["--set", "outdoors=perhaps"],
-            f"{FLAT}:10:3 parameter.invalid  the value of 'outdoors' does not fit: 'perhaps'",
+            f"{FLAT}:11:3 parameter.invalid  the value of 'outdoors' does not fit: 'perhaps'",
         ),
     ],
 )
@@ -230,3 +230,12 @@ def test_a_plan_says_what_is_probably_wrong(command: Command, tmp_path: Path) ->
     said = command("plan", file, "--data", tmp_path / "data")
     assert said.code == 0
     assert "parameter.unused" in said.err
+
+
+def test_a_large_plan_is_cut_unless_all_is_asked_for(command: Command, tmp_path: Path) -> None:
+    words = ["plan", ROOT / "examples" / "block.yaml", "--data", tmp_path / "data"]
+    assert "more, --all shows them" in command(*words).out
+    whole = command(*words, "--all").out
+    assert "more, --all" not in whole
+    steps = command(*words, "--json").data["steps"]
+    assert len(steps) == sum(line[0] == "+" for line in whole.splitlines())
