@@ -40,10 +40,18 @@ _USUAL: dict[str, tuple[float, float]] = {
     "signal_strength": (-67.0, 6.0),
     "voltage": (231.0, 3.0),
     "current": (1.5, 1.2),
+    "people_count": (6.0, 5.0),
+    "supply_air_temperature": (18.0, 3.0),
+    "chilled_water_temperature": (9.0, 3.0),
+    "hot_water_temperature": (54.0, 4.0),
+    "outdoor_humidity": (70.0, 15.0),
+    "water_pressure": (1.8, 0.2),
 }
-"""Middle and swing, in the unit of the quantity, of what is common in homes; the rest is taken from the range."""
-
-
+"""Middle and swing, in the unit of the quantity, of what is common in buildings; the rest is taken from the range."""
+_ALARMS = frozenset(
+    {"alarm", "carbon_monoxide", "combustible_gas", "fault", "intrusion", "smoke", "tamper", "water_leak"}
+)
+"""What is false on any ordinary day."""
 _RATES: dict[str, tuple[float, str]] = {"energy": (0.4, "kW.h"), "volume": (0.02, "m3"), "time": (0.5, "h")}
 """How much an index rises in an hour, by dimension; anything else by one."""
 _BEGINNING = 1_600_000_000.0
@@ -73,7 +81,7 @@ def _single(of: PointType | FieldType, seconds: float, phase: float) -> Scalar:
     ripple = math.sin(2 * math.pi * (seconds / _RIPPLE + phase))
     match of.value:
         case "boolean":
-            return ripple > 0
+            return ripple > 0 and not (isinstance(of, PointType) and of.measures in _ALARMS)
         case "enum":
             words = of.values or ("",)
             return words[int((wave + 1) / 2 * len(words)) % len(words)]

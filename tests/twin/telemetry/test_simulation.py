@@ -60,3 +60,8 @@ def test_every_device_that_is_shipped_can_be_simulated() -> None:
         for point in device.points.values():
             value = value_at(f"home/{device.short}", point, 1_700_000_000)
             assert accept(point)(value, None) == value, (device.name, point.name)
+
+
+def test_no_alarm_goes_off_on_an_ordinary_day() -> None:
+    smoke = point_type("smoke", "boolean", measures="smoke")
+    assert not any(value_at("d", smoke, 1_700_000_000 + seconds) for seconds in range(0, 300, 7))
