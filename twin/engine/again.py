@@ -45,7 +45,7 @@ def with_those_before(
     lost += [name for name in sheets if not _is(template, name, table=True)]
     values = {name: value for name, value in values.items() if name not in lost}
     kept = {name: Source(f"{name} as applied before", text) for name, text in sheets.items() if name not in lost}
-    told = [f"{name}={value}" for name, value in values.items() if value != template.parameters[name].default]
+    told = [f"{name}={_text(value)}" for name, value in values.items() if value != template.parameters[name].default]
     notes = (
         _note("parameters as applied before", told),
         _note("tables as applied before", kept),
@@ -57,6 +57,11 @@ def with_those_before(
 def _is(template: Template, name: str, *, table: bool) -> bool:
     known = template.parameters.get(name)
     return known is not None and (known.kind == "table") == table
+
+
+def _text(value: object) -> str:
+    """A value as it is given with ``--set``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _note(title: str, words: Iterable[str]) -> str:

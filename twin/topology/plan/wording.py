@@ -109,6 +109,8 @@ def _change(sign: Sign, change: FieldChange) -> str:
 def _text(value: Any, *, plain: bool = False) -> str:
     if value is None:
         return "(none)"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, dict) and set(value) == {""}:
         value = value[""]
     if isinstance(value, dict):

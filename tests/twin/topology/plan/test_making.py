@@ -43,6 +43,12 @@ def test_another_version_alone_is_one_line_and_no_change_of_the_building() -> No
     assert planned(mirror, again).empty
 
 
+def test_truth_is_written_as_authors_write_it() -> None:
+    mirror = Mirror()
+    applied(mirror, asked(site(), parameters={"outdoors": True}))
+    assert "outdoors true -> false" in str(planned(mirror, asked(site(), parameters={"outdoors": False})))
+
+
 def test_a_site_of_before_there_was_a_record_gets_one() -> None:
     mirror = Mirror()
     applied(mirror, asked(site(), wanted("home/room")))
