@@ -48,10 +48,11 @@ MULTIPLICATION: "*" | "//" | "/" | "%"
 NUMBER: /[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?/
 TEXT: /"[^"]*"|'[^']*'/
 KEY: /[a-z0-9][a-z0-9-]*/
+TYPE.2: /[a-z][a-z0-9-]*\/[A-Z][A-Za-z0-9]*/
 NAME: /[A-Za-z_][A-Za-z0-9_]*/
 %ignore /\s+/
 """
-_QUESTIONS = """| "type" "is" NAME -> typed
+_QUESTIONS = """| "type" "is" (NAME | TYPE) -> typed
     | "within" TEXT -> within
     | "has" NAME -> having
     | "measures" NAME -> measuring

@@ -45,6 +45,7 @@ def test_a_mistake_is_placed(text: str, code: str, at: str | None) -> None:
     ("text", "question", "word"),
     [
         ("type is Light", "type", "Light"),
+        ("type is home/Light", "type", "home/Light"),
         ('within "floor-1"', "within", '"floor-1"'),
         ("has dimming", "has", "dimming"),
         ("measures occupancy", "measures", "occupancy"),
