@@ -103,7 +103,7 @@ class _Run:
         self.sent = 0
         with Twin(data) as twin:
             devices = [(device, device.path.partition("/")[0]) for device in twin.devices()]
-            self.stride = max(2, len(twin.sites()) // (kills + 1))
+            self.stride = max(2, len(twin.sites()) // (2 * kills))
         self.outbox = [
             (f"r/{site}/d/{device.id}/events/pointset", _messages(device, number))
             for number in range(messages)
@@ -145,7 +145,7 @@ class _Run:
             await client.drain()
 
     def _upgrade(self, words: list[str]) -> None:
-        """The upgrade, interrupted: now it is killed, now the server beside it."""
+        """The upgrade, interrupted: now it is killed alone, now with the server beside it."""
         killed = 0
         while True:
             process = subprocess.Popen(
@@ -154,10 +154,10 @@ class _Run:
             if killed < self.kills:
                 killed += 1
                 self._wait_for_progress(process)
-                if killed % 2:
-                    process.kill()
-                else:
+                if killed % 2 == 0:
                     self.twin.kill()
+                process.kill()
+                if killed % 2 == 0:
                     self.twin = self._serve(*self.ports)
             _, said = process.communicate(timeout=_SECONDS)
             self.interrupted += process.returncode == -9

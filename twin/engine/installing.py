@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from twin.engine.versions import site_documents
+from twin.engine.versions import ontology_of, site_documents
 from twin.errors import Conflict, InvalidValue
 from twin.graph.model import Made, Update
 from twin.graph.upgrade import Ways, gaps
@@ -39,6 +39,9 @@ def check_documents(made: Plan, mirror: Mirror) -> None:
     installed = newest_of(mirror.documents)
     merged = newest_of({**installed, **{document.name: document for document in made.documents}})
     ontology = compile_documents(tuple(merged.values())) if merged != installed else None
+    for document in made.documents:
+        if "@" in document.name:
+            ontology_of({document.name.partition("@")[0]: document}, merged)
     if ontology is not None:
         _check_others(made, mirror, ontology)
     _check_site(made, mirror, ontology)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import structlog
+
 from twin.errors import AuthoringError
 from twin.graph.model import Create, Delete, Update
 from twin.ontology.bridging import bridge
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from twin.ontology.model import Ontology
 
 __all__ = ["Versions", "ontology_of", "site_documents"]
+
+log = structlog.get_logger(__name__)
 
 
 def site_documents(site: Entity, documents: Mapping[str, Document]) -> dict[str, Document]:
@@ -88,7 +92,11 @@ class Versions:
             return None
         key = frozenset(kept_name(name, each.version) for name, each in found.items())
         if key not in self._compiled:
-            self._compiled[key] = ontology_of(found, installed)
+            try:
+                self._compiled[key] = ontology_of(found, installed)
+            except AuthoringError as error:  # better the newest than no twin at all
+                log.warning("ontology.unreadable", site=site.key, error=str(error))
+                return None
         return self._compiled[key]
 
     def _bridge(self) -> None:

@@ -14,7 +14,7 @@ from twin.engine.upgrading.fleet import FleetPlan, Planner, chosen_sites, plan_f
 from twin.engine.upgrading.goal import Goal, Owned, find_goal
 from twin.engine.upgrading.outcome import Outcome, record_of, restless
 from twin.engine.upgrading.records import UpgradedSite, UpgradeRecord
-from twin.engine.upgrading.topologies import TopologyUpgrading
+from twin.engine.upgrading.topologies import Options, TopologyUpgrading
 from twin.errors import Conflict, TwinError
 from twin.graph.model import ChangeSet, Document, Made, Update
 from twin.graph.upgrade import Return, SiteUpgrade, way_back
@@ -95,6 +95,8 @@ class Upgrading:
             NotFound: there is no such upgrade.
         """
         record = record_of(self.records, upgrade_id)
+        if record.kind == "topology":
+            return self.topologies.resume(upgrade_id, Options(stop_on_error=stop_on_error), told)
         self.host.follow()
         self.settle(upgrade_id)
         sites = self.records.sites(upgrade_id)
@@ -114,7 +116,8 @@ class Upgrading:
         Raises:
             NotFound: there is no such upgrade. InvalidValue: no such site.
         """
-        record_of(self.records, upgrade_id)
+        if record_of(self.records, upgrade_id).kind == "topology":
+            return self.topologies.rollback(upgrade_id, sites, told=told)
         self.host.follow()
         self.settle(upgrade_id)
         wanted = {site.id for site in chosen_sites(self.host.mirror, sites)}

@@ -1,5 +1,6 @@
 """What becomes of a site when its ontologies get another version: pure, from entities and declared steps to entries.
 
+steps      the names in steps
 ways       from a type of before to a type of now: its members by their new names, and in their new units
 rules      the text of a rule in the new names; which type an entity becomes where one is split
 entities   one entity: its update, its readings, and how it was before

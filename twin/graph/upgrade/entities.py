@@ -195,6 +195,8 @@ def _recasts(entity: Entity, way: Way) -> tuple[Recast, ...]:
     found = []
     for name in entity.points:
         new, by = way.points.get(name, name), way.conversion(name)
+        if name in entity.sources or name in entity.computed:
+            continue  # it holds nothing of its own
         if new is None:
             found.append(Recast(id=entity.id, point=name, to=_set_aside(name)))
         elif new != name or by is not None:
