@@ -77,7 +77,9 @@ def test_the_wheel_carries_what_the_twin_needs_and_nothing_else(wheel: Path) -> 
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"twin", "api"}
-    shipped = {"ontologies/core.yaml", "ontologies/connected-home.yaml", "examples/flat.yaml"}
+    shipped = {
+        f"{folder}/{each.name}" for folder in ("ontologies", "examples") for each in (ROOT / folder).glob("*.yaml")
+    }
     assert {f"twin/shipped/{each}" for each in shipped} <= set(names)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
