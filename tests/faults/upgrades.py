@@ -171,7 +171,7 @@ class _Run:
         left = self.chance.randrange(1, self.stride)
         while left and (line := process.stderr.readline()):
             left -= " done " in line
-        time.sleep(self.chance.random() * 0.3)
+        time.sleep(self.chance.random() * 0.1)
 
 
 def _check(data: Path, plain: Path, edits: dict[str, dict[str, Any]], messages: int) -> None:
