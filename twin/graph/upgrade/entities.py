@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.graph.upgrade.rules import RuleNames
     from twin.graph.upgrade.ways import Conversion, Way, Ways
+    from twin.ontology.model import EntityType
 
 __all__ = ["Shift", "converted", "shift"]
 
@@ -95,14 +96,7 @@ def _after(
     points = _kept(entity.points, way.points, way.added_points(), type_.points)
     properties = _values(entity.properties, way.properties, way)
     desired = _values(entity.desired, way.points, way)
-    defaults: dict[str, Any] = {}
-    for name, each in type_.properties.items():
-        value = way.defaults.get(name, each.default if each.required else None)
-        if name not in properties and value is not None:
-            properties[name] = defaults[name] = value
-    for name, value in way.defaults.items():
-        if name in points and name not in desired and type_.points[name].section == "configuration":
-            desired[name] = defaults[name] = value
+    defaults = _defaults(way, type_, points, properties, desired)
     fields = {
         "type": type_.name,
         "points": points,
@@ -121,6 +115,23 @@ def _after(
         "sends": _sends(entity, way),
     }
     return fields, defaults
+
+
+def _defaults(
+    way: Way, type_: EntityType, points: tuple[str, ...], properties: dict[str, Any], desired: dict[str, Any]
+) -> dict[str, Any]:
+    """Give values to what has none: as a step says, or where it is new, as the ontology does."""
+    old, found = {*way.properties.values(), *way.points.values()}, dict[str, Any]()
+    for name, each in type_.properties.items():
+        value = way.defaults.get(name, each.default if each.required or name not in old else None)
+        if name not in properties and value is not None:
+            properties[name] = found[name] = value
+    for name in points:
+        point = type_.points[name]
+        value = way.defaults.get(name, point.default if name not in old else None)
+        if point.section == "configuration" and name not in desired and value is not None:
+            desired[name] = found[name] = value
+    return found
 
 
 def _kept(

@@ -102,6 +102,17 @@ def test_a_new_required_property_gets_its_default_and_what_a_user_has_said_stays
     assert said.now.properties == {"use": "hall"}
 
 
+def test_what_is_new_has_its_default_and_what_was_there_without_one_stays_so() -> None:
+    types = RADIATOR.replace("configuration: {", "configuration: { eco: { type: boolean, default: true },").replace(
+        "properties: {", "properties: { use: { type: string, default: room }, "
+    )
+    home = Home(**GIVEN | {"desired": {}})
+    done = home.upgrade(ways(BEFORE, ontology(types, "1.1.0")))
+    home.apply(done.entries)
+    assert (home.now.properties, home.now.desired) == ({"length": 2.0, "use": "room"}, {"eco": True})
+    assert home.now.points == ("temp", "eco", "target")
+
+
 def test_what_is_removed_goes_and_its_reading_is_set_aside() -> None:
     types = RADIATOR.replace("temp: { type: number, unit: Cel }, ", "").replace(
         "properties: { length: { type: number, unit: m } }", "description: it"
