@@ -260,7 +260,7 @@ class Mirror:
         self.views.begin()
         for entry in changeset.entries:
             self._apply(entry, changeset, change.sequence)
-        self._unasked = bool(changeset.documents)  # what these mean to rules, `adopt` will say
+        self._unasked = _renews(changeset)  # what it means to rules, `adopt` will say
         if not self._unasked:
             self.views.settle()
         self.documents.update((document.name, document) for document in changeset.documents)
@@ -389,3 +389,9 @@ class Mirror:
         self._graph.remove_edge(entry.source, entry.target, key=entry.type)
         if entry.type == INCLUDES:
             self.views.unlink(entry.source, entry.target)
+
+
+def _renews(changeset: ChangeSet) -> bool:
+    """Whether words may mean something else after it: it brings documents, or a site to another version of them."""
+    made = (isinstance(entry, Update) and "made" in entry.fields for entry in changeset.entries)
+    return bool(changeset.documents) or any(made)
