@@ -80,14 +80,17 @@ spaces:
     properties: { span: 12 }
     status: { warmth: { from: stove.temp } }
     devices:
-      stove: { type: Stove }
+      stove: { type: Stove, configuration: { wanted: 20 } }
       counter: { type: Counter }
+views:
+  warm: { rule: 'type is Stove and has temp' }
 """
 TOPOLOGY_AFTER = (
     TOPOLOGY.replace("version: 1.0.0", "version: 2.0.0")
     .replace("^1.0 }", "^2.0 }", 1)
     .replace("stove.temp", "stove.temperature")
-    .replace("type: Stove", "type: Heater")
+    .replace("type: Stove, configuration: { wanted: 20 }", "type: Heater, configuration: { wanted: 68 }")
+    .replace("type is Stove and has temp", "type is Heater and has temperature")
     .replace("properties: { span: 12 }", "properties: { span: 12, use: living }")
 )
 

@@ -39,9 +39,9 @@ def test_a_dry_run_shows_a_table_and_changes_nothing(upgrade: Upgrade) -> None:
         "  abode/Stove  type of device removed: entities of it, and what is written for it, are refused",
         "  abode/Warm.temp  removed from 'status': entities lose it, and what asks for it fails",
         "site    versions                entities     renamed   converted    defaults",
-        "home-1  abode 1.4.0 -> 2.0.0           3           1           2           1",
-        "home-2  abode 1.4.0 -> 2.0.0           3           1           2           1",
-        "Plan: 2 sites to upgrade, 6 entities to change.",
+        "home-1  abode 1.4.0 -> 2.0.0           4           1           2           1",
+        "home-2  abode 1.4.0 -> 2.0.0           4           1           2           1",
+        "Plan: 2 sites to upgrade, 8 entities to change.",
     ]
     assert upgrade(*WANTED, "--sites", "all", "--dry-run", "--detailed-exitcode").code == 2
     assert upgrade("--list").out == "There was no upgrade yet.\n"

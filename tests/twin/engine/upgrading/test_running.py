@@ -88,14 +88,14 @@ def test_a_plan_says_what_happens_at_every_site_and_changes_nothing(twin: Twin, 
         ("home-1", "abode 1.4.0 -> 2.0.0"),
         ("home-3", "abode 1.4.0 -> 2.0.0"),
     ]
-    assert plan.rows[0].counts["change"] == 3
+    assert plan.rows[0].counts["change"] == 4
     assert [subject for subject, _ in plan.breaking] == [
         "abode/Chamber.use",
         "abode/Counter.energy",
         "abode/Stove",
         "abode/Warm.temp",
     ]
-    assert str(plan).endswith("Plan: 2 sites to upgrade, 6 entities to change.")
+    assert str(plan).endswith("Plan: 2 sites to upgrade, 8 entities to change.")
     assert (twin.store.head(), list(upgrading.records.upgrades())) == (before, [])
 
 
@@ -110,6 +110,9 @@ def test_sites_come_one_by_one_and_the_others_stay_as_they_are(twin: Twin, upgra
     assert (stove.desired, stove.title, stove.points) == ({"wanted": 71.6}, {"": "Ana's"}, ("temperature", "wanted"))
     assert stove.sends == {"temp": Sent("temperature"), "wanted": Sent("wanted", "Cel")}
     assert twin.find("home-1/room-1").properties == {"span": 12, "use": "living"}
+    assert twin.find("home-1/warm").rule == "type is Heater and has temperature"
+    assert [each.path for each in twin.entities(view="home-1/warm")] == ["home-1/room-1/stove"]
+    assert [each.path for each in twin.entities(view="home-2/warm")] == ["home-2/room-1/stove"]
     twin.refresh()
     readings = [twin.read(f"home-{number}/room-1/counter", "energy") for number in (1, 2)]
     assert [each.value for each in readings if each is not None] == [12.0, 5000.0]
@@ -313,7 +316,7 @@ def test_sites_of_two_versions_are_planned_by_the_topology_of_each(
     assert refused(lambda: twin.plan(after / "cottage.yaml", site="home-2")).code_ == "upgrade.needed"
     assert refused(lambda: twin.plan(before / "cottage.yaml", site="home-1")).code_ == "upgrade.needed"
     twin.apply(twin.plan(before / "cottage.yaml", site="home-4"))
-    assert twin.find("home-4").made.ontologies == {"abode": "1.4.0"}  # type: ignore[union-attr]
+    assert twin.find("home-4").made.ontologies["abode"] == "1.4.0"  # type: ignore[union-attr]
     assert twin.find("home-4/room-1/stove").type == "abode/Stove"
     assert twin.mirror.documents["abode"].version == "2.0.0"
 
