@@ -10,10 +10,10 @@ ARGS ?=
 
 .PHONY: demo test lint bench faults schema format clean python
 
-demo: $(VENV)/.runtime
+demo: $(VENV)/.runtime $(if $(findstring neo4j,$(ARGS)),$(VENV)/.neo4j-local)
 	@exec $(BIN)/twin demo $(ARGS)
 
-test: $(VENV)/.dev $(VENV)/node/.installed
+test: $(VENV)/.dev $(VENV)/node/.installed $(VENV)/.neo4j
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.dev
@@ -22,10 +22,10 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev $(VENV)/.neo4j
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-faults: $(VENV)/.dev
+faults: $(VENV)/.dev $(VENV)/.neo4j
 	@$(BIN)/python -m tests.faults $(ARGS)
 
 schema: $(VENV)/.dev
@@ -62,3 +62,12 @@ $(VENV)/node/.installed: tests/clients/package.json tests/clients/package-lock.j
 	@mkdir -p $(VENV)/node && cp tests/clients/package.json tests/clients/package-lock.json $(VENV)/node/
 	@if PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $(VENV)/node --no-audit --no-fund --loglevel=error; then touch $@; \
 	else rm -rf $(VENV)/node; echo "The node clients could not be installed: their tests are skipped." >&2; fi
+
+$(VENV)/.neo4j-local: pyproject.toml constraints.txt | $(VENV)/.runtime
+	@$(PIP) install -c constraints.txt -e '.[neo4j-local]'
+	@touch $@
+
+$(VENV)/.neo4j: twin/store/neo4j/local.py | $(VENV)/.dev
+	@if [ -z "$$TWIN_TEST_NEO4J_URI" ]; then echo "Fetching Neo4j for the tests, once; it may take minutes ..." >&2; fi
+	@if [ -n "$$TWIN_TEST_NEO4J_URI" ] || $(BIN)/twin neo4j fetch >/dev/null; then touch $@; \
+	else echo "Neo4j could not be fetched: its tests are skipped." >&2; fi

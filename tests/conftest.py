@@ -15,6 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from twin.store.neo4j import Address
+
 ROOT = Path(__file__).resolve().parent.parent
 _missed = pytest.StashKey[dict[str, set[str]]]()
 """Why tests of the required markers were skipped, by marker."""
@@ -61,3 +63,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}: name its folder with TWIN_SHARED_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def neo4j_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+    """A Neo4j for the whole run; the test is skipped where none can be had."""
+    from tests.neo4j_server import running  # the driver takes its time, and few runs need it
+
+    with running(tmp_path_factory.mktemp("neo4j")) as address:
+        yield address

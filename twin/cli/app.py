@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from twin.cli import authors, devices, layout, people, serve, upgrade
+from twin.cli import authors, devices, layout, neo4j, people, serve, upgrade
 from twin.cli.output import Output
 from twin.errors import TwinError
 
@@ -39,6 +39,7 @@ app.command()(devices.replay)
 app.command()(devices.simulate)
 app.add_typer(devices.deadletter, name="deadletter")
 app.add_typer(people.client, name="client")
+app.add_typer(neo4j.neo4j, name="neo4j")
 app.command()(serve.serve)
 app.command()(serve.demo)
 app.command()(serve.schema)

@@ -65,6 +65,14 @@ RUNTIME: dict[str, Cause] = {
     "data.unwritable": Cause(
         "The data directory cannot be written to.", "Make it writable, or name another with --data."
     ),
+    "database.failed": Cause(
+        "A Neo4j of the twin's own did not start, or does not stop.",
+        "See the logs in its directory: is there enough memory and disk, and does no other process use it?",
+    ),
+    "database.missing": Cause(
+        "What starts a Neo4j on this machine is not installed, or Neo4j itself cannot be fetched.",
+        "Run pip install 'building-twin[neo4j-local]', and see that Maven Central can be reached the first time.",
+    ),
     "deadletter.unknown": Cause(
         "No dead letter has that number, or it was the oldest when there were too many.",
         "twin deadletter list shows those there are.",
@@ -97,6 +105,14 @@ RUNTIME: dict[str, Cause] = {
     "file.unreadable": Cause("The file is not there, or cannot be read.", "Check its name and its rights."),
     "file.unwritable": Cause(
         "The file cannot be written.", "Check its name, the rights of its folder and the free space."
+    ),
+    "graph.password": Cause(
+        "No password is known for the Neo4j that keeps the graph, or its file cannot be read.",
+        "Set TWIN_NEO4J_PASSWORD, or TWIN_NEO4J_PASSWORD_FILE to a file that only you can read.",
+    ),
+    "graph.url": Cause(
+        "What says where the graph is kept is no such place, or has a password in it.",
+        "Write sqlite:///path/to/file, neo4j://user@host:7687/database, or neo4j for one of the twin's own.",
     ),
     "id.taken": Cause("An entity has that id already, or had it once.", "Mint a new id: they are never reused."),
     "job.failed": Cause(
@@ -276,7 +292,23 @@ RUNTIME: dict[str, Cause] = {
         "The speed of a replay is no number above 0.", "Write 1 for real time, 3600 for an hour a second, or max."
     ),
     "store.closed": Cause("The store was closed while something still used it.", "Start the twin again."),
+    "store.denied": Cause(
+        "The database does not accept the user or the password.",
+        "Check the user in the URL, and TWIN_NEO4J_PASSWORD or the file that TWIN_NEO4J_PASSWORD_FILE names.",
+    ),
+    "store.foreign": Cause(
+        "The database holds entities that are no twin's, and a twin would mix its own with them.",
+        "Name a database of the twin's own; in Neo4j Community, which has one, a Neo4j of its own.",
+    ),
+    "store.schema": Cause(
+        "The database lacks a constraint or an index, and something else has its place.",
+        "SHOW INDEXES tells what is there: drop what is not the twin's, and start again.",
+    ),
     "store.too_new": Cause("The graph was written by a newer version of the twin.", _NEWER),
+    "store.too_old": Cause(
+        "The database server is older than the twin can work with.",
+        "Use Neo4j 5.26 (the LTS release) or newer.",
+    ),
     "store.unavailable": Cause("The file of the graph cannot be used.", _BACKEND),
     "store.unreadable": Cause(
         "The file of the graph holds something that this version cannot read.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.graphs import Walk, changeset, contents, entity
+from tests.neo4j_server import fresh_store
 from twin.graph.mirror import Mirror
 from twin.graph.model import Create, Delete, Document, Recast, Update
 from twin.graph.readings import Reading, order_key
@@ -23,9 +24,16 @@ if TYPE_CHECKING:
     from twin.store import GraphStore
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GraphStore]:
-    made: GraphStore = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "twin.sqlite")
+    made: GraphStore
+    match request.param:
+        case "memory":
+            made = MemoryStore()
+        case "sqlite":
+            made = SQLiteStore(tmp_path / "twin.sqlite")
+        case _:
+            made = fresh_store(request.getfixturevalue("neo4j_address"))
     yield made
     made.close()
 

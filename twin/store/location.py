@@ -1,0 +1,81 @@
+"""Where a graph is kept, as a URL says it, and the store behind the URL.
+
+    sqlite:///twin-data/twin.sqlite      a file (four slashes for an absolute path)
+    neo4j://user@host:7687/database      a Neo4j; bolt://, neo4j+s:// and bolt+s:// too
+    neo4j                                the Neo4j of the twin's own directory, started unless it runs
+
+A password is never in a URL: ``TWIN_NEO4J_PASSWORD`` holds it, or the file that ``TWIN_NEO4J_PASSWORD_FILE`` names.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twin.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from twin.store import GraphStore
+    from twin.store.neo4j.local import LocalServer
+
+__all__ = ["LOCAL", "local_server", "open_store"]
+
+LOCAL = "neo4j"
+_SQLITE = "sqlite:///"
+_FORMS = "write sqlite:///path/to/file, neo4j://user@host:7687/database, or neo4j for one of the twin's own"
+
+
+def open_store(url: str, data: Path = Path("twin-data")) -> GraphStore:
+    """The store behind a URL; ``data`` is the twin's directory, where a Neo4j of its own lies.
+
+    Raises:
+        InvalidValue: it is no such URL, or the password is missing.
+        BackendError: the store cannot be opened.
+    """
+    if url.startswith(_SQLITE):
+        from twin.store.sqlite import SQLiteStore
+
+        return SQLiteStore(Path(url.removeprefix(_SQLITE)))
+    if url == LOCAL:
+        from twin.store.neo4j import Neo4jStore
+
+        server = local_server(data)
+        server.start()
+        return Neo4jStore(server.address)
+    if url.partition("://")[0].partition("+")[0] in {"neo4j", "bolt"}:
+        from twin.store.neo4j import Address, Neo4jStore
+
+        return Neo4jStore(Address.parse(url, _password(url, data)))
+    raise InvalidValue(f"{url} says no place for a graph", code="graph.url", help=_FORMS)
+
+
+def local_server(data: Path, *, heap: str = "512m", cache: str = "128m") -> LocalServer:
+    """The Neo4j of a twin's directory, running or not."""
+    from twin.store.neo4j.local import LocalServer
+
+    return LocalServer(data / "neo4j", heap=heap, cache=cache)
+
+
+def _password(url: str, data: Path) -> str:
+    """The password for a URL: from the environment, a file, or, where the URL is that of the twin's own, from there."""
+    if (given := os.environ.get("TWIN_NEO4J_PASSWORD")) is not None:
+        return given
+    file = os.environ.get("TWIN_NEO4J_PASSWORD_FILE")
+    try:
+        if file is not None:
+            return Path(file).read_text(encoding="utf-8").strip()
+        own = local_server(data)
+        if own.url == url:
+            return own.password
+    except OSError as error:
+        raise InvalidValue(
+            f"the password file {error.filename} cannot be read: {error.strerror}",
+            code="graph.password",
+            help="check TWIN_NEO4J_PASSWORD_FILE and the rights of the file",
+        ) from error
+    raise InvalidValue(
+        f"there is no password for {url}",
+        code="graph.password",
+        help="set TWIN_NEO4J_PASSWORD, or TWIN_NEO4J_PASSWORD_FILE to a file that only you can read",
+    )

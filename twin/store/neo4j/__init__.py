@@ -1,0 +1,20 @@
+"""A twin in Neo4j.
+
+address      where it is, and as whom to speak to it
+connection   transactions that end in time, tried again where that may help
+schema       what the database must have, made once and checked at every start
+names        property keys that never meet
+nodes        an entity as a node
+labels       what a node is, from the ontologies
+writing      ChangeSets as few statements
+states       readings, guarded by their order
+store        the `GraphStore` of all that
+local        a Neo4j of one's own, with nothing but Python
+"""
+
+from __future__ import annotations
+
+from twin.store.neo4j.address import SCHEMES, Address
+from twin.store.neo4j.store import Neo4jStore
+
+__all__ = ["SCHEMES", "Address", "Neo4jStore"]

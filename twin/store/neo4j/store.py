@@ -1,0 +1,255 @@
+"""A twin kept in a Neo4j database, as a person reads it: labels, typed relations, readings as properties.
+
+The log is one node, locked before anything is read and until all is written: whoever commits, commits alone, at the
+head that it knows, and gives each ChangeSet the next sequence. Readers take no locks, and a database that is being
+written shows them halves; so what is read whole is read between two looks at the log that wait for its lock.
+"""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from twin.errors import BackendError, OutcomeUnknown
+from twin.graph.model import CONTAINS, Change, ChangeSet, Committed, Document, Relation
+from twin.store import HeadMovedError, Snapshot
+from twin.store.neo4j.connection import SECONDS, Connection
+from twin.store.neo4j.labels import Labels
+from twin.store.neo4j.names import is_identifier
+from twin.store.neo4j.nodes import decode_entity, moment
+from twin.store.neo4j.schema import prepare
+from twin.store.neo4j.states import load_states, write_batch
+from twin.store.neo4j.writing import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import neo4j
+
+    from twin.graph.readings import Reading
+    from twin.store import StateBatch, Watermark
+    from twin.store.neo4j.address import Address
+
+__all__ = ["Neo4jStore"]
+
+T = TypeVar("T")
+
+_LOAD_SECONDS = 900.0
+_LOAD_TRIES = 3
+_ENTRIES_A_SECOND = 500
+"""How many entries a slow server writes in a second: a large group has so much longer."""
+_LOG_ROWS = 1_000
+
+_LOCK = "MATCH (log:_Log {id: 'log'}) SET log.lock = 1 REMOVE log.lock WITH log RETURN log.seq, log.timeline"
+_HEAD = "MATCH (log:_Log {id: 'log'}) RETURN log.seq"
+_MOVE_HEAD = "MATCH (log:_Log {id: 'log'}) SET log.seq = $sequence"
+_KNOWN = "UNWIND $op_ids AS op_id MATCH (c:_Change {op_id: op_id}) RETURN op_id, c.seq"
+_APPEND = """
+UNWIND $rows AS row CREATE (c:_Change) SET
+c.seq = row[0], c.op_id = row[1], c.at = datetime({epochSeconds: row[2], microsecond: row[3]}),
+c.by = row[4], c.via = row[5], c.summary = row[6], c.site = row[7], c.body = row[8]
+"""
+_CHANGES = "MATCH (c:_Change) WHERE c.seq > $since RETURN c.seq, c.body ORDER BY c.seq LIMIT $limit"
+_DOCUMENTS = "MATCH (d:_Document) RETURN d.name, d.version, d.file, d.text ORDER BY d.name"
+_ENTITIES = "MATCH (e:Entity) RETURN e._entity"
+_TYPES = "CALL db.relationshipTypes() YIELD relationshipType AS type RETURN type"
+
+_decode_changeset = msgspec.json.Decoder(ChangeSet).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Neo4jStore:
+    """A `GraphStore` in Neo4j 5.26 or newer. Its methods block; one thread at a time is inside."""
+
+    def __init__(self, address: Address, connection: Connection | None = None) -> None:
+        """Connect, and make the database ready.
+
+        Raises:
+            BackendError: it cannot be reached, refuses the user, is too old, or holds something else.
+        """
+        self._connection = connection or Connection(address)
+        self._unsettled = False
+        try:
+            prepare(self._connection)
+            self._labels = Labels(self._connection.run(_documents))
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def load(self) -> Snapshot:
+        """The graph at its head."""
+        for _ in range(_LOAD_TRIES):
+            head = self._settle()
+            snapshot = self._run(_snapshot, _LOAD_SECONDS)
+            if self._settle() == head:
+                break
+        else:
+            snapshot = self._run(_locked_snapshot, _LOAD_SECONDS)
+        self._labels = Labels(snapshot.documents)
+        return snapshot
+
+    def head(self) -> int:
+        """The sequence of the newest ChangeSet."""
+        return self._settle() if self._unsettled else self._run(_head)
+
+    def commit(self, group: Sequence[ChangeSet], head: int) -> list[Committed]:
+        """Write the ChangeSets not known yet, in one transaction; see `GraphStore.commit`."""
+        entries = sum(len(changeset.entries) for changeset in group)
+        answer, labels = self._run(
+            lambda transaction: _commit(transaction, group, head, self._labels), SECONDS + entries / _ENTRIES_A_SECOND
+        )
+        self._labels = labels
+        return answer
+
+    def outcome(self, op_id: str) -> Committed | None:
+        """What became of an op_id. A commit whose outcome is unknown holds the log until it is settled."""
+        if self._unsettled:
+            self._settle()
+        return self._run(lambda transaction: _known(transaction, [op_id]).get(op_id))
+
+    def changes(self, since: int, limit: int = 1000) -> list[Change]:
+        """The log after a sequence."""
+        if self._unsettled:
+            self._settle()
+        rows = self._run(lambda transaction: transaction.run(_CHANGES, since=since, limit=limit).values())
+        # of a group that is just being committed, a reader may see the second before the first
+        gapless = takewhile(lambda row: row[1][0] == since + 1 + row[0], enumerate(rows))
+        documents = [Change(sequence, self._decoded(body)) for _, (sequence, body) in gapless]
+        for change in documents:
+            if change.changeset.documents:
+                self._labels = self._labels.installing(change.changeset.documents)
+        return documents
+
+    def write_states(self, batch: StateBatch) -> None:
+        """Keep the greatest order per point of what exists, and the watermark, in one transaction."""
+        seconds = SECONDS + len(batch.readings) / _ENTRIES_A_SECOND
+        self._run(lambda transaction: write_batch(transaction, batch), seconds)
+
+    def load_states(self) -> tuple[dict[tuple[str, str], Reading], Watermark]:
+        """Every point's last reading, and the watermark."""
+        return self._run(load_states, _LOAD_SECONDS)
+
+    def close(self) -> None:
+        """Let go of the server; idempotent."""
+        self._connection.close()
+
+    def _settle(self) -> int:
+        """The head, once whatever is being committed is committed or undone."""
+        head, _ = self._run(_lock)
+        self._unsettled = False
+        return head
+
+    def _run(self, job: Callable[[neo4j.Transaction], T], seconds: float = SECONDS) -> T:
+        try:
+            return self._connection.run(job, seconds)
+        except OutcomeUnknown:
+            self._unsettled = True
+            raise
+        except msgspec.MsgspecError as error:
+            raise self._unreadable(error) from error
+
+    def _decoded(self, body: str) -> ChangeSet:
+        try:
+            return _decode_changeset(body)
+        except msgspec.MsgspecError as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> BackendError:
+        address = self._connection.address
+        return BackendError(
+            f"{address.uri}, database {address.database}, holds what this twin cannot read: {error}",
+            code="store.unreadable",
+            help="it was written by another version: run that one, or name another database",
+        )
+
+
+def _lock(transaction: neo4j.Transaction) -> tuple[int, str]:
+    """Lock the log: head and timeline, as nobody else changes them until the transaction's end."""
+    head, timeline = transaction.run(_LOCK).single(strict=True)
+    return head, timeline
+
+
+def _head(transaction: neo4j.Transaction) -> int:
+    found: int = transaction.run(_HEAD).single(strict=True)[0]
+    return found
+
+
+def _known(transaction: neo4j.Transaction, op_ids: Sequence[str]) -> dict[str, Committed]:
+    return {op_id: Committed(sequence, op_id) for op_id, sequence in transaction.run(_KNOWN, op_ids=op_ids).values()}
+
+
+def _commit(
+    transaction: neo4j.Transaction, group: Sequence[ChangeSet], head: int, labels: Labels
+) -> tuple[list[Committed], Labels]:
+    at, _ = _lock(transaction)
+    known = _known(transaction, [changeset.op_id for changeset in group])
+    fresh = [changeset for changeset in group if changeset.op_id not in known]
+    if fresh and at != head:
+        raise HeadMovedError(at)
+    writer = Writer(transaction, labels)
+    writer.expect(fresh)
+    for sequence, changeset in enumerate(fresh, start=head + 1):
+        writer.take(changeset, sequence)
+        known[changeset.op_id] = Committed(sequence, changeset.op_id)
+    writer.flush()
+    if fresh:
+        _append(transaction, fresh, head)
+    return [known[changeset.op_id] for changeset in group], writer.labels
+
+
+def _append(transaction: neo4j.Transaction, fresh: Sequence[ChangeSet], head: int) -> None:
+    rows = [_record(sequence, changeset) for sequence, changeset in enumerate(fresh, start=head + 1)]
+    for start in range(0, len(rows), _LOG_ROWS):
+        transaction.run(_APPEND, rows=rows[start : start + _LOG_ROWS]).consume()
+    transaction.run(_MOVE_HEAD, sequence=head + len(fresh)).consume()
+
+
+def _record(sequence: int, changeset: ChangeSet) -> list[Any]:
+    """A record of the log: what a person asks for, and the whole as JSON."""
+    actor, about = changeset.actor, (changeset.summary, changeset.site)
+    return [
+        sequence,
+        changeset.op_id,
+        *moment(changeset.at),
+        actor.name,
+        actor.via,
+        *about,
+        _encode(changeset).decode(),
+    ]
+
+
+def _snapshot(transaction: neo4j.Transaction) -> Snapshot:
+    head, timeline = transaction.run("MATCH (log:_Log {id: 'log'}) RETURN log.seq, log.timeline").single(strict=True)
+    return Snapshot(
+        head=head,
+        timeline=timeline,
+        documents=tuple(_documents(transaction)),
+        entities=[decode_entity(body) for (body,) in transaction.run(_ENTITIES)],
+        relations=_relations(transaction),
+    )
+
+
+def _locked_snapshot(transaction: neo4j.Transaction) -> Snapshot:
+    """The same while nobody commits: for a graph that changes faster than it is read."""
+    _lock(transaction)
+    return _snapshot(transaction)
+
+
+def _documents(transaction: neo4j.Transaction) -> list[Document]:
+    return [Document(*row) for row in transaction.run(_DOCUMENTS).values()]
+
+
+def _relations(transaction: neo4j.Transaction) -> list[Relation]:
+    """Every relation but those of the tree, which follow from the entities."""
+    found = []
+    for (type_,) in transaction.run(_TYPES).values():
+        if type_ != CONTAINS and is_identifier(type_):
+            query = f"MATCH (s:Entity)-[r:`{type_}`]->(t:Entity) RETURN s.id, t.id, r.instance"
+            rows = transaction.run(query)
+            found += [
+                Relation(type=type_, source=source, target=target, instance=instance)
+                for source, target, instance in rows
+            ]
+    return found
