@@ -57,7 +57,7 @@ def _check_others(made: Plan, mirror: Mirror, after: Ontology) -> None:
     if found:
         name = next((each for each in replaced if found[0].subject.startswith(f"{each}/")), next(iter(replaced)))
         raise Conflict(
-            f"{len(sites)} other sites use what is different in {name} {replaced[name].version}: "
+            f"other sites use what is different in {name} {replaced[name].version}: "
             + "; ".join(f"{gap.subject} {gap.said}" for gap in found[:_SHOWN]),
             code="ontology.in_use",
             types=sorted({gap.subject for gap in found}),
