@@ -127,7 +127,7 @@ class Upgrading:
     def settle(self, upgrade_id: str) -> None:
         """Ask the log what became of sites whose records do not say."""
         for site in self.records.sites(upgrade_id):
-            if site.state == "planned" and (known := self.host.store.outcome(site.op_id)) is not None:
+            if site.state in {"planned", "failed"} and (known := self.host.store.outcome(site.op_id)) is not None:
                 self._write(site, "done", sequence=known.sequence)
             elif site.state == "returning" and (known := self.host.store.outcome(site.op_id_back)) is not None:
                 self._write(site, "returned", sequence=known.sequence)

@@ -136,10 +136,13 @@ def test_once_all_have_come_nothing_of_the_older_version_is_left(twin: Twin, upg
     assert twin.store.head() == before
 
 
-def test_what_was_committed_and_not_recorded_is_settled_by_the_log(twin: Twin, upgrading: Upgrading) -> None:
+@pytest.mark.parametrize("state", ["planned", "failed"])
+def test_what_was_committed_and_not_recorded_is_settled_by_the_log(
+    twin: Twin, upgrading: Upgrading, state: str
+) -> None:
     done = upgrading.run(WANTED, ["home-1", "home-2"])
     (row,) = [site for site in upgrading.records.sites(done.id) if site.site == "home-1"]
-    sequence, row.state, row.sequence = row.sequence, "planned", None
+    sequence, row.state, row.sequence = row.sequence, state, None
     upgrading.records.write(row)
     before = twin.store.head()
     assert upgrading.resume(done.id).sites == ()
