@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,6 @@ from twin.graph.model import (
 from twin.ontology.model import EntityType, Ontology, PointType, Quantity
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Iterable
 
     from twin.graph.model import Entry
@@ -290,3 +290,13 @@ class Walk:
         start, end = self.mirror.intervals(found.site).span(found.id)
         below = self.mirror.intervals(found.site).order[start:end]
         return [Delete(id=each) for each in reversed(below)]
+
+
+def walked(seed: int, steps: int, ontology: Ontology | None = None) -> Walk:
+    """A walk that has gone some way."""
+    walk = Walk(random.Random(seed))
+    if ontology is not None:
+        walk.mirror.adopt(ontology)
+    for _ in range(steps):
+        walk.apply(walk.step())
+    return walk

@@ -239,6 +239,10 @@ RUNTIME: dict[str, Cause] = {
         "The two entities have that relation already, or it follows from the tree.",
         "There is nothing to add; to move an entity, change its parent.",
     ),
+    "relation.undeclared": Cause(
+        "No ontology in use declares a relation of that name.",
+        "The message lists those that there are, under the names of both their ends.",
+    ),
     "relation.unknown": Cause(
         "The two entities do not have that relation.", "Look again: it may have been removed already."
     ),
@@ -284,6 +288,10 @@ RUNTIME: dict[str, Cause] = {
         "Choose another key with --site, or apply the topology that it was made from.",
     ),
     "site.unknown": Cause("There is no site of that key.", "twin show prints them all; twin apply makes one."),
+    "sort.invalid": Cause(
+        "No list can be put in that order.",
+        "Sort by key, title, created, updated, or the name of a property or a point; - before it turns it round.",
+    ),
     "source.unknown": Cause(
         "A point of a space would follow a device that does not exist.",
         "Create the device in the same ChangeSet, or before.",
@@ -370,6 +378,10 @@ RUNTIME: dict[str, Cause] = {
     ),
     "value.invalid": Cause(
         "An argument, a parameter or a setting cannot mean anything.", "The message says what is wanted."
+    ),
+    "where.invalid": Cause(
+        "The condition cannot be read, or names what no type has.",
+        'Write it as the rule of a view: temperature > 25 and area >= 20, type is Lamp, within "/floor-1".',
     ),
 }
 """What is raised as an error, by its code."""

@@ -9,11 +9,11 @@ edges of it too, marked ``rule``, and no relations (`Mirror.views`).
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
 
+from twin.graph.intervals import Intervals
 from twin.graph.model import (
     CONTAINS,
     INCLUDES,
@@ -32,84 +32,17 @@ from twin.graph.model import (
     moved,
     relocated,
 )
+from twin.graph.names import Names
 from twin.graph.views import Views
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from twin.graph.model import ChangeSet, Document, Entry, Kind
     from twin.ontology.model import Ontology
 
 __all__ = ["Intervals", "Mirror"]
-
-
-class Intervals:
-    """One site's tree as positions in document order: what is below an entity is one slice.
-
-    ``order[i]`` is the id at position i; an entity's subtree is ``order[start:end]``, itself included. A slice by type
-    is found by bisection, so its cost is the answer's and not the building's.
-    """
-
-    __slots__ = ("_by_types", "_ends", "_starts", "_types", "order")
-
-    def __init__(self, mirror: Mirror, site: str) -> None:
-        self.order: list[str] = []
-        self._starts: dict[str, int] = {}
-        self._ends: list[int] = []
-        self._types: dict[str, list[int]] = {}
-        self._by_types: dict[frozenset[str], list[int]] = {}
-        self._label(mirror, site)
-
-    def _label(self, mirror: Mirror, site: str) -> None:
-        order, starts, ends, types = self.order, self._starts, self._ends, self._types
-        stack = [(site, False)]
-        while stack:
-            entity, left = stack.pop()
-            if left:
-                ends[starts[entity]] = len(order)
-                continue
-            position = len(order)
-            starts[entity] = position
-            order.append(entity)
-            ends.append(position + 1)
-            types.setdefault(mirror.entities[entity].type, []).append(position)
-            below = mirror.children(entity)
-            if below:
-                stack.append((entity, True))
-                stack.extend((child, False) for child in reversed(below))
-
-    def span(self, entity: str) -> tuple[int, int]:
-        """The positions ``[start, end)`` of an entity and all below it."""
-        start = self._starts[entity]
-        return start, self._ends[start]
-
-    def positions(self, types: frozenset[str] | None) -> Sequence[int]:
-        """The ascending positions of entities of these concrete types; None: of all."""
-        if types is None:
-            return range(len(self.order))
-        found = self._by_types.get(types)
-        if found is None:
-            lists = [self._types[name] for name in types if name in self._types]
-            found = lists[0] if len(lists) == 1 else sorted(position for each in lists for position in each)
-            self._by_types[types] = found
-        return found
-
-    def below(self, entity: str, types: frozenset[str]) -> Iterator[str]:
-        """The ids of all below an entity, of these concrete types, in order."""
-        start, end = self.span(entity)
-        positions = self.positions(types)
-        for at in range(bisect_left(positions, start + 1), bisect_left(positions, end)):
-            yield self.order[positions[at]]
-
-    def after(self, mirror: Mirror, path: str) -> int:
-        """The first position whose path comes after this one in natural order, whether or not anything is there now."""
-        key = sort_key(path)
-        return bisect_left(
-            range(len(self.order)),
-            True,
-            key=lambda position: sort_key(mirror.entities[self.order[position]].path) > key,
-        )
 
 
 class Mirror:
@@ -128,6 +61,7 @@ class Mirror:
         self._children: dict[str, dict[str, None]] = {}
         self._sorted: dict[str, list[str]] = {}
         self._intervals: dict[str, Intervals] = {}
+        self._names: dict[str, Names] = {}
         self._kinds: dict[Kind, dict[str, None]] = {}
         self._types_of: dict[frozenset[Kind], frozenset[str]] = {}
         self._seen: nx.MultiDiGraph[str] = nx.graphviews.generic_graph_view(self._graph)  # type: ignore[type-var]  # the stub wants a plain Graph
@@ -157,6 +91,7 @@ class Mirror:
             index.clear()
         self._sorted.clear()
         self._intervals.clear()
+        self._names.clear()
         self.head, self.timeline = head, timeline
         self.documents.update((document.name, document) for document in documents)
         for entity in entities:
@@ -218,6 +153,13 @@ class Mirror:
         found = self._intervals.get(site)
         if found is None:
             found = self._intervals[site] = Intervals(self, site)
+        return found
+
+    def names(self, site: str) -> Names:
+        """The words by which a site's entities are called; kept from now on."""
+        found = self._names.get(site)
+        if found is None:
+            found = self._names[site] = Names(self.entities[each] for each in self.subtree(site))
         return found
 
     def types_of(self, kinds: frozenset[Kind]) -> frozenset[str]:
@@ -345,6 +287,8 @@ class Mirror:
             self._learn(entity)
         if entity.serial is not None:
             self._serials[entity.site, entity.serial] = entity.id
+        if entity.site in self._names:
+            self._names[entity.site].put(before, entity)
         self.views.put(entity)
 
     def _learn(self, entity: Entity) -> None:
@@ -356,12 +300,15 @@ class Mirror:
     def _drop(self, entity_id: str) -> None:
         entity = self.entities.pop(entity_id)
         self.views.drop(entity)
+        if entity.site in self._names:
+            self._names[entity.site].drop(entity)
         self._graph.remove_node(entity_id)
         del self._paths[entity.path]
         if entity.serial is not None:
             self._serials.pop((entity.site, entity.serial), None)
         if entity.parent is None:
             self.sites.pop(entity_id, None)
+            self._names.pop(entity_id, None)
         else:
             self._children[entity.parent].pop(entity_id, None)
             self._sorted.pop(entity.parent, None)

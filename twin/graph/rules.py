@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.ontology.model import Ontology
 
-__all__ = ["Covering", "Graph", "Rule", "Subject", "parse_rule", "read_rule"]
+__all__ = ["Covering", "Graph", "Read", "Rule", "Subject", "naming", "parse_rule", "read_rule"]
 
 
 class Subject(Protocol):
@@ -59,6 +59,8 @@ class Covering(Protocol[_S_contra]):
 Graph: TypeAlias = "Covering[Entity]"
 _Test: TypeAlias = "Callable[[Any, Covering[Any]], bool]"
 Complain: TypeAlias = "Callable[[ExpressionError], None]"
+Read: TypeAlias = "Callable[[Any, str], Any]"
+"""What an entity has under a name; None: nothing."""
 _NONE: frozenset[str] = frozenset()
 
 
@@ -88,10 +90,12 @@ class Rule:
         return self._test(entity, graph)
 
 
-def parse_rule(text: str, ontology: Ontology) -> Rule:
-    """The rule that a text spells, with the words of an ontology."""
+def parse_rule(text: str, ontology: Ontology, read: Read | None = None) -> Rule:
+    """The rule that a text spells, with the words of an ontology. ``read`` says what names stand for, where they are
+    not the properties that the topology declared.
+    """
     try:
-        return read_rule(parse(text), ontology, text)
+        return read_rule(parse(text), ontology, text, read=read)
     except ExpressionError as error:
         return _void(text, error)
 
@@ -100,9 +104,17 @@ def _void(text: str, error: ExpressionError) -> Rule:
     return Rule(text, _NONE, None, None, _NONE, _NONE, error.message, lambda _entity, _graph: False)
 
 
-def read_rule(expression: Expression, ontology: Ontology, text: str = "", complain: Complain | None = None) -> Rule:
-    """The rule that an expression is. ``complain`` is told of comparisons that make no sense, when they are made."""
-    reader = _Reader(ontology, complain)
+def read_rule(
+    expression: Expression,
+    ontology: Ontology,
+    text: str = "",
+    complain: Complain | None = None,
+    read: Read | None = None,
+) -> Rule:
+    """The rule that an expression is. ``complain`` is told of comparisons that make no sense, when they are made;
+    ``read`` as for `parse_rule`.
+    """
+    reader = _Reader(ontology, complain, read)
     try:
         test = reader.test(expression)
     except ExpressionError as error:
@@ -119,12 +131,19 @@ def read_rule(expression: Expression, ontology: Ontology, text: str = "", compla
     )
 
 
+def naming(ontology: Ontology, name: str) -> frozenset[str]:
+    """The qualified concrete types that have a property or a point of this name."""
+    having = {each.name for each in ontology.types.values() if name in each.properties}
+    return ontology.having(name).union(*(ontology.concrete(each) for each in having))
+
+
 class _Reader:
     """Makes tests of the parts of rules, with the words of an ontology."""
 
-    def __init__(self, ontology: Ontology, complain: Complain | None) -> None:
+    def __init__(self, ontology: Ontology, complain: Complain | None, read: Read | None) -> None:
         self._ontology = ontology
         self._complain = complain
+        self._read = read
 
     def test(self, expression: Expression) -> _Test:
         """The test that a part of a rule is. Raises `ExpressionError` for words that mean nothing."""
@@ -141,7 +160,7 @@ class _Reader:
             case Asked():
                 return self._question(expression)
             case _:
-                return _comparison(expression, self._complain)
+                return _comparison(expression, self._complain, self._read or _declared)
 
     def types(self, part: Expression) -> frozenset[str] | None:
         """The concrete types that a question can only be true of."""
@@ -153,6 +172,11 @@ class _Reader:
                 return self._ontology.having(name)
             case Asked("measures", Name(name)):
                 return frozenset(self._ontology.measuring(name))
+            case Asked() | Unary():
+                return None
+            case _ if self._read is not None:  # a comparison is false of what lacks any of its names
+                having = [naming(self._ontology, each.name) for each in names_in(part)]
+                return frozenset.intersection(*having) if having else None
             case _:
                 return None
 
@@ -181,23 +205,28 @@ class _Reader:
         return lambda entity, _graph: not measuring.get(entity.type, _NONE).isdisjoint(entity.points)
 
 
-def _comparison(expression: Expression, complain: Complain | None) -> _Test:
+def _comparison(expression: Expression, complain: Complain | None, read: Read) -> _Test:
     """A comparison: false of an entity that lacks a property in it, or has one that cannot be compared so."""
-    fields = {name.name: f"properties.{name.name}" for name in names_in(expression)}
+    spoken_of = {name.name for name in names_in(expression)}
 
     def compare(entity: Subject, _graph: object) -> bool:
-        declared = entity.declared
+        names: dict[str, Result] = {}
+        for name in spoken_of:
+            value = names[name] = read(entity, name)
+            if value is None:
+                return False
         try:
-            names: dict[str, Result] = {name: declared[field] for name, field in fields.items()}
             return _true(expression, names)
-        except KeyError:
-            return False
         except ExpressionError as error:
             if complain is not None:
                 complain(error)
             return False
 
     return compare
+
+
+def _declared(entity: Subject, name: str) -> Any:
+    return entity.declared.get(f"properties.{name}")
 
 
 def _true(expression: Expression, names: Mapping[str, Result]) -> bool:

@@ -79,10 +79,19 @@ class Views:
         """The ids of the views that an entity is in: itself, with what contains it, or through another view."""
         found: dict[str, None] = {}
         for part in self._mirror.line(entity):
-            for source, keys in self._graph.pred[part].items():
-                if INCLUDES in keys and source not in found:
-                    found.update(dict.fromkeys(_reached(source, self._outer)))
+            self._gather(part, found)
         return found
+
+    def including(self, entity: str) -> dict[str, None]:
+        """The ids of the views that include an entity itself, or a view that does."""
+        found: dict[str, None] = {}
+        self._gather(entity, found)
+        return found
+
+    def _gather(self, entity: str, found: dict[str, None]) -> None:
+        for source, keys in self._graph.pred[entity].items():
+            if INCLUDES in keys and source not in found:
+                found.update(dict.fromkeys(_reached(source, self._outer)))
 
     def listed(self, view: str) -> Iterator[str]:
         """The ids of what a view itself includes, in no particular order."""

@@ -1,16 +1,11 @@
-"""Questions to the mirror, answered from its indexes at the cost of their answer.
-
-Every question takes ``sites``: the ids of the sites the asker may see (None: all). It is part of the scan, so counts,
-pages and cursors know nothing of the rest: hidden means absent. Lists come in natural order of path, site by site.
-"""
+"""One entity, and lists of them: slices of the labels of each site, in natural order of path, site by site."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from twin.graph.model import CONTAINS, INCLUDES
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
@@ -18,22 +13,9 @@ if TYPE_CHECKING:
 
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity, Kind
+    from twin.graph.rules import Rule
 
-__all__ = [
-    "Direction",
-    "Page",
-    "Related",
-    "ancestors",
-    "children",
-    "find",
-    "members",
-    "related",
-    "select",
-    "site_of",
-    "views_of",
-]
-
-Direction = Literal["OUT", "IN"]
+__all__ = ["Page", "ancestors", "children", "find", "select", "shown", "site_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +27,10 @@ class Page:
     has_next: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
-    """One neighbour and the relation that leads to it."""
-
-    relation: str
-    entity: Entity
-
-
 def find(mirror: Mirror, ref: str, sites: Collection[str] | None = None) -> Entity | None:
     """An entity by id or path; None when there is none, or none that these sites show."""
     entity = mirror.get(ref) or mirror.by_path(ref)
-    if entity is None or not _shown(mirror, entity.site, sites):
+    if entity is None or not shown(mirror, entity.site, sites):
         return None
     return entity
 
@@ -64,6 +38,11 @@ def find(mirror: Mirror, ref: str, sites: Collection[str] | None = None) -> Enti
 def site_of(mirror: Mirror, entity: Entity) -> Entity:
     """The site an entity belongs to (itself, for a site)."""
     return mirror.entities[entity.site]
+
+
+def shown(mirror: Mirror, site: str, sites: Collection[str] | None) -> bool:
+    """Whether a site is among those that may be seen, and complete."""
+    return (sites is None or site in sites) and not mirror.entities[site].hidden
 
 
 def select(  # noqa: PLR0913 - each is one independent filter of the same question
@@ -74,6 +53,7 @@ def select(  # noqa: PLR0913 - each is one independent filter of the same questi
     types: frozenset[str] | None = None,
     under: Entity | None = None,
     within: Entity | None = None,
+    where: Rule | None = None,
     after: str | None = None,
     first: int | None = None,
 ) -> Page:
@@ -81,14 +61,19 @@ def select(  # noqa: PLR0913 - each is one independent filter of the same questi
 
     ``types`` are qualified concrete types (`Ontology.concrete`). ``under`` and ``within`` combine. ``after`` is the
     path the previous page ended with: what was deleted or added meanwhile neither repeats nor skips anything.
+    ``where`` (`twin.graph.query.where`) is asked of each that the other filters leave and that has what it names: it
+    costs those, not its answer; without it, a page costs the page.
     """
     items: list[Entity] = []
     total = 0
     room = first if first is not None else len(mirror)
     more = False
+    wanted = _wanted(mirror, kinds, types)
+    if where is not None and where.types is not None:
+        wanted = where.types if wanted is None else wanted & where.types
     for site in _sites(mirror, sites, under, within):
-        wanted = _wanted(mirror, kinds, types)
-        for found in _slices(mirror, site, wanted, under, within):
+        for slice_ in _slices(mirror, site, wanted, under, within):
+            found = slice_ if where is None else _fitting(mirror, site, slice_, where)
             total += len(found)
             rest = _rest(mirror, site, found, after)
             taken = rest[: max(room - len(items), 0)]
@@ -111,49 +96,23 @@ def ancestors(mirror: Mirror, entity: Entity) -> Iterator[Entity]:
         yield entity
 
 
-def related(
-    mirror: Mirror,
-    entity: Entity,
-    relation: str | None = None,
-    direction: Direction = "OUT",
-    sites: Collection[str] | None = None,
-) -> list[Related]:
-    """The neighbours along one relation (None: along all but CONTAINS), in natural order of their paths."""
-    found = [
-        Related(key, mirror.entities[other])
-        for other, keys in mirror.edges(entity, direction).items()
-        for key in keys
-        if (key == relation if relation is not None else key != CONTAINS)
-    ]
-    visible = [each for each in found if _shown(mirror, each.entity.site, sites)]
-    return sorted(visible, key=lambda each: (sort_key(each.entity.path), each.relation))
-
-
-def members(mirror: Mirror, view: Entity, sites: Collection[str] | None = None) -> list[Entity]:
-    """What a view includes, as it was listed or by its rule; not what lies below those, or is in views among them."""
-    return [each.entity for each in related(mirror, view, INCLUDES, "OUT", sites)]
-
-
-def views_of(mirror: Mirror, entity: Entity, sites: Collection[str] | None = None) -> list[Entity]:
-    """The views an entity is in: included itself, lying below something that is, or through a view within a view."""
-    mirror.views.ready(entity.site)
-    found = [mirror.entities[view] for view in mirror.views.around(entity.id)]
-    return sorted((view for view in found if _shown(mirror, view.site, sites)), key=lambda view: sort_key(view.path))
-
-
-def _shown(mirror: Mirror, site: str, sites: Collection[str] | None) -> bool:
-    """Whether a site is among those that may be seen, and complete."""
-    return (sites is None or site in sites) and not mirror.entities[site].hidden
-
-
 def _sites(mirror: Mirror, sites: Collection[str] | None, under: Entity | None, within: Entity | None) -> Iterable[str]:
     """The sites to look in, in the order of their keys."""
     anchors = {each.site for each in (under, within) if each is not None}
     if len(anchors) > 1:
         return ()
     candidates = anchors or mirror.sites
-    visible = [site for site in candidates if site in mirror.sites and _shown(mirror, site, sites)]
+    visible = [site for site in candidates if site in mirror.sites and shown(mirror, site, sites)]
     return sorted(visible, key=lambda site: sort_key(mirror.entities[site].key))
+
+
+def _fitting(mirror: Mirror, site: str, positions: Sequence[int], where: Rule) -> Sequence[int]:
+    """Those of some positions of which a condition is true."""
+    if not positions:
+        return positions
+    mirror.views.ready(site)
+    order, entities, views = mirror.intervals(site).order, mirror.entities, mirror.views
+    return [position for position in positions if where.fits(entities[order[position]], views)]
 
 
 def _wanted(mirror: Mirror, kinds: Collection[Kind] | None, types: frozenset[str] | None) -> frozenset[str] | None:
