@@ -19,7 +19,7 @@ _INTERRUPTED = 130
 
 app = typer.Typer(
     name="twin",
-    help="A digital twin of buildings: describe them in YAML, keep them live, answer for them.",
+    help="A digital twin of buildings: describe them in YAML, keep them live.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

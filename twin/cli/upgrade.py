@@ -57,7 +57,10 @@ def upgrade(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Bring live sites to a later version of an ontology or a topology: readings, history and users' edits go along."""
+    """Bring live sites to a later ontology or topology, and back.
+
+    Readings, wishes and what users have set go along. See what it does at each site with --dry-run first.
+    """
     output = Output(json=json)
     _check(ontology, topology, sites, resume or rollback or show, listed=listed, rollback=rollback)
     with _upgrading(data, ontology_path) as found:
