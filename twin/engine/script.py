@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twin.engine.asking import Ask, concrete
 from twin.engine.authors import names_in
 from twin.engine.core import Core
 from twin.engine.home import Home
@@ -105,6 +106,11 @@ class Twin:
     def graph(self) -> nx.MultiDiGraph[str]:
         """The live networkx graph: node = id with its `Entity` as ``entity``, edge key = relation type; read-only."""
         return self._core.mirror.graph
+
+    @property
+    def ask(self) -> Ask:
+        """Questions beyond lists: by value, along relations, by name."""
+        return Ask(self._core, self.find)
 
     def follow(self) -> None:
         """See what other processes have committed since."""
@@ -240,7 +246,7 @@ class Twin:
         return query.select(
             self.mirror,
             kinds=None if kind is None else (kind,),
-            types=None if type is None else self._concrete(type),
+            types=None if type is None else concrete(self.ontology, type),
             under=None if under is None else self.find(under),
             within=None if view is None else self.find(view),
         ).items
@@ -271,14 +277,6 @@ class Twin:
                 help=f"its points: {', '.join(found.points) or 'none'}",
             )
         return self._core.current.read(found.id, point)
-
-    def _concrete(self, name: str) -> frozenset[str]:
-        known = self.ontology.find(name)
-        if known is None:
-            raise InvalidValue(
-                f"there is no type {name!r}", code="type.unknown", help="types are those of the ontologies in use"
-            )
-        return self.ontology.concrete(known.name)
 
 
 def _source(given: Path | str | Source) -> Source:
