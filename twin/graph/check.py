@@ -6,7 +6,7 @@ site's CONTAINS is a tree, paths and serials are unique, and relations end at wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twin.errors import Conflict, InvalidValue, NotFound
 from twin.graph.model import (
@@ -26,6 +26,8 @@ from twin.graph.model import (
 from twin.ids import is_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twin.graph.mirror import Mirror
     from twin.graph.model import ChangeSet, Entity, Entry, Kind
 
@@ -49,7 +51,7 @@ def check(mirror: Mirror, *changesets: ChangeSet) -> None:
         _check_head(mirror, changeset)
         draft.changeset = changeset
         for entry in changeset.entries:
-            draft.take(entry)
+            _TAKES[type(entry)](draft, entry)
         draft.finish()
 
 
@@ -108,6 +110,12 @@ class _Draft:
         self.mirror = mirror
         self.changeset = changeset
         self.changed: dict[str, Entity] = {}
+        self.under: dict[str, dict[str, None]] = {}
+        """What was created in an entity, or moved there; it may be elsewhere by now."""
+        self.following: dict[str, None] = {}
+        """What this ChangeSet has changed, of what follows others."""
+        self.shrunk = False
+        """Whether this ChangeSet has deleted anything."""
         self.deleted: dict[str, Entity] = {}
         self.paths: dict[str, str] = {}
         self.serials: dict[tuple[str, str], str] = {}
@@ -115,9 +123,27 @@ class _Draft:
         self.unlinked: set[tuple[str, str, str]] = set()
 
     def get(self, entity_id: str) -> Entity | None:
-        if entity_id in self.deleted:
-            return None
-        return self.changed.get(entity_id) or self.mirror.get(entity_id)
+        found = self.changed.get(entity_id)
+        if found is None and entity_id not in self.deleted:
+            found = self.mirror.entities.get(entity_id)
+        return found
+
+    def put(self, entity: Entity) -> None:
+        self.changed[entity.id] = entity
+        if entity.sources:
+            self.following[entity.id] = None
+
+    def stand(self, entity: Entity) -> None:
+        """Have an entity where it says that it is."""
+        self.put(entity)
+        self.paths[entity.path] = entity.id
+        if entity.parent is not None:
+            self.under.setdefault(entity.parent, {})[entity.id] = None
+
+    def contained(self, entity_id: str) -> list[Entity]:
+        """What an entity contains by now."""
+        children = {*self.mirror.children(entity_id), *self.under.get(entity_id, ())}
+        return [each for each in map(self.get, children) if each is not None and each.parent == entity_id]
 
     def need(self, entity_id: str, expected: int | None = None) -> Entity:
         entity = self.get(entity_id)
@@ -134,31 +160,14 @@ class _Draft:
             )
         return entity
 
-    def take(self, entry: Entry) -> None:
-        match entry:
-            case Create(entity):
-                self.create(entity)
-            case Link(relation):
-                self.link(relation.key)
-            case Update():
-                self.update(entry)
-            case Move():
-                self.move(entry)
-            case Delete():
-                self.delete(self.need(entry.id, entry.expected))
-            case Unlink():
-                self.unlink((entry.source, entry.target, entry.type))
-            case Recast():
-                self.need(entry.id)
-
-    def create(self, entity: Entity) -> None:
+    def create(self, entry: Create) -> None:
+        entity = entry.entity
         if self.get(entity.id) is not None or entity.id in self.deleted:
             raise Conflict(f"the id {entity.id} is taken", code="id.taken", help="mint a new id: they are never reused")
         if entity.revision != 1:
             raise InvalidValue(f"{entity.path} is not new", code="entity.not_new", help="a new entity has revision 1")
         self.place(entity)
-        self.changed[entity.id] = entity
-        self.paths[entity.path] = entity.id
+        self.stand(entity)
         self.claim_serial(entity)
 
     def place(self, entity: Entity) -> None:
@@ -184,7 +193,8 @@ class _Draft:
                 "devices contain their parts",
             )
         there = self.mirror.by_path(entity.path)
-        held = self.get(self.paths.get(entity.path) or (there.id if there is not None else ""))
+        holder = self.paths.get(entity.path) or (None if there is None else there.id)
+        held = None if holder is None else self.get(holder)
         if held is not None and held.path == entity.path and held.id != entity.id:
             raise Conflict(f"there is something at {entity.path} already", code="path.taken", help="use another key")
 
@@ -201,13 +211,12 @@ class _Draft:
             )
         after = moved(entity, entry, parent, self.changeset.at, self.changeset.actor.name)
         self.place(after)
-        held = [self.get(each) for each in {*self.mirror.subtree(entity.id), *self.changed}]
-        for each in held:
-            if each is not None and each.path.startswith(f"{entity.path}/"):
-                self.changed[each.id] = below = relocated(each, entity.path, after.path)
-                self.paths[below.path] = each.id
-        self.changed[entity.id] = after
-        self.paths[after.path] = entity.id
+        below = self.contained(entity.id)
+        for each in below:
+            below += self.contained(each.id)
+        for each in below:
+            self.stand(relocated(each, entity.path, after.path))
+        self.stand(after)
 
     def update(self, entry: Update) -> None:
         entity = self.need(entry.id, entry.expected)
@@ -221,7 +230,7 @@ class _Draft:
         after = apply_update(entity, entry, self.changeset.at, self.changeset.actor.name)
         if entity.serial is not None and after.serial != entity.serial:
             self.serials[entity.site, entity.serial] = ""
-        self.changed[entity.id] = after
+        self.put(after)
         self.claim_serial(after)
 
     def claim_serial(self, entity: Entity) -> None:
@@ -240,9 +249,9 @@ class _Draft:
             )
         self.serials[slot] = entity.id
 
-    def delete(self, entity: Entity) -> None:
-        children = {*self.mirror.children(entity.id), *self.changed}
-        left = [each for each in map(self.get, children) if each is not None and each.parent == entity.id]
+    def delete(self, entry: Delete) -> None:
+        entity = self.need(entry.id, entry.expected)
+        left = self.contained(entity.id)
         if left:
             raise Conflict(
                 f"{entity.path} still contains {len(left)} entit{'y' if len(left) == 1 else 'ies'}",
@@ -250,33 +259,63 @@ class _Draft:
                 help="delete what it contains before it, in the same ChangeSet",
             )
         self.deleted[entity.id] = entity
+        self.shrunk = True
         self.changed.pop(entity.id, None)
         if self.paths.get(entity.path) == entity.id:
             del self.paths[entity.path]
 
-    def link(self, key: tuple[str, str, str]) -> None:
-        source, target, relation = key
-        self.need(source)
-        self.need(target)
-        exists = self.mirror.relation(*key) is not None and key not in self.unlinked
-        if relation == CONTAINS or exists or key in self.linked:
+    def link(self, entry: Link) -> None:
+        relation = entry.relation
+        key = (relation.source, relation.target, relation.type)
+        for end in key[:2]:
+            if end not in self.changed:
+                self.need(end)
+        if key[2] == CONTAINS or self.related(key):
             raise Conflict(
-                f"there is a relation {relation} between the two already",
+                f"there is a relation {key[2]} between the two already",
                 code="relation.taken",
                 help="relations of one type between two entities are one; CONTAINS follows the parent",
             )
         self.linked.add(key)
         self.unlinked.discard(key)
 
-    def unlink(self, key: tuple[str, str, str]) -> None:
-        exists = self.mirror.relation(*key) is not None and key not in self.unlinked
-        if key[2] == CONTAINS or not (exists or key in self.linked):
+    def related(self, key: tuple[str, str, str]) -> bool:
+        """Whether there is such a relation by now."""
+        known = self.mirror.entities
+        if key in self.linked:
+            return True
+        if key[0] not in known or key[1] not in known or key in self.unlinked:
+            return False
+        return self.mirror.relation(*key) is not None
+
+    def unlink(self, entry: Unlink) -> None:
+        key = (entry.source, entry.target, entry.type)
+        gone = entry.source in self.deleted or entry.target in self.deleted
+        if key[2] == CONTAINS or gone or not self.related(key):
             raise NotFound(f"there is no relation {key[2]} between the two", code="relation.unknown")
         self.unlinked.add(key)
         self.linked.discard(key)
 
+    def recast(self, entry: Recast) -> None:
+        self.need(entry.id)
+
     def finish(self) -> None:
-        for entity in self.changed.values():
+        """A ChangeSet ends: what it has changed (where it deletes: all that has changed) follows what is there."""
+        loose = map(self.get, self.changed if self.shrunk else self.following)
+        for entity in filter(None, loose):
             for point, (source, _) in entity.sources.items():
                 if self.get(source) is None:
                     raise NotFound(f"{entity.path}.{point} follows what does not exist", code="source.unknown")
+        self.following.clear()
+        self.shrunk = False
+
+
+_TAKES: dict[type[Entry], Callable[[_Draft, Any], None]] = {
+    Create: _Draft.create,
+    Link: _Draft.link,
+    Update: _Draft.update,
+    Move: _Draft.move,
+    Delete: _Draft.delete,
+    Unlink: _Draft.unlink,
+    Recast: _Draft.recast,
+}

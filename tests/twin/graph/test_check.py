@@ -51,6 +51,7 @@ REFUSED: list[tuple[str, list[Entry], type[RequestError]]] = [
     ("relation.taken", [Link(Relation(type="feeds", source=LAMP.id, target=ROOM.id))], Conflict),
     ("relation.taken", [Link(Relation(type="CONTAINS", source=ROOM.id, target=SITE.id))], Conflict),
     ("relation.unknown", [Unlink(type="feeds", source=ROOM.id, target=LAMP.id)], NotFound),
+    ("relation.unknown", [Delete(id=LAMP.id), Unlink(type="feeds", source=LAMP.id, target=ROOM.id)], NotFound),
     ("source.unknown", [Update(id=ROOM.id, fields={"sources": {"temperature": ("nobody", "temperature")}})], NotFound),
 ]
 
