@@ -11,7 +11,7 @@ import pytest
 from twin.errors import BackendError
 from twin.store.neo4j import Address, Neo4jStore
 from twin.store.neo4j.connection import Connection
-from twin.store.neo4j.local import LocalServer
+from twin.store.neo4j.local import LocalServer, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +34,25 @@ def running(folder: Path) -> Iterator[Address]:
     try:
         server.start()
     except BackendError as error:
-        pytest.skip(f"no Neo4j: {error} ({error.help}); make test fetches one, or name yours: TWIN_TEST_NEO4J_URI")
+        pytest.skip(_missing(error))
     try:
         yield server.address
     finally:
         server.stop()
+
+
+def needs_local() -> None:
+    """Skip what starts a Neo4j of its own where none can be had, or where one is named instead."""
+    if os.environ.get("TWIN_TEST_NEO4J_URI"):
+        pytest.skip("TWIN_TEST_NEO4J_URI names a Neo4j: none is started here")
+    try:
+        fetch()
+    except BackendError as error:
+        pytest.skip(_missing(error))
+
+
+def _missing(error: BackendError) -> str:
+    return f"no Neo4j: {error} ({error.help}); make test fetches one, or name yours: TWIN_TEST_NEO4J_URI"
 
 
 def wipe(address: Address) -> None:

@@ -23,6 +23,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TWIN_", frozen=True, extra="ignore")
 
     data: Path = Field(Path("twin-data"), description="Directory of the twin: graph, state, records, journal, keys.")
+    graph: str = Field(
+        "",
+        description="Where the graph is kept: neo4j://USER@HOST/DATABASE, neo4j (one of the twin's own) or "
+        "sqlite:///FILE; empty: where it was the last time, at first a file in the directory.",
+    )
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: Port = Field(8080, description="Port of the API; 0 takes a free one.")
     mqtt_host: str = Field("127.0.0.1", description="Address the MQTT endpoint listens on.")

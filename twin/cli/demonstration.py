@@ -55,7 +55,9 @@ class Demonstration:
     def prepare(self) -> None:
         """The building and its two clients, made unless they are there."""
         home = Home(self._settings.data)
-        self._twin = twin = Twin(self._settings.data, ontology_path=self._settings.ontology_path)
+        self._twin = twin = Twin(
+            self._settings.data, graph=self._settings.graph, ontology_path=self._settings.ontology_path
+        )
         made = twin.plan(shipped("examples") / "flat.yaml", site=SITE)
         if not made.deletes:
             twin.apply(made)

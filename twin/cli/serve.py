@@ -30,12 +30,22 @@ MqttPort = Annotated[
     int | None, typer.Option("--mqtt-port", help="Port of the MQTT endpoint; 0 takes a free one.", show_default="1883")
 ]
 DataDirectory = Annotated[Path | None, typer.Option("--data", help="Directory of the twin.", show_default="twin-data")]
+Graph = Annotated[
+    str | None,
+    typer.Option(
+        "--graph",
+        metavar="URL",
+        help="Where the graph is kept: neo4j://user@host/database, neo4j (one of the twin's own), sqlite:///file.",
+        show_default="where it was the last time",
+    ),
+]
 _GOODBYE_SECONDS = 3
 _SWITCH_SECONDS = 0.001
 
 
 def serve(
     data: DataDirectory = None,
+    graph: Graph = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Port = None,
     mqtt_port: MqttPort = None,
@@ -45,7 +55,8 @@ def serve(
 ) -> None:
     """Serve a twin: the API and the MQTT endpoint, until stopped."""
     output = Output(json=json)
-    settings = _settings(data=data, host=host, mqtt_host=host, port=port, mqtt_port=mqtt_port, public_url=public_url)
+    listen = {"host": host, "mqtt_host": host, "port": port, "mqtt_port": mqtt_port, "public_url": public_url}
+    settings = _settings(data=data, graph=graph, **listen)
 
     async def ready(engine: Engine) -> None:
         output.result(
@@ -58,11 +69,13 @@ def serve(
             f"GraphQL {engine.url}/graphql\nREST    {engine.url}/api/v1\nMQTT    {engine.mqtt_url}\nCtrl-C stops it.",
         )
 
-    _run(settings, ready)
+    with _graph_running(settings, output):
+        _run(settings, ready)
 
 
 def demo(
     data: DataDirectory = None,
+    graph: Graph = None,
     port: Port = None,
     mqtt_port: MqttPort = None,
     *,
@@ -72,10 +85,11 @@ def demo(
     """Bring a building to life: a flat, its gateway reporting over MQTT, the API answering for it."""
     from twin.cli.demonstration import Demonstration
 
-    settings = _settings(data=data, port=port, mqtt_port=mqtt_port)
-    show = Demonstration(settings, Output(json=json), simulate=simulate)
-    show.prepare()
-    _run(settings, show.begin, show.end)
+    settings, output = _settings(data=data, graph=graph, port=port, mqtt_port=mqtt_port), Output(json=json)
+    show = Demonstration(settings, output, simulate=simulate)
+    with _graph_running(settings, output):
+        show.prepare()
+        _run(settings, show.begin, show.end)
 
 
 def schema(
@@ -125,6 +139,25 @@ def _completing(files: list[Path], ontology_path: list[Path]) -> str:
     except AuthoringError as error:
         output.fail(error)
     return f"{json.dumps(topology_schema(found), indent=1, ensure_ascii=False)}\n"
+
+
+@contextmanager
+def _graph_running(settings: Settings, output: Output) -> Iterator[None]:
+    """With the twin's own Neo4j, where its graph is kept in that: started before, and stopped after, unless it runs."""
+    from twin.engine.home import Home
+    from twin.store.location import LOCAL, local_server
+
+    if Home(settings.data).graph_url(settings.graph) != LOCAL:
+        yield
+        return
+    output.note("Starting Neo4j …")
+    server = local_server(settings.data)
+    started = server.start()
+    try:
+        yield
+    finally:
+        if started:
+            server.stop()
 
 
 def _settings(**flags: Any) -> Settings:

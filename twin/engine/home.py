@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from twin.errors import BackendError, Conflict, NotFound
+from twin.store.location import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from twin.store import GraphStore
 
 __all__ = ["Home"]
 
@@ -43,11 +46,33 @@ class Home:
                 code="data.unwritable",
                 help="name another with --data DIR, or make this one writable",
             ) from error
-        self.graph = directory / "twin.sqlite"
+        self._graph_file = directory / "twin.sqlite"
+        self._graph_url = directory / "graph"
         self.records = directory / "records.sqlite"
         self.journal = directory / "journal"
         self.keys = directory / "keys"
         self.demo = directory / "demo.json"
+
+    def graph_url(self, given: str = "") -> str:
+        """Where the graph is kept: as given here or by ``TWIN_GRAPH``, or where it was the last time, or in a file."""
+        return given or os.environ.get("TWIN_GRAPH", "") or self._known_url()
+
+    def _known_url(self) -> str:
+        if self._graph_url.exists():
+            return self._graph_url.read_text(encoding="utf-8").strip()
+        return f"sqlite:///{self._graph_file}"
+
+    def open_graph(self, given: str = "") -> GraphStore:
+        """Open the graph, and keep in mind where it is: the next command finds the same twin.
+
+        Raises:
+            InvalidValue: it is no place for a graph. BackendError: it cannot be opened.
+        """
+        url = self.graph_url(given)
+        store = open_store(url, self.directory)
+        if url != self._known_url():
+            self._graph_url.write_text(f"{url}\n", encoding="utf-8")
+        return store
 
     @contextmanager
     def owned(self) -> Iterator[None]:

@@ -25,7 +25,6 @@ from twin.errors import InvalidValue, NotFound
 from twin.graph import query
 from twin.graph.model import Actor, Committed, Entity
 from twin.store.commits import inline
-from twin.store.sqlite import SQLiteStore
 from twin.times import now
 
 if TYPE_CHECKING:
@@ -63,18 +62,20 @@ class Twin:
         data: Path | str = "twin-data",
         *,
         store: GraphStore | None = None,
+        graph: str = "",
         ontology_path: Iterable[Path | str] = (),
         user: str | None = None,
         create: bool = True,
     ) -> None:
-        """``user`` is who the log names as the author of changes; by default the login name. ``create`` makes a new
-        twin where there is none in the directory.
+        """``graph`` is where the graph is kept, where that is not in the directory (``neo4j://user@host/database``):
+        the directory remembers it. ``user`` is who the log names as the author of changes; by default the login name.
+        ``create`` makes a new twin where there is none in the directory.
         """
         self._names: Callable[[str], str] = str
         self._home: Home | None = None
         if store is None:
             self._home = home = Home(Path(data), create=create)
-            store, self._names = SQLiteStore(home.graph), names_in(home.records)
+            store, self._names = home.open_graph(graph), names_in(home.records)
         self.store: GraphStore = store
         self.actor = Actor(user or os.environ.get("USER") or "script", "script")
         self._ontology_path = tuple(map(Path, ontology_path))

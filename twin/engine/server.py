@@ -29,7 +29,6 @@ from twin.engine.workings import Workings
 from twin.errors import BackendError
 from twin.mqtt.endpoint import Counts, Endpoint, Limits
 from twin.records import Records
-from twin.store.sqlite import SQLiteStore
 from twin.store.thread import StoreThread
 from twin.telemetry.deadletters import DeadLetters
 from twin.telemetry.door import TelemetryDoor
@@ -112,7 +111,7 @@ class Engine:
         )
         self.topologies = Topologies(records)
         self.deadletters = DeadLetters(records, keep=settings.deadletters)
-        store = SQLiteStore(home.graph)
+        store = home.open_graph(settings.graph)
         closing.callback(store.close)
         self._store_thread = StoreThread(self._on_loop)
         closing.callback(self._store_thread.stop)

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 _GROUP_ENTRIES = 20_000
 _CHANGES_A_READ = 1000
-_TRIES = 20
+_PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.25
 
 
@@ -209,13 +209,12 @@ def _all(group: Iterable[_Waiting]) -> list[ChangeSet]:
 def _read_log(store: GraphStore, since: int) -> list[Change]:
     """Everything after a sequence, trying for some seconds where the store does not answer."""
     found: list[Change] = []
-    tries = 0
+    until = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
             page = store.changes(found[-1].sequence if found else since, _CHANGES_A_READ)
         except BackendError:
-            tries += 1
-            if tries >= _TRIES:
+            if time.monotonic() > until:
                 raise
             time.sleep(_PAUSE_SECONDS)
             continue

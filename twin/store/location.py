@@ -41,8 +41,8 @@ def open_store(url: str, data: Path = Path("twin-data")) -> GraphStore:
         from twin.store.neo4j import Neo4jStore
 
         server = local_server(data)
-        server.start()
-        return Neo4jStore(server.address)
+        started = server.start()
+        return Neo4jStore(server.address, closed=server.stop if started else None)
     if url.partition("://")[0].partition("+")[0] in {"neo4j", "bolt"}:
         from twin.store.neo4j import Address, Neo4jStore
 

@@ -223,7 +223,7 @@ class LocalServer:
         if self._child is not None and self._child.pid == pid:
             return self._child.poll() is None
         found = subprocess.run(  # noqa: S603 - the command is ours
-            ["ps", "-o", "stat=,command=", "-p", str(pid)],  # noqa: S607 - where ps lies differs
+            ["ps", "-ww", "-o", "stat=", "-o", "command=", "-p", str(pid)],  # noqa: S607 - where ps lies differs
             capture_output=True,
             text=True,
             check=False,

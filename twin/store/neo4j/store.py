@@ -63,19 +63,26 @@ _encode = msgspec.json.Encoder().encode
 class Neo4jStore:
     """A `GraphStore` in Neo4j 5.26 or newer. Its methods block; one thread at a time is inside."""
 
-    def __init__(self, address: Address, connection: Connection | None = None) -> None:
-        """Connect, and make the database ready.
+    def __init__(
+        self,
+        address: Address,
+        connection: Connection | None = None,
+        *,
+        closed: Callable[[], object] | None = None,
+    ) -> None:
+        """Connect, and make the database ready. ``closed`` is called after the store has let go of the server.
 
         Raises:
             BackendError: it cannot be reached, refuses the user, is too old, or holds something else.
         """
         self._connection = connection or Connection(address)
+        self._closed = closed
         self._unsettled = False
         try:
             prepare(self._connection)
             self._labels = Labels(self._connection.run(_documents))
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
 
     def load(self) -> Snapshot:
@@ -134,6 +141,9 @@ class Neo4jStore:
     def close(self) -> None:
         """Let go of the server; idempotent."""
         self._connection.close()
+        closed, self._closed = self._closed, None
+        if closed is not None:
+            closed()
 
     def _settle(self) -> int:
         """The head, once whatever is being committed is committed or undone."""
