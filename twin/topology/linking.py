@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from twin.topology.desired import DesiredEntity
     from twin.topology.growing import Grown, Search, Sprout
 
-__all__ = ["link"]
+__all__ = ["MAX_RELATIONS", "link"]
+
+MAX_RELATIONS = 1_000_000
+"""How many relations the rules of one site may make."""
 
 _DEVICE = "core/Device"
 _INCLUDABLE = frozenset({"space", "device", "view"})
@@ -114,7 +117,7 @@ class _Linker:
     def search(self, search: Search, searcher: Searcher) -> None:
         """Find what a rule finds, among what may stand there, and enter it."""
         gateway, relation = search.origin.prepared.type, search.relation
-        if gateway is None:
+        if gateway is None or len(self.relations) > MAX_RELATIONS:
             return
         names: Iterable[str] = gateway.connects if gateway.connects is not None else (_DEVICE,)
         if relation is not None:
@@ -125,6 +128,10 @@ class _Linker:
         for target in searcher.find(search, allowed):
             if relation is not None or target.part.kind == "device":
                 self._enter(CONNECTS if relation is None else relation.name, one, target)
+        if len(self.relations) > MAX_RELATIONS:
+            message = f"rules make more than {MAX_RELATIONS:,} relations"
+            help_ = 'narrow them, or relate a view that groups these: type is T and within "PATH"'
+            self._report.error("topology.large", message, one.place, help=help_)
 
     def _relate(self, one: Link, relation: RelationType, target: Sprout, found: EntityType) -> None:
         names = relation.sources if one.inverse else relation.targets
@@ -151,6 +158,8 @@ class _Linker:
         allowed = view.of if view is not None else None
         if found.kind in _INCLUDABLE and self._allowed(found, allowed):
             self._enter(INCLUDES, one, target)
+            if target is one.origin:
+                return
             self.members.setdefault(one.origin.path, []).append(target.path)
             if found.kind == "view":
                 self.steps.setdefault(one.origin.path, {})[target.path] = one.place

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from twin.expressions import ExpressionError, names_in, parse_template
 from twin.graph.rules import read_rule
 from twin.topology.binding import bound, spelled
+from twin.topology.circles import MAX_VIEWS
 from twin.topology.growing import Link
 from twin.topology.parts import Text
 from twin.topology.rules import Words
@@ -66,6 +67,7 @@ class Searcher:
         self._found: dict[Place, bool] = {}
         self._listed: Mapping[str, Iterable[str]] = {}
         self._covers: dict[str, Spans] = {}
+        self._depth = 0
 
     # Rules as they are for one entity
 
@@ -203,7 +205,10 @@ class Searcher:
         """Where what a view includes stands, with all that is in it, and in views within the view."""
         if view not in self._covers:
             self._covers[view] = []  # what asks for itself includes nothing so
-            self._covers[view] = merged(self._covered(view))
+            if self._depth <= MAX_VIEWS:  # a longer chain has been reported
+                self._depth += 1
+                self._covers[view] = merged(self._covered(view))
+                self._depth -= 1
         return self._covers[view]
 
     def covers(self, view: str, sprout: Sprout) -> bool:

@@ -114,3 +114,10 @@ def test_a_rule_in_a_fragment_sees_the_values_of_its_use() -> None:
         ("block/a/c", "block/a"),
         ("block/a/c", "block/b"),
     ]
+
+
+def test_rules_make_a_bounded_number_of_relations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.topology.linking.MAX_RELATIONS", 30)
+    with pytest.raises(AuthoringError) as caught:
+        related("type is Device", floors=20)
+    assert [found.code for found in caught.value.diagnostics] == ["topology.large"]

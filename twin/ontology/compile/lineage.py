@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from twin.ontology.authoring import Declaration
     from twin.ontology.compile.scope import Scope
@@ -17,6 +17,8 @@ __all__ = ["CORE", "Lineages", "lineages_of"]
 CORE = "core"
 """The one document whose types may stand at the root."""
 MAX_LINEAGE = 100
+_SHOWN = 12
+"""Of a longer circle, only its beginning and its end are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,45 +101,59 @@ class _Sorter:
         self._unsound = unsound
         self._report = report
         self._order: dict[str, Declaration] = {}
+        self._generation: dict[str, int] = {}
         self._path: dict[str, Declaration] = {}
 
     def sort(self, declarations: Iterable[Declaration]) -> tuple[Declaration, ...]:
         for declaration in declarations:
-            self._visit(declaration)
+            if declaration.name not in self._order:
+                self._visit(declaration)
         return tuple(d for d in self._order.values() if d.name not in self._unsound)
 
-    def _visit(self, declaration: Declaration) -> None:
-        name = declaration.name
-        if name in self._order:
-            return
-        if len(self._path) >= MAX_LINEAGE:
-            self._too_deep(declaration)
-            return
-        self._path[name] = declaration
-        for word, parent in self._parents[name]:
+    def _visit(self, first: Declaration) -> None:
+        """By hand, not by recursion: authors may write longer chains than Python can follow."""
+        ahead = [self._entered(first)]
+        while ahead:
+            declaration, rest = ahead[-1]
+            step = next(rest, None)
+            if step is None:
+                ahead.pop()
+                self._leave(declaration)
+                continue
+            word, parent = step
             if parent.name in self._path:
                 self._cycle(word, parent)
-            else:
-                self._visit(parent)
-            if parent.name in self._unsound:
-                self._unsound.add(name)
+            elif parent.name not in self._order:
+                ahead.append(self._entered(parent))
+
+    def _entered(self, declaration: Declaration) -> tuple[Declaration, Iterator[tuple[Scalar, Declaration]]]:
+        self._path[declaration.name] = declaration
+        return declaration, iter(self._parents[declaration.name])
+
+    def _leave(self, declaration: Declaration) -> None:
+        name = declaration.name
+        parents = [parent.name for _, parent in self._parents[name]]
         del self._path[name]
         self._order[name] = declaration
-
-    def _too_deep(self, declaration: Declaration) -> None:
-        self._order[declaration.name] = declaration
-        self._unsound.add(declaration.name)
-        message = f"{declaration.short} has descendants more than {MAX_LINEAGE} generations away"
-        self._report.error("type.deep", message, declaration.key.place, help="flatten the hierarchy")
+        self._generation[name] = 1 + max((self._generation.get(parent, 0) for parent in parents), default=0)
+        if not self._unsound.isdisjoint(parents):
+            self._unsound.add(name)
+        elif self._generation[name] > MAX_LINEAGE:
+            self._unsound.add(name)
+            message = f"{declaration.short} has more than {MAX_LINEAGE} generations of ancestors"
+            self._report.error("type.deep", message, declaration.key.place, help="flatten the hierarchy")
 
     def _cycle(self, word: Scalar, parent: Declaration) -> None:
         names = list(self._path)
         members = names[names.index(parent.name) :]
         self._unsound.update(members)
-        chain = " → ".join(self._path[name].short for name in [*members, parent.name])
-        related = [(self._path[name].key.place, self._path[name].short) for name in members]
+        shorts = [self._path[name].short for name in [*members, parent.name]]
+        if len(shorts) > _SHOWN:
+            shorts[_SHOWN // 2 : -_SHOWN // 2] = ["…"]
+        related = [(self._path[name].key.place, self._path[name].short) for name in members[:_SHOWN]]
         help_ = "a type cannot descend from itself: take one 'is' away"
-        self._report.error("type.cycle", f"'is' runs in a circle: {chain}", word.place, related=related, help=help_)
+        message = f"'is' runs in a circle: {' → '.join(shorts)}"
+        self._report.error("type.cycle", message, word.place, related=related, help=help_)
 
 
 def _ancestors(order: Iterable[Declaration], parents: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
