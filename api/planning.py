@@ -68,7 +68,21 @@ async def plan(question: Question, wish: Wish) -> Kept:
         take=wish.take,
     )
     return await question.engine.authoring.plan(
-        principal.client, asked, install=principal.sites is None, private=question.private
+        principal.client,
+        asked,
+        install=principal.sites is None,
+        private=question.private,
+        discreet=not question.private and _keeps_private(question),
+        reveal=question.private or not _private_names(question),
+    )
+
+
+def _keeps_private(question: Question) -> bool:
+    """Whether a topology may give anything a value that is private."""
+    types = question.vocabulary.ontology.types.values()
+    points = (each for found in types for each in found.points.values() if each.section == "configuration")
+    return any(each.private for each in points) or any(
+        each.private for found in types for each in found.properties.values()
     )
 
 

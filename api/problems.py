@@ -66,7 +66,7 @@ CODES: dict[str, str] = {
     "ontology.unknown": "No ontology of that name is in force.",
     "ontology.in_use": "Sites that exist use what is gone or different in the ontology.",
     "upgrade.needed": "The site is at another version of the ontology, and has to be upgraded by its steps first.",
-    "ontology.foreign": "A client bound to sites cannot bring an ontology into force that every site goes by.",
+    "ontology.foreign": "A client bound to sites, or without twin:read-private, changes no ontology in force.",
     "topology.unknown": "No topology of that name is kept for this client.",
     "site.unknown": "There is no site of that key that this client may touch.",
     "site.taken": "The site of that key was made from something else.",

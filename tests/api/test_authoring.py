@@ -443,3 +443,29 @@ def test_what_was_kept_in_memory_is_gone_after_a_restart_and_the_rest_is_not(tmp
             assert app.post(f"/api/v1/plans/{plan}/apply", json={}).json()["code"] == "plan.unknown"
             assert app.get("/api/v1/topologies").json()["items"][0]["name"] == "cabin"
             assert app.post("/api/v1/plans", json={"site": "here", "topology": "cabin"}).json()["empty"]
+
+
+def test_what_was_applied_before_is_not_told_to_who_may_not_read_what_is_private(twin: Web) -> None:
+    assert build(twin.app(), "ruth", parameters={"owner": "Ruth"})["state"] == "done"
+    weak = twin.app(WRITE, ("ruth",))
+    for document in (
+        CABIN.replace("title: Cabin,", 'title: "${owner}",'),
+        CABIN.replace("type: string, default: Ana", "type: integer"),
+        CABIN.replace('"den-${n}":', '"den-${owner}-${n}":'),
+    ):
+        refused = weak.post("/api/v1/plans", json=wish("ruth", document=document))
+        assert refused.status_code == 422
+        assert "Ruth" not in refused.text
+        assert [each["code"] for each in refused.json()["diagnostics"]] == ["parameter.missing"]
+        told = twin.app(ALL, ("ruth",)).post("/api/v1/plans", json=wish("ruth", document=document))
+        assert "Ruth" in told.text
+    assert weak.post("/api/v1/plans", json=wish("ruth", parameters={"owner": "Zoe"})).status_code == 201
+
+
+def test_an_ontology_is_not_changed_by_who_may_not_read_what_is_private(twin: Web) -> None:
+    told = CABINS.replace("private: true", "private: false").replace("version: 1.0.0", "version: 2.0.0")
+    document = CABIN.replace("^1.0", "^2.0")
+    said = {"site": "open", "document": document, "ontologies": {"cabins": told}}
+    refused = twin.app(WRITE).post("/api/v1/plans", json=said)
+    assert (refused.status_code, refused.json()["code"]) == (403, "ontology.foreign")
+    assert twin.app(WRITE).post("/api/v1/plans", json=wish("more")).status_code == 201

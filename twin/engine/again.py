@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twin.source import Source
+from twin.source import Diagnostics, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.topology.parts import Template
 
-__all__ = ["Again", "with_those_before"]
+__all__ = ["Again", "check_said", "with_those_before"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,27 @@ def with_those_before(
         _note(f"no parameters of {template.name} {template.version} any more", lost),
     )
     return Again({**values, **parameters}, {**kept, **tables}, tuple(filter(None, notes)))
+
+
+def check_said(template: Template, given: Again, parameters: Mapping[str, Any], tables: Mapping[str, Source]) -> None:
+    """Refuse what comes from before, for whoever may not read it: a topology could put it where everybody looks. What
+    is as the topology has it by default is no news.
+
+    Raises:
+        AuthoringError: somebody must say some of the parameters, or tables, anew.
+    """
+    report = Diagnostics()
+    unsaid = [name for name in given.parameters.keys() - parameters if not _by_default(template, name, given)]
+    for name in (*unsaid, *(given.tables.keys() - tables)):
+        message = f"the value of '{name}' is not told: what was applied before may be private"
+        help_ = "say it anew, or have somebody plan who may read what is private (twin:read-private)"
+        report.error("parameter.missing", message, template.parameters[name].key.place, help=help_)
+    report.raise_if_errors()
+
+
+def _by_default(template: Template, name: str, given: Again) -> bool:
+    default = template.parameters[name].default
+    return type(default) is type(given.parameters[name]) and default == given.parameters[name]
 
 
 def _is(template: Template, name: str, *, table: bool) -> bool:

@@ -125,9 +125,13 @@ class Authoring:
         find = self._finder(documents, ontologies)
         return await self._heavy(partial(_checked, kind, source, find))
 
-    async def plan(self, client: str, asked: Asked, *, install: bool, private: bool) -> Kept:
+    async def plan(
+        self, client: str, asked: Asked, *, install: bool, private: bool, discreet: bool = False, reveal: bool = True
+    ) -> Kept:
         """Make a plan and keep it for a client. ``install``: whether it may bring ontologies into force; ``private``:
-        whether readings of private points count in what it says.
+        whether readings of private points count in what it says; ``discreet``: whether what was applied before may be
+        private, and the client may not read that; ``reveal``: whether it may change ontologies in force, which say what
+        is private.
 
         Raises:
             AuthoringError: a document or a parameter is wrong; carries every diagnostic.
@@ -139,12 +143,18 @@ class Authoring:
         report = Diagnostics()
         find = self._finder(piece.documents, asked.ontologies)
         current = self._current if private else None
-        made = await self._heavy(lambda: _made(piece, asked, find, report, current, self._names()))
+        made = await self._heavy(lambda: _made(piece, asked, find, report, current, self._names(), discreet=discreet))
         if made.documents and not install:
             raise Forbidden(
                 "this would bring another ontology into force, for every site",
                 code="ontology.foreign",
                 help="use what is in force, or have a client that may touch every site apply it first",
+            )
+        if not reveal and any(each.name in self._mirror.documents for each in made.documents):
+            raise Forbidden(
+                "this would change an ontology that says what is private",
+                code="ontology.foreign",
+                help="use what is in force, or have a client apply it that may read what is private",
             )
         check_documents(made, self._mirror)  # the excerpt knows nothing of other sites
         return self._shelf.keep(Kept(id=mint(), client=client, made=made, warnings=report.all, at=now()))
@@ -237,6 +247,8 @@ def _made(
     report: Diagnostics,
     current: Current | None,
     names: Callable[[str], str],
+    *,
+    discreet: bool,
 ) -> Plan:
     return make_plan(
         piece.mirror(),
@@ -249,6 +261,7 @@ def _made(
         report=report,
         current=current,
         names=names,
+        discreet=discreet,
     )
 
 

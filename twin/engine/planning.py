@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from twin.engine.again import with_those_before
+from twin.engine.again import check_said, with_those_before
 from twin.engine.installing import check_documents
 from twin.errors import Conflict
 from twin.ids import mint
@@ -45,11 +45,13 @@ def make_plan(  # noqa: PLR0913 - the options of one command, given by name
     report: Diagnostics | None = None,
     current: Current | None = None,
     names: Callable[[str], str] | None = None,
+    discreet: bool = False,
 ) -> Plan:
     """What applying a topology would do to the graph in the mirror; `twin.engine.Twin.plan` describes the options.
 
     ``find`` gives an ontology by its name, or None; ``current`` is what the readings of what is deleted are counted in,
-    ``names`` gives the name of who changed something last, from what the log calls them.
+    ``names`` gives the name of who changed something last, from what the log calls them. ``discreet``: nothing is made
+    of what was applied before, since it may be private.
 
     Raises:
         AuthoringError: the topology, an ontology it uses or a parameter is wrong; carries every diagnostic.
@@ -58,6 +60,8 @@ def make_plan(  # noqa: PLR0913 - the options of one command, given by name
     template = read_topology(source, find)
     key = template.name if site is None else site
     given = with_those_before(template, mirror.by_path(key), parameters or {}, tables or {})
+    if discreet:
+        check_said(template, given, parameters or {}, tables or {})
     with uncollected():
         desired = expand(template, key, given.parameters, report, tables=given.tables)
         beside = Beside(template.ontology, *_lookups(current, names))

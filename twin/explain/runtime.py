@@ -145,10 +145,18 @@ RUNTIME: dict[str, Cause] = {
         "Make the directory readable, or restore the file; without it a new key is made, and every token is renewed.",
     ),
     "limit.exceeded": Cause("More is asked for than one answer or one ChangeSet may hold.", "Ask for less at a time."),
+    "log.trimmed": Cause(
+        "The graph of that time cannot be made again: the log does not go back to its beginning any more.",
+        "Ask for a later time, or restore a backup of before.",
+    ),
     "message.too_large": Cause("A message is larger than the MQTT server takes.", "Send fewer points at once."),
     "migration.missing": Cause(
         "Two versions of an ontology differ in their major part, and the newer does not say how what exists follows.",
         "Its author adds a migration for every major version on the way, such as 'migrations: { 1 -> 2: [ … ] }'.",
+    ),
+    "moment.invalid": Cause(
+        "That is neither a sequence of the log nor a time.",
+        "Write a number as twin log prints it, or a time: 2026-11-23, 2026-11-23T14:03:49Z; without a zone it is UTC.",
     ),
     "mqtt.refused": Cause(
         "The MQTT server refuses the client: its token, its rights, or an identifier that another client uses.",
@@ -157,8 +165,9 @@ RUNTIME: dict[str, Cause] = {
     "mqtt.unavailable": Cause("The MQTT server takes no more clients at the moment.", "Connect again later."),
     "mqtt.unreachable": Cause("No MQTT server answers there.", "Is the server running, and is this its MQTT port?"),
     "ontology.foreign": Cause(
-        "A client bound to sites would bring an ontology into force that every site goes by.",
-        "Use the ontologies in force, or have a client that may touch every site apply it first.",
+        "A client bound to sites would bring an ontology into force that every site goes by; or one that may not read "
+        "what is private would change what says that it is.",
+        "Use the ontologies in force, or have a client that may touch every site and read what is private apply it.",
     ),
     "ontology.in_use": Cause(
         "Other sites use what is gone or different in the version of an ontology that a plan would install.",
@@ -260,6 +269,10 @@ RUNTIME: dict[str, Cause] = {
     ),
     "scope.unknown": Cause(
         "A scope is named that does not exist, or none at all.", "The message lists those there are."
+    ),
+    "sequence.unknown": Cause(
+        "The log has no such sequence: it has not come so far.",
+        "twin log prints the sequences there are.",
     ),
     "serial.taken": Cause(
         "Another device of the site has that serial.", "A serial names one device: release it there first."
