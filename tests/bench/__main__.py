@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import graphql, mirror, plan, telemetry, views
+from tests.bench import graphql, mirror, neo4j, plan, telemetry, views
 from tests.bench.report import Report
 
 BENCHES = {
@@ -13,6 +13,7 @@ BENCHES = {
     "views": views.run,
     "graphql": graphql.run,
     "telemetry": telemetry.run,
+    "neo4j": neo4j.run,
 }
 
 

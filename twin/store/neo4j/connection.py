@@ -33,6 +33,8 @@ _GRACE_SECONDS = 3.0
 _CONNECT_SECONDS = 5.0
 _RETRY_SECONDS = 5.0
 _SCHEMA_SECONDS = 600.0
+_SLOW_TRIES = 2
+"""How often what was slow is tried again: a server that has just started learns its queries by running them."""
 _PAUSE_SECONDS, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -55,12 +57,14 @@ class Connection:
             OutcomeUnknown: it did not say what became of the commit.
         """
         until = time.monotonic() + self._patience
-        pause = _PAUSE_SECONDS
+        pause, slow = _PAUSE_SECONDS, 0
         while True:
             try:
                 return self._try(job, seconds)
             except (DriverError, Neo4jError, OSError) as error:
-                if not _passes(error) or time.monotonic() + pause > until:
+                slow += _was_slow(error)
+                again = slow <= _SLOW_TRIES if _was_slow(error) else _passes(error) and time.monotonic() + pause < until
+                if not again:
                     raise _reported(error, self.address) from error
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -172,6 +176,11 @@ def _unknown(reason: str) -> OutcomeUnknown:
     return OutcomeUnknown(
         "Neo4j did not confirm a commit", reason=reason, help="only its log can tell; it is asked as soon as it answers"
     )
+
+
+def _was_slow(error: Exception) -> bool:
+    """Whether the server ended a transaction because its time was over."""
+    return isinstance(error, Neo4jError) and ".TransactionTimedOut" in (error.code or "")
 
 
 def _passes(error: Exception) -> bool:
