@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
-from twin.cli import authors, devices, layout, neo4j, people, serve, upgrade
+from twin.cli import authors, devices, history, layout, neo4j, people, serve, upgrade
 from twin.cli.output import Output
 from twin.errors import TwinError
 
@@ -17,8 +18,18 @@ _USAGE = 64
 _CLICK_USAGE = 2
 _INTERRUPTED = 130
 
+
+class _Commands(TyperGroup):
+    """Help that fits on a screen: there is no option but the one for help."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """List the commands only."""
+        self.format_commands(ctx, formatter)
+
+
 app = typer.Typer(
     name="twin",
+    cls=_Commands,
     help="A digital twin of buildings: describe them in YAML, keep them live.",
     no_args_is_help=True,
     add_completion=False,
@@ -35,6 +46,7 @@ app.command()(authors.plan)
 app.command()(authors.apply)
 app.command()(upgrade.upgrade)
 app.command()(authors.show)
+app.command()(history.log)
 app.command()(devices.replay)
 app.command()(devices.simulate)
 app.add_typer(devices.deadletter, name="deadletter")

@@ -51,16 +51,31 @@ def validate(
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="The earlier version of an ontology or a topology.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="The later one.")],
+    old: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[OLD|PATH]", help="The earlier version of an ontology or a topology; with --at, a path."
+        ),
+    ] = None,
+    new: Annotated[Path | None, typer.Argument(metavar="[NEW]", help="The later one.")] = None,
+    at: Annotated[
+        list[str],
+        typer.Option(metavar="WHEN", help="Compare the twin at two moments: a sequence, a time, or now; given twice."),
+    ] = [],
+    data: Data = DEFAULT_DATA,
     ontology_path: OntologyPath = [],
     *,
     json: Json = False,
 ) -> None:
-    """Compare two versions of a document: what breaks, what does not, and whether the version was raised enough."""
+    """Compare two versions of a document, or the twin at two moments (--at A --at B)."""
     from twin.engine.documents import compare_files
 
     output = Output(json=json)
+    if at:
+        _compare_moments(output, data, at, old, new)
+        return
+    if old is None or new is None:
+        raise typer.BadParameter("name two versions of a document, OLD and NEW, or two moments with --at")
     try:
         found = compare_files(old, new, tuple(ontology_path), output.sources.update)
     except AuthoringError as error:
@@ -68,6 +83,15 @@ def diff(
     output.result(found.as_dict(), str(found))
     if not found.right:
         raise typer.Exit(1)
+
+
+def _compare_moments(output: Output, data: Path, at: list[str], path: Path | None, other: Path | None) -> None:
+    from twin.cli.history import compare
+
+    if len(at) != 2 or other is not None:  # noqa: PLR2004 - two moments
+        raise typer.BadParameter("give --at twice, and one path at most: twin diff --at 12 --at now hugo/floor-1")
+    with _opened(data, [], create=False) as twin:
+        compare(output, twin, (at[0], at[1]), None if path is None else path.as_posix())
 
 
 def explain(

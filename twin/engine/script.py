@@ -20,6 +20,7 @@ from twin.engine.authors import names_in
 from twin.engine.core import Core
 from twin.engine.home import Home
 from twin.engine.library import Library, read_source
+from twin.engine.past import Past
 from twin.engine.planning import check_applicable, make_plan, plan_changesets, uncollected
 from twin.errors import InvalidValue, NotFound
 from twin.graph import query
@@ -112,6 +113,11 @@ class Twin:
     def ask(self) -> Ask:
         """Questions beyond lists: by value, along relations, by name."""
         return Ask(self._core, self.find)
+
+    @property
+    def past(self) -> Past:
+        """The graph as it was, and who changed what."""
+        return Past(self.store, self._core.mirror, self._names)
 
     def follow(self) -> None:
         """See what other processes have committed since."""
