@@ -1,8 +1,8 @@
 """The graph in memory: a live networkx graph, and beside it the indexes that answer requests.
 
 Invariants: only `Mirror.apply` (and `Mirror.load`) change it, by sequence, after the store has committed; indexes
-change in exactly two places, `_put` and `_drop`; interval labels of a site are rebuilt, lazily, only when that site's
-tree changed. `Mirror.graph` is for any networkx algorithm: node = entity id with its `Entity` as ``entity``, edge key =
+change in exactly two places, `_index` and `_drop`; interval labels of a site are rebuilt, lazily, only when that
+site's tree changed. `Mirror.graph` is for any networkx algorithm: node = entity id with its `Entity` as ``entity``, edge key =
 relation type. It is live and read-only; an algorithm that runs for long takes a copy. What views include by rule are
 edges of it too, marked ``rule``, and no relations (`Mirror.views`).
 """
@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import networkx as nx
-
 from twin.graph.intervals import Intervals
+from twin.graph.living import LiveGraph
 from twin.graph.model import (
     CONTAINS,
     INCLUDES,
@@ -37,7 +36,9 @@ from twin.graph.views import Views
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    import networkx as nx
 
     from twin.graph.model import ChangeSet, Document, Entry, Kind
     from twin.ontology.model import Ontology
@@ -55,7 +56,7 @@ class Mirror:
         self.documents: dict[str, Document] = {}
         self.sites: dict[str, int] = {}
         """Site id -> the sequence that last touched it (the head at load time, where nothing has since)."""
-        self._graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        self._graph = LiveGraph()
         self._paths: dict[str, str] = {}
         self._serials: dict[tuple[str, str], str] = {}
         self._children: dict[str, dict[str, None]] = {}
@@ -64,7 +65,7 @@ class Mirror:
         self._names: dict[str, Names] = {}
         self._kinds: dict[Kind, dict[str, None]] = {}
         self._types_of: dict[frozenset[Kind], frozenset[str]] = {}
-        self._seen: nx.MultiDiGraph[str] = nx.graphviews.generic_graph_view(self._graph)  # type: ignore[type-var]  # the stub wants a plain Graph
+        self._seen = self._graph.view()
         self.views = Views(self, self._graph)
         self._unasked = False
         """Whether rules wait for the ontology that a change has brought."""
@@ -95,7 +96,8 @@ class Mirror:
         self.head, self.timeline = head, timeline
         self.documents.update((document.name, document) for document in documents)
         for entity in entities:
-            self._put(entity)
+            self._add(entity)
+        for entity in self.entities.values():
             if entity.parent is not None:
                 self._contain(entity.parent, entity.id)
             else:
@@ -201,54 +203,55 @@ class Mirror:
         changeset = change.changeset
         self.views.begin()
         for entry in changeset.entries:
-            self._apply(entry, changeset, change.sequence)
+            _TAKES[type(entry)](self, entry, change)
         self._unasked = _renews(changeset)  # what it means to rules, `adopt` will say
         if not self._unasked:
             self.views.settle()
         self.documents.update((document.name, document) for document in changeset.documents)
         self.head = change.sequence
 
-    def _apply(self, entry: Entry, changeset: ChangeSet, sequence: int) -> None:
-        match entry:
-            case Create(entity):
-                self._create(created(entity, changeset))
-                self.sites[entity.site] = sequence
-            case Link(relation):
-                self._link(relation)
-                self.sites[self.entities[relation.source].site] = sequence
-            case Update():
-                before = self.entities[entry.id]
-                self._put(apply_update(before, entry, changeset.at, changeset.actor.name))
-                self.sites[before.site] = sequence
-            case Move():
-                self._move(entry, changeset)
-                self.sites[self.entities[entry.id].site] = sequence
-            case Delete():
-                site = self.entities[entry.id].site
-                self._drop(entry.id)
-                if site in self.entities:
-                    self.sites[site] = sequence
-            case Recast():
-                self.sites[self.entities[entry.id].site] = sequence
-            case Unlink():
-                self._unlink(entry)
-                self.sites[self.entities[entry.source].site] = sequence
-
-    def _create(self, entity: Entity) -> None:
-        self._put(entity)
+    def _create(self, entry: Create, change: Change) -> None:
+        entity = created(entry.entity, change.changeset)
+        self._add(entity)
         if entity.parent is not None:
             self._contain(entity.parent, entity.id)
+        self.sites[entity.site] = change.sequence
 
-    def _move(self, move: Move, changeset: ChangeSet) -> None:
-        before = self.entities[move.id]
-        below = self.subtree(move.id)[1:]
-        after = moved(before, move, self.entities[move.parent], changeset.at, changeset.actor.name)
+    def _update(self, entry: Update, change: Change) -> None:
+        changeset, before = change.changeset, self.entities[entry.id]
+        self._put(apply_update(before, entry, changeset.at, changeset.actor.name))
+        self.sites[before.site] = change.sequence
+
+    def _move(self, entry: Move, change: Change) -> None:
+        changeset, before = change.changeset, self.entities[entry.id]
+        below = self.subtree(entry.id)[1:]
+        after = moved(before, entry, self.entities[entry.parent], changeset.at, changeset.actor.name)
         self._leave(before)
         self._rename(after)
-        self._contain(move.parent, move.id)
+        self._contain(entry.parent, entry.id)
         for each in below:
             self._rename(relocated(self.entities[each], before.path, after.path))
         self._intervals.pop(after.site, None)
+        self.sites[after.site] = change.sequence
+
+    def _delete(self, entry: Delete, change: Change) -> None:
+        site = self.entities[entry.id].site
+        self._drop(entry.id)
+        if site in self.entities:
+            self.sites[site] = change.sequence
+
+    def _recast(self, entry: Recast, change: Change) -> None:
+        self.sites[self.entities[entry.id].site] = change.sequence
+
+    def _join(self, entry: Link, change: Change) -> None:
+        self._link(entry.relation)
+        self.sites[self.entities[entry.relation.source].site] = change.sequence
+
+    def _part(self, entry: Unlink, change: Change) -> None:
+        self._graph.remove_edge(entry.source, entry.target, key=entry.type)
+        if entry.type == INCLUDES:
+            self.views.unlink(entry.source, entry.target)
+        self.sites[self.entities[entry.source].site] = change.sequence
 
     def subtree(self, entity_id: str) -> list[str]:
         """The ids of an entity and of all below it, parents first."""
@@ -272,16 +275,23 @@ class Mirror:
             self._children[entity.parent].pop(entity.id, None)
             self._sorted.pop(entity.parent, None)
 
-    def _put(self, entity: Entity) -> None:
-        before = self.entities.get(entity.id)
+    def _add(self, entity: Entity) -> None:
+        """An entity that is new."""
         self.entities[entity.id] = entity
-        if before is None:
-            self._graph.add_node(entity.id, entity=entity)
-            self._paths[entity.path] = entity.id
-        else:
-            self._graph.nodes[entity.id]["entity"] = entity
-            if before.serial is not None:
-                self._serials.pop((before.site, before.serial), None)
+        self._graph.put(entity)
+        self._paths[entity.path] = entity.id
+        self._index(None, entity)
+
+    def _put(self, entity: Entity) -> None:
+        """An entity in place of what it was."""
+        before = self.entities[entity.id]
+        self.entities[entity.id] = entity
+        self._graph.replace(entity)
+        if before.serial is not None:
+            self._serials.pop((before.site, before.serial), None)
+        self._index(before, entity)
+
+    def _index(self, before: Entity | None, entity: Entity) -> None:
         if before is None or before.type != entity.type:
             self._intervals.pop(entity.site, None)
             self._learn(entity)
@@ -317,25 +327,28 @@ class Mirror:
         self._intervals.pop(entity.site, None)
 
     def _contain(self, parent: str, child: str) -> None:
-        self._graph.add_edge(parent, child, key=CONTAINS)
+        self._graph.draw(parent, child, CONTAINS, {})
         self._children.setdefault(parent, {})[child] = None
         self._sorted.pop(parent, None)
 
     def _link(self, relation: Relation) -> None:
-        ends = (relation.source, relation.target)
-        if relation.type == INCLUDES and self._graph.has_edge(*ends, INCLUDES):
-            self._graph.remove_edge(*ends, INCLUDES)  # by rule: what is listed takes its place
-        if relation.instance is None:
-            self._graph.add_edge(*ends, key=relation.type)
-        else:
-            self._graph.add_edge(*ends, key=relation.type, instance=relation.instance)
+        source, target, instance = relation.source, relation.target, relation.instance
+        if relation.type == INCLUDES and self._graph.holds(source, target, INCLUDES):
+            self._graph.remove_edge(source, target, INCLUDES)  # by rule: what is listed takes its place
+        self._graph.draw(source, target, relation.type, {} if instance is None else {"instance": instance})
         if relation.type == INCLUDES:
-            self.views.link(*ends)
+            self.views.link(source, target)
 
-    def _unlink(self, entry: Unlink) -> None:
-        self._graph.remove_edge(entry.source, entry.target, key=entry.type)
-        if entry.type == INCLUDES:
-            self.views.unlink(entry.source, entry.target)
+
+_TAKES: dict[type[Entry], Callable[[Mirror, Any, Change], None]] = {
+    Create: Mirror._create,  # noqa: SLF001 - ours
+    Update: Mirror._update,  # noqa: SLF001 - ours
+    Move: Mirror._move,  # noqa: SLF001 - ours
+    Delete: Mirror._delete,  # noqa: SLF001 - ours
+    Link: Mirror._join,  # noqa: SLF001 - ours
+    Unlink: Mirror._part,  # noqa: SLF001 - ours
+    Recast: Mirror._recast,  # noqa: SLF001 - ours
+}
 
 
 def _renews(changeset: ChangeSet) -> bool:
