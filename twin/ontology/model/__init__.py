@@ -9,12 +9,12 @@ from twin.ontology.model.members import CommandType, EventType, FieldType, Point
 from twin.ontology.model.ontology import Ontology
 from twin.ontology.model.types import EntityType, ModelType, RelationType, RoleType
 from twin.ontology.model.vocabulary import (
+    KINDS,
+    PERMISSIONS,
     Default,
     Document,
     EnumType,
-    KINDS,
     Kind,
-    PERMISSIONS,
     Permission,
     Quantity,
     Section,

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "KINDS",
+    "PERMISSIONS",
     "Default",
     "Document",
     "EnumType",
-    "KINDS",
     "Kind",
-    "PERMISSIONS",
     "Permission",
     "Quantity",
     "Section",
