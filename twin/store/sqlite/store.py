@@ -1,0 +1,220 @@
+"""The store in a file.
+
+WAL, ``synchronous=FULL``, one writer at a time (``BEGIN IMMEDIATE``), so several processes may share the file: whoever
+finds the log's head moved writes nothing and catches up. Entities lie in the order of their creation, found through an
+index of their (random) ids: new ones are written to the end of the file rather than all over it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+import orjson
+
+from twin.errors import BackendError, OutcomeUnknown
+from twin.graph.model import Change, ChangeSet, Committed, Document, Entity, Relation
+from twin.ids import mint
+from twin.store import HeadMovedError, Snapshot, Watermark
+from twin.store.sqlite.schema import SCHEMA, VERSION
+from twin.store.sqlite.states import put_states, state
+from twin.store.sqlite.writing import write_group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from twin.graph.readings import Reading
+    from twin.store import StateBatch
+
+__all__ = ["SQLiteStore"]
+
+_BUSY_SECONDS = 10
+_CACHE_KIB = 65_536
+"""Ids are random, so a large change touches pages everywhere: in SQLite's own 2 MB each would be written many times."""
+_CHECKPOINT_PAGES = 8_192
+"""How far the write-ahead log grows (32 MB) before its pages go to their places; a commit is durable before that."""
+_PUT_WATERMARK = """
+INSERT INTO watermark (one, journal, offset, counters) VALUES (1, ?, ?, ?)
+ON CONFLICT (one) DO UPDATE SET journal = excluded.journal, offset = excluded.offset, counters = excluded.counters
+"""
+
+_OUTCOMES = """
+SELECT json_group_object(op_id, sequence) FROM log WHERE op_id IN (SELECT value FROM json_each(?))
+"""
+
+_decode_entity = msgspec.json.Decoder(Entity).decode
+_decode_changeset = msgspec.json.Decoder(ChangeSet).decode
+_decode_document = msgspec.json.Decoder(Document).decode
+
+
+class SQLiteStore:
+    """A `GraphStore` in a file. Its methods block; one thread at a time is inside."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            BackendError: it cannot be opened, is not a twin's, or was written by a newer version.
+        """
+        self.path = path
+        self._lock = threading.Lock()
+        with _reported(path):
+            self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+                self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _prepare(self) -> None:
+        with self._transaction():
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise BackendError(
+                    f"{self.path} was written by a newer twin (its schema is {version}, ours {VERSION})",
+                    code="store.too_new",
+                    help="run the twin that wrote it, or a newer one",
+                )
+            for statement in SCHEMA.split(";"):
+                self._db.execute(statement)
+            self._db.execute("INSERT OR IGNORE INTO meta VALUES ('timeline', ?)", (mint(),))
+            self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.rollback()
+            raise
+        try:
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._db.rollback()
+            raise OutcomeUnknown(
+                f"{self.path} did not confirm a commit", reason=str(error), help="see the disk: full, or failing?"
+            ) from error
+
+    def load(self) -> Snapshot:
+        """The graph at its head, read in one transaction."""
+        with self._lock, _reported(self.path), self._reading():
+            return Snapshot(
+                head=self._head(),
+                timeline=self._db.execute("SELECT value FROM meta WHERE name = 'timeline'").fetchone()[0],
+                documents=tuple(
+                    _decode_document(body) for (body,) in self._db.execute("SELECT body FROM documents ORDER BY name")
+                ),
+                entities=self._entities(),
+                relations=[
+                    Relation(source=source, target=target, type=name, instance=instance)
+                    for source, target, name, instance in self._db.execute(
+                        "SELECT source, target, type, instance FROM relations"
+                    )
+                ],
+            )
+
+    def _entities(self) -> list[Entity]:
+        rows = self._db.execute("SELECT body FROM entities")
+        return [_decode_entity(body) for (body,) in rows]
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
+    def head(self) -> int:
+        """The sequence of the newest ChangeSet."""
+        with self._lock, _reported(self.path):
+            return self._head()
+
+    def _head(self) -> int:
+        found: int = self._db.execute("SELECT coalesce(max(sequence), 0) FROM log").fetchone()[0]
+        return found
+
+    def commit(self, group: Sequence[ChangeSet], head: int) -> list[Committed]:
+        """Write the ChangeSets not known yet, in one transaction; see `GraphStore.commit`."""
+        with self._lock, _reported(self.path), self._transaction():
+            known = self._outcomes([changeset.op_id for changeset in group])
+            fresh = [changeset for changeset in group if changeset.op_id not in known]
+            at = self._head()
+            if fresh and at != head:
+                raise HeadMovedError(at)
+            for sequence, changeset in enumerate(fresh, start=head + 1):
+                known[changeset.op_id] = Committed(sequence, changeset.op_id)
+            write_group(self._db, fresh, head)
+            return [known[changeset.op_id] for changeset in group]
+
+    def outcome(self, op_id: str) -> Committed | None:
+        """What became of an op_id."""
+        with self._lock, _reported(self.path):
+            return self._outcomes([op_id]).get(op_id)
+
+    def _outcomes(self, op_ids: list[str]) -> dict[str, Committed]:
+        """What the log says of some op_ids: of those that it knows."""
+        (found,) = self._db.execute(_OUTCOMES, (orjson.dumps(op_ids).decode(),)).fetchone()
+        return {op_id: Committed(sequence, op_id) for op_id, sequence in orjson.loads(found).items()}
+
+    def changes(self, since: int, limit: int = 1000) -> list[Change]:
+        """The log after a sequence."""
+        with self._lock, _reported(self.path):
+            rows = self._db.execute(
+                "SELECT sequence, body FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?", (since, limit)
+            ).fetchall()
+            return [Change(sequence, _decode_changeset(body)) for sequence, body in rows]
+
+    def write_states(self, batch: StateBatch) -> None:
+        """Keep the greatest order per point of what exists, and the watermark, in one transaction."""
+        watermark = batch.watermark
+        with self._lock, _reported(self.path), self._transaction():
+            row = self._db.execute("SELECT value FROM meta WHERE name = 'recast'").fetchone()
+            if batch.head is not None and row and batch.head < int(row[0]):
+                raise HeadMovedError(self._head())
+            put_states(self._db, batch.readings.items())
+            counters = orjson.dumps(watermark.counters).decode()
+            self._db.execute(_PUT_WATERMARK, (watermark.journal, watermark.offset, counters))
+
+    def load_states(self) -> tuple[dict[tuple[str, str], Reading], Watermark]:
+        """Every point's last reading, and the watermark, read in one transaction."""
+        with self._lock, _reported(self.path), self._reading():
+            rows = self._db.execute('SELECT entity, point, value, time, received, "order" FROM states').fetchall()
+            row = self._db.execute("SELECT journal, offset, counters FROM watermark").fetchone()
+        states = dict(map(state, rows))
+        return states, Watermark(row[0], row[1], orjson.loads(row[2])) if row else Watermark()
+
+    def close(self) -> None:
+        """Close the file; idempotent."""
+        with self._lock:
+            self._db.close()
+
+
+@contextmanager
+def _reported(path: Path) -> Iterator[None]:
+    """What SQLite says went wrong, as our own error: our side is down, the same call may work later."""
+    try:
+        yield
+    except sqlite3.ProgrammingError as error:
+        raise BackendError(f"{path} is closed", code="store.closed") from error
+    except msgspec.MsgspecError as error:
+        raise BackendError(
+            f"{path} holds what this twin cannot read: {error}",
+            code="store.unreadable",
+            help="it was written by another version: run that one, or name another directory with --data DIR",
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise BackendError(
+            f"{path}: {error}",
+            code="store.unavailable",
+            help="is the directory writable, the disk not full, and the file a twin's own?",
+        ) from error
