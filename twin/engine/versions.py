@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from twin.errors import AuthoringError
-from twin.graph.model import Create, Delete, Update
+from twin.graph.model import Create, Delete, Link, Update
 from twin.ontology.bridging import bridge
 from twin.ontology.compile import compile_documents, compile_ontology
 from twin.ontology.installing import kept_name, newest_of
@@ -135,8 +135,11 @@ def _sites_of(entries: Iterable[Entry]) -> set[str]:
     """The sites whose versions a change may have changed."""
     found = set()
     for entry in entries:
-        if isinstance(entry, Create) and entry.entity.parent is None:
-            found.add(entry.entity.id)
+        if isinstance(entry, Create):
+            if entry.entity.parent is None:
+                found.add(entry.entity.id)
+        elif isinstance(entry, Link):
+            continue
         elif isinstance(entry, Delete) or (isinstance(entry, Update) and "made" in entry.fields):
             found.add(entry.id)
     return found

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.graph.model import Create, Delete, Move, Recast, Update
+from twin.graph.model import Create, Delete, Link, Move, Recast, Update
 from twin.state.contributions import Contributions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from twin.graph.mirror import Mirror
-    from twin.graph.model import Change, Entity
+    from twin.graph.model import Change, Entity, Entry
     from twin.graph.readings import Reading
     from twin.ontology.model import Ontology
 
@@ -101,13 +101,8 @@ class ComputedPoints:
         waited = dict(self.waiting)
         devices: dict[str, None] = {}
         for entry in change.changeset.entries:
-            match entry:
-                case Create(entity):
-                    self._reconsider(entity.id, devices)
-                case Update(id=entity_id) | Delete(id=entity_id):
-                    self._reconsider(entity_id, devices)
-                case Move(id=entity_id):
-                    devices.update(dict.fromkeys(self._mirror.subtree(entity_id)))
+            if not isinstance(entry, Link):
+                self._follow_entry(entry, devices)
         for site in self._again:
             if site in self._mirror.sites:
                 self.waiting[site] = None
@@ -119,6 +114,17 @@ class ComputedPoints:
         for device in devices:
             self._place(device)
         return self._compared()
+
+    def _follow_entry(self, entry: Entry, devices: dict[str, None]) -> None:
+        """An entry was applied: what it is about may contribute elsewhere now."""
+        match entry:
+            case Create(entity):
+                if entity.computed or entity.site in self._worked:
+                    self._reconsider(entity.id, devices)
+            case Update(id=entity_id) | Delete(id=entity_id):
+                self._reconsider(entity_id, devices)
+            case Move(id=entity_id):
+                devices.update(dict.fromkeys(self._mirror.subtree(entity_id)))
 
     def _reconsider(self, entity_id: str, devices: dict[str, None]) -> None:
         """An entity is new, gone or another than it was."""

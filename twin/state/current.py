@@ -140,11 +140,11 @@ class Current:
             self._deadbands.renew(ontology)
         self._computed.begin(change, ontology)
         for entry in change.changeset.entries:
-            match entry:
-                case Create(entity):
-                    self._reconsider(entity.id)
-                case Update(id=entity_id) | Delete(id=entity_id):
-                    self._reconsider(entity_id)
+            if isinstance(entry, Create):
+                if entry.entity.sources:  # nothing else is known of what is new
+                    self._reconsider(entry.entity.id)
+            elif isinstance(entry, Update | Delete):
+                self._reconsider(entry.id)
         self._recast(change)
         telling = bool(self.readings)
         said = self._computed.follow(change, telling=telling)

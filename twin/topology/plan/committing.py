@@ -49,30 +49,34 @@ def changesets(
 
 def _parted(entries: tuple[Entry, ...], size: int) -> tuple[Entry, ...]:
     """A new space may follow a device that a later part creates: it does so once everything is there."""
-    part_of = {entry.entity.id: number // size for number, entry in enumerate(entries) if isinstance(entry, Create)}
-    kept: list[Entry] = []
+    new = {number: entry.entity for number, entry in enumerate(entries) if isinstance(entry, Create)}
+    following = {number: entity for number, entity in new.items() if entity.sources}
+    followed = {source for entity in following.values() for source, _ in entity.sources.values()}
+    part_of = {entity.id: number // size for number, entity in new.items() if entity.id in followed}
+    kept = list(entries)
     late: list[Entry] = []
-    for number, entry in enumerate(entries):
-        if isinstance(entry, Create) and entry.entity.sources:
-            entity, part = entry.entity, number // size
-            if any(part_of.get(source, part) > part for source, _ in entity.sources.values()):
-                late.append(Update(id=entity.id, fields={"sources": entity.sources}))
-                kept.append(Create(msgspec.structs.replace(entity, sources={})))
-                continue
-        kept.append(entry)
+    for number, entity in following.items():
+        part = number // size
+        if any(part_of.get(source, part) > part for source, _ in entity.sources.values()):
+            late.append(Update(id=entity.id, fields={"sources": entity.sources}))
+            kept[number] = Create(msgspec.structs.replace(entity, sources={}))
     return (*kept, *late)
 
 
 def _veiled(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """A site that is created in several parts is hidden until the last of them: applying again finishes it."""
-    sites = {entry.entity.id for entry in entries if isinstance(entry, Create) and entry.entity.kind == "site"}
-    sites |= {entry.id for entry in entries if isinstance(entry, Update) and entry.fields.get("hidden") is False}
-    veiled: list[Entry] = []
-    for entry in entries:
-        if isinstance(entry, Create) and entry.entity.id in sites:
-            veiled.append(Create(msgspec.structs.replace(entry.entity, hidden=True)))
-        elif isinstance(entry, Update) and entry.id in sites:
-            veiled.append(msgspec.structs.replace(entry, fields={**entry.fields, "hidden": True}))
-        else:
-            veiled.append(entry)
+    created = {
+        number: entry.entity
+        for number, entry in enumerate(entries)
+        if isinstance(entry, Create) and entry.entity.kind == "site"
+    }
+    updated = {number: entry for number, entry in enumerate(entries) if isinstance(entry, Update)}
+    sites = {entity.id for entity in created.values()}
+    sites |= {entry.id for entry in updated.values() if entry.fields.get("hidden") is False}
+    veiled = list(entries)
+    for number, entity in created.items():
+        veiled[number] = Create(msgspec.structs.replace(entity, hidden=True))
+    for number, entry in updated.items():
+        if entry.id in sites:
+            veiled[number] = msgspec.structs.replace(entry, fields={**entry.fields, "hidden": True})
     return (*veiled, *(Update(id=site, fields={"hidden": False}) for site in sorted(sites)))
