@@ -64,8 +64,8 @@ _HELP = {
     "|": "write 'or'",
     "!": "write 'not', or != between two values",
     "^": "there is no power: multiply",
-    "{": "inside ${…} a name stands alone: ${name}",
-    "$": "inside ${…} a name stands alone: ${name}",
+    "{": "in an expression a name stands alone: name, not ${name}",
+    "$": "in an expression a name stands alone: name, not ${name}",
     "?": "there is no conditional: use 'when'",
     "#": "there are no comments in expressions",
     '"': "close the quote",
@@ -74,8 +74,12 @@ _HELP = {
     "(": "there are no functions",
     ".": "a range has two dots: 1..3; a cell is table[key].column",
 }
-_VIEW = re.compile(r"\bin\s+view\s*:?\s*$")
-_VIEW_HELP = "a rule asks for what a view includes by the view's key: in view:north-side"
+_ASKED = (
+    (re.compile(r"\bin\s+view\s*:?\s*$"), "a rule asks for what a view includes by the view's key: in view:north-side"),
+    (re.compile(r"\bwithin\s*$"), 'a path is quoted: within "floor-1/kitchen"'),
+    (re.compile(r"\btype\s*$"), "a rule asks for a type with 'is': type is Radiator"),
+)
+"""What was probably meant, by what stands before."""
 
 
 @lru_cache(maxsize=2)
@@ -151,7 +155,8 @@ def _syntax(error: UnexpectedInput, text: str) -> ExpressionError:
     word = str(error.token) if isinstance(error, UnexpectedToken) else text[start : start + 1]
     before = text[:start].rstrip()[-1:]
     sign = word if isinstance(error, UnexpectedCharacters) or word in {"(", "."} else before + word
-    help_ = _VIEW_HELP if _VIEW.search(text[:start]) else _HELP.get(sign, "")
+    said = (help_ for pattern, help_ in _ASKED if pattern.search(text[:start]))
+    help_ = next(said, _HELP.get(sign, ""))
     return ExpressionError("expression.syntax", f"'{word}' cannot stand here", (start, start + len(word)), help_)
 
 

@@ -30,7 +30,7 @@ _VALUES = Lists(_WORD, alone=False)
 _PLAIN = Leaf(("text", "number", "boolean"))
 _DEFAULT = Lists(_PLAIN, map=Entries(*_NAME_KEY, Lists(_PLAIN)))
 """One value, a list of values, or for an object its fields with their values."""
-_DURATION = Leaf()
+_DURATION = Leaf(says="a number and ms, s, min, h or d: 5 min")
 VOCABULARIES = ("brick", "rec", "haystack", "saref", "qudt")
 """Other people's words for the same things, which `aligns` may name."""
 _ALIGNED_NAME = Leaf(
@@ -246,7 +246,7 @@ ONTOLOGY = Record(
         **_WORDS,
         "imports": Field(
             Entries(DOCUMENT_NAME.pattern, DOCUMENT_NAME.says, IMPORT),
-            "the ontologies it builds on, with the versions it works with",
+            "the ontologies it builds on, with the versions it works with: { core: ^1.0 }",
         ),
         "enums": Field(Entries(*_TYPE_KEY, _VALUES), "named lists of words"),
         "quantities": Field(Entries(*_NAME_KEY, QUANTITY), "what points may measure"),

@@ -23,6 +23,46 @@ __all__ = ["Entries", "Field", "Leaf", "Lists", "Record", "Reference", "Shape", 
 Kind = Literal["text", "number", "integer", "boolean"]
 _NOUNS = {"text": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false"}
 EXPRESSION = "${"
+OTHER_WORDS = {
+    "extends": ("is",),
+    "inherits": ("is",),
+    "parent": ("is",),
+    "parents": ("is",),
+    "min": ("range",),
+    "max": ("range",),
+    "minimum": ("range", "min"),
+    "maximum": ("range", "max"),
+    "interval": ("every",),
+    "period": ("every",),
+    "required": ("optional",),
+    "mandatory": ("optional", "required"),
+    "enum": ("values",),
+    "choices": ("values",),
+    "quantity": ("measures",),
+    "name": ("title",),
+    "label": ("title",),
+    "points": ("status",),
+    "attributes": ("properties",),
+    "members": ("of",),
+    "cardinality": ("count",),
+    "multiplicity": ("count",),
+    "can": ("may",),
+    "permissions": ("may",),
+    "parameters": ("arguments",),
+    "for": ("each",),
+    "repeat": ("each",),
+    "if": ("when",),
+    "unless": ("when",),
+    "fragment": ("use",),
+    "imports": ("uses",),
+    "uses": ("imports",),
+    "total": ("sum",),
+    "mean": ("avg",),
+    "average": ("avg",),
+    "serial": ("asset",),
+    "settings": ("configuration",),
+}
+"""What other languages, and people, call a key; the first that a record has is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +143,10 @@ class Reference:
 Shape: TypeAlias = "Leaf | Record | Entries | Lists | TextOr | Reference"
 
 
-def conform(node: Node, shape: Shape, report: Diagnostics, what: str, at: Place | None = None) -> Node:
-    """The node without what does not fit the shape. ``what`` names it in messages; ``at`` is its key's place."""
+def conform(node: Node, shape: Shape, report: Diagnostics, what: str, at: Place | None = None, says: str = "") -> Node:
+    """The node without what does not fit the shape. ``what`` names it in messages; ``at`` is its key's place; ``says``
+    is what it is for, where that is known.
+    """
     if isinstance(shape, Reference):
         shape = shape.find()
     if isinstance(shape, TextOr):
@@ -117,7 +159,7 @@ def conform(node: Node, shape: Shape, report: Diagnostics, what: str, at: Place 
         return _list(node, shape, report, what)
     if isinstance(node, MapNode):
         return _map(node, shape, report, what, at)
-    return _wrong(node, "a map", report, what, at)
+    return _wrong(node, "a map", report, what, at, _as_map(node, shape, says))
 
 
 def _described(node: Node) -> str:
@@ -151,6 +193,23 @@ def _remedy(node: Node, wanted: str) -> str:
     if wanted == _NOUNS["boolean"] and isinstance(node, Scalar):
         return f"in YAML 1.2 '{node.text}' is a word: write true or false" if node.plain else "take the quotes away"
     return ""
+
+
+def _as_map(node: Node, shape: Shape, says: str) -> str:
+    """How what was written may be said as a map."""
+    if isinstance(node, Scalar) and isinstance(shape, Record):
+        needed = [name for name, known in shape.fields.items() if known.required]
+        if len(needed) == 1:
+            return f"write {{ {needed[0]}: {node.text} }}"
+        return f"write {{ {shape.either[0]}: … }}" if shape.either else ""
+    if "{" in says:
+        return says
+    named = isinstance(node, ListNode) and isinstance(shape, Entries)
+    return "entries go by their names: write 'name: …' for each, without a dash" if named else ""
+
+
+def _as_list(node: Node) -> str:
+    return f"write [{', '.join(node.text.replace(',', ' ').split())}]" if isinstance(node, Scalar) else ""
 
 
 def _fits(value: object, kinds: tuple[Kind, ...]) -> bool:
@@ -187,7 +246,7 @@ def _list(node: Node, shape: Lists, report: Diagnostics, what: str) -> Node:
         return conform(node, shape.shape, report, what)
     if shape.map is not None and isinstance(node, MapNode):
         return conform(node, shape.map, report, what)
-    return _wrong(node, "a list", report, what, says=shape.says)
+    return _wrong(node, "a list", report, what, says=shape.says or _as_list(node))
 
 
 def _map(node: MapNode, shape: Shape, report: Diagnostics, what: str, at: Place | None) -> Node:
@@ -198,30 +257,59 @@ def _map(node: MapNode, shape: Shape, report: Diagnostics, what: str, at: Place 
 
 def _record(node: MapNode, shape: Record, report: Diagnostics, what: str, at: Place | None) -> Node:
     kept: dict[str, Entry] = {}
-    damaged = node.damaged
-    for key, entry in node.entries.items():
-        name = key if key in shape.fields else _unknown(entry.key, shape, report)
-        if name is None or (name != key and name in node.entries):
-            damaged = True
-            continue
-        value = conform(entry.value, shape.fields[name].shape, report, f"'{name}'", entry.key.place)
-        kept[name] = Entry(entry.key, value)
-    for name, known in shape.fields.items():
-        if known.required and name not in kept and not node.damaged:
-            help_ = f"add '{name}': {known.says}"
-            report.error("key.missing", f"{what} lacks '{name}'", at or node.place, help=help_)
-    if shape.either and not node.damaged and not any(name in kept for name in shape.either):
-        help_ = "add " + ", or ".join(f"'{name}': {shape.fields[name].says}" for name in shape.either)
-        report.error("key.missing", f"{what} lacks '{shape.either[0]}'", at or node.place, help=help_)
-    return MapNode(kept, node.place, damaged)
+    unknown: list[Entry] = []
+    for name, entry in node.entries.items():
+        known = shape.fields.get(name)
+        if known is None:
+            unknown.append(entry)
+        else:
+            kept[name] = Entry(
+                entry.key, conform(entry.value, known.shape, report, f"'{name}'", entry.key.place, known.says)
+            )
+    missing = [name for name, known in shape.fields.items() if known.required and name not in kept]
+    lost = [entry for entry in unknown if not _resolved(entry, shape, missing, kept, report)]
+    if not node.damaged and not lost:
+        _report_missing(shape, kept, report, what, at or node.place)
+    return MapNode(kept, node.place, node.damaged or bool(lost))
 
 
-def _unknown(key: Scalar, shape: Record, report: Diagnostics) -> str | None:
-    """Report a key, and say which it was meant to be, where that is plain: reading goes on as if it said so."""
-    help_, suggestions = did_you_mean(key.text, shape.fields, "its keys")
+def _resolved(entry: Entry, shape: Record, missing: list[str], kept: dict[str, Entry], report: Diagnostics) -> bool:
+    """Report an unknown key. Where it is plain which was meant, and the value fits that, reading goes on as if it said
+    so; whether it does.
+    """
+    key = entry.key
+    help_, suggestions = _meant(key.text, shape, missing)
     message = f"'{key.text}' is not a key of {shape.name}"
     report.error("key.unknown", message, key.place, help=help_, suggestions=suggestions)
-    return suggestions[0] if suggestions else None
+    if not suggestions or suggestions[0] in kept:
+        return bool(suggestions)
+    unheard = Diagnostics()
+    known = shape.fields[suggestions[0]]
+    value = conform(entry.value, known.shape, unheard, f"'{suggestions[0]}'", key.place)
+    if unheard.has_errors:
+        return False
+    kept[suggestions[0]] = Entry(key, value)
+    return True
+
+
+def _meant(word: str, shape: Record, missing: list[str]) -> tuple[str, tuple[str, ...]]:
+    """Which key a word was meant to be: what others call it, what looks like it, or the only one that is missing."""
+    other = next((name for name in OTHER_WORDS.get(word.casefold(), ()) if name in shape.fields), None)
+    if other is not None:
+        return f"did you mean '{other}'? {shape.fields[other].says}", (other,)
+    help_, suggestions = did_you_mean(word, shape.fields, "its keys")
+    if not suggestions and len(missing) == 1:
+        return f"did you mean '{missing[0]}', which is missing?", (missing[0],)
+    return help_, suggestions
+
+
+def _report_missing(shape: Record, kept: dict[str, Entry], report: Diagnostics, what: str, place: Place) -> None:
+    for name, known in shape.fields.items():
+        if known.required and name not in kept:
+            report.error("key.missing", f"{what} lacks '{name}'", place, help=f"add '{name}': {known.says}")
+    if shape.either and not any(name in kept for name in shape.either):
+        help_ = "add " + ", or ".join(f"'{name}': {shape.fields[name].says}" for name in shape.either)
+        report.error("key.missing", f"{what} lacks '{shape.either[0]}'", place, help=help_)
 
 
 def _entries(node: MapNode, shape: Entries, report: Diagnostics) -> Node:

@@ -205,6 +205,7 @@ def _properties(
         message = f"'{key.text}' is not a property of {found.short}"
         related = [(found.place, found.name)]
         report.error("property.unknown", message, key.place, related=related, help=help_, suggestions=suggestions)
+        written.update(suggestions[:1])  # it is not missing, but misspelled
     for layer in layers:  # what could not be read has been reported
         written |= {entry.key.text for entry in layer.body.node.map("properties") or ()}
     _check_required(part, found, written, report)

@@ -55,7 +55,9 @@ def _report_many(relation: RelationType, found: list[DesiredRelation], report: D
 def _check_least(relation: RelationType, sprout: Sprout, found: list[DesiredRelation], report: Diagnostics) -> None:
     if len(found) >= relation.least:
         return
-    message = f"'{_short(sprout.path)}' must have '{relation.name}' to {relation.least}, and has {len(found) or 'none'}"
+    message = (
+        f"'{_short(sprout.path)}' must have at least {relation.least} '{relation.name}', and has {len(found) or 'none'}"
+    )
     related = [(relation.place, f"{relation.name}: at least {relation.least}")]
     help_ = f"add 'relations: {{ {relation.name}: [PATH] }}'"
     if relation.inverse is not None:

@@ -74,6 +74,9 @@ def report_missing(
     near = closest(missing, keys)
     base = "the site" if "/" not in deepest else f"'{deepest.partition('/')[2]}'"
     help_ = f"did you mean '{near[0]}'?" if near else f"in {base}: {', '.join(keys[:12]) or 'nothing'}"
+    elsewhere = f"{full.partition('/')[0]}/{path}"
+    if elsewhere != full and elsewhere in grown.sprouts:
+        help_, near = f"it stands in the site: '/{path}'", (f"/{path}",)
     message = f"'{path}' is not there: {base} has no '{missing}'"
     report.error("path.unknown", message, place, related=related, help=help_, suggestions=near)
 

@@ -60,7 +60,9 @@ class Follower:
         message = f"'{name}' is not a point of {found.short}"
         if name in found.points:
             message = f"'{device.key}' does not have the point '{name}' of {found.short}"
-            help_ = f"it is optional: give '{device.key}' 'has: [{name}]'"
+            help_ = f"take '{name}' out of its 'lacks', or name another point"
+            if found.points[name].optional:
+                help_ = f"it is optional: give '{device.key}' 'has: [{name}]'"
         self._report.error("point.unknown", message, one.place, related=related, help=help_, suggestions=near)
         return None
 

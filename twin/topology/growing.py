@@ -304,11 +304,16 @@ class _Grower:
             self._report.error("serial.duplicate", message, place, related=related, help="a serial is one product's")
 
     def _report_twice(self, made: Sprout, earlier: Sprout) -> None:
+        if made.parent is not earlier.parent:  # theirs is one path too, and that has been reported
+            return
         same = made.part is earlier.part
         help_ = "rename one: spaces, devices, gateways and views under one parent share their keys"
         if same:
-            variables = ", ".join(f"${{{loop.name}}}" for loop in made.part.each)
-            help_ = f"each round needs a key of its own: put {variables} in it"
+            key = made.part.key.scalar.text
+            unused = [f"${{{loop.name}}}" for loop in made.part.each if f"${{{loop.name}" not in key]
+            help_ = f"each round needs a key of its own: put {', '.join(unused)} in it"
+            if not unused:
+                help_ = "each round needs a key of its own: go over each value once"
         elif made.level != earlier.level:
             help_ = "rename one; what stands in a fragment is changed under 'overrides', by path"
         related = [] if same else [(earlier.part.place, f"the first '{earlier.key}'")]

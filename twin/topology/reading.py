@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reader"]
 
+_NAMED = re.compile(r"\$\{\s*([a-z][a-z0-9_]*)")
 _CHILDREN: dict[str, Kind] = {"spaces": "space", "devices": "device", "gateways": "gateway", "views": "view"}
 
 
@@ -120,6 +121,8 @@ class Reader:
     def _part(self, kind: Kind, entry: Entry, node: MapNode, outer: frozenset[str]) -> Part:
         loops = self._loops(node, outer)
         scope = outer | {loop.name for loop in loops}
+        if _broken(node, ("each",)):  # what its key names would have been there
+            scope |= frozenset(_NAMED.findall(entry.key.text))
         key = self._spelling.text(entry.key, scope if kind != "site" else frozenset())
         return Part(
             kind=kind,

@@ -50,7 +50,9 @@ def check_rule(rule: Rule | None, words: Words, report: Diagnostics) -> None:
             error = ExpressionError("name.ambiguous", message, name.span, "rename the parameter or the loop variable")
             report_expression(error, rule.scalar, report)
         elif name.name not in rule.names and name.name not in words.properties:
-            help_, suggestions = did_you_mean(name.name, words.properties | rule.names, "properties")
+            help_, suggestions = did_you_mean(name.name, words.properties | rule.names, "properties and parameters")
+            if words.ontology.find(name.name) is not None:
+                help_, suggestions = f"ask for a type with 'is': type is {name.name}", ()
             message = f"'{name.name}' is neither a property, nor a parameter or a loop variable"
             place = rule.scalar.within(*name.span)
             report.error("name.unknown", message, place, help=help_, suggestions=suggestions)

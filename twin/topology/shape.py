@@ -188,7 +188,7 @@ TOPOLOGY = Record(
         "description": Field(TITLE, "what it is for"),
         "uses": Field(
             Entries(DOCUMENT_NAME.pattern, DOCUMENT_NAME.says, RANGE_LEAF),
-            "the ontologies whose types it uses, with the versions it works with",
+            "the ontologies whose types it uses, with the versions it works with: { connected-home: ^1.0 }",
             required=True,
         ),
         "parameters": Field(Entries(*_NAME_KEY, PARAMETER), "what differs from one building to the next"),

@@ -62,6 +62,8 @@ def _model(part: Part, body: Body, ontology: Ontology, report: Diagnostics) -> M
         of_kind = (one for one in ontology.models.values() if ontology.types[one.of].kind == part.kind)
         help_, suggestions = did_you_mean(word.text, [one.short for one in of_kind], f"models of {part.kind}s")
         help_ = help_ or f"no ontology that is used has models of {part.kind}s: say its 'type' instead"
+        if word.text in ontology.short_names:
+            help_, suggestions = f"it is a type: write 'type: {word.text}'", ()
         message = f"no model is named '{word.text}'"
         report.error("model.unknown", message, word.place, help=help_, suggestions=suggestions)
     return found

@@ -24,6 +24,8 @@ Wanted: TypeAlias = "PropertyType | PointType | FieldType"
 """What says what a value should be."""
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d\d:\d\d)?)?")
+_AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ?[^\d\s+*/().-][^+*()]*")
+_WORKED_OUT = re.compile(r"^[\w ().]+[+*/-][\w +*/().-]+$")
 _TEXTS = frozenset({"string", "enum", "timestamp"})
 _NUMERIC = frozenset({"number", "integer"})
 _NOUNS = {
@@ -51,6 +53,16 @@ def fact(text: Text, wanted: Wanted, names: Mapping[str, Result], report: Diagno
     return _checked(value, wanted, scalar, report)
 
 
+def _as_number(written: str, wanted: Wanted) -> str:
+    """How a text may be said where a number is wanted: without its unit, or as what is worked out."""
+    if wanted.value not in _NUMERIC:
+        return ""
+    found = _AMOUNT.fullmatch(written)
+    if found is not None:
+        return f"give the number alone: {found[1]}" + (f" (in {wanted.unit})" if wanted.unit else "")
+    return f'what is worked out is written in ${{…}}: "${{{written}}}"' if _WORKED_OUT.search(written) else ""
+
+
 def _checked(value: Result, wanted: Wanted, scalar: Scalar, report: Diagnostics) -> Fact | None:
     noun = _NOUNS[wanted.value]
     if not _fits(value, wanted):
@@ -59,7 +71,7 @@ def _checked(value: Result, wanted: Wanted, scalar: Scalar, report: Diagnostics)
         found = "empty" if value is None else found
         message = f"{named(wanted)} must be {noun}, not {found}"
         quotes = wanted.value in _TEXTS and isinstance(value, int | float)
-        help_ = f'write it in quotes: "{scalar.text}"' if quotes else ""
+        help_ = f'write it in quotes: "{scalar.text}"' if quotes else _as_number(scalar.text, wanted)
         related = [(wanted.place, wanted.name or "an item")]
         report.error("value.type", message, scalar.place, related=related, help=help_)
         return None

@@ -32,9 +32,11 @@ _AMOUNTS = frozenset({"energy", "reactive energy", "volume", "mass", "time", "le
 def advise(ontology: Ontology, given: Iterable[str], report: Diagnostics) -> None:
     """Look at the documents that were asked for; what they import has its own authors."""
     names = frozenset(given)
+    whole = not report.has_errors  # a type that is wrong may be the one that another lacks
     for found in ontology.types.values():
         if found.name.rpartition("/")[0] in names:
-            _barren(found, ontology, report)
+            if whole:
+                _barren(found, ontology, report)
             for point in _own(found):
                 _misnamed(point, report)
                 _heaping(point, report)

@@ -97,7 +97,9 @@ class Defaults:
         fault = _fault(default, wanted)
         if fault and self.advises:
             message = f"the default of '{wanted.name}' {fault}"
-            help_ = "nothing is wished until it fits: choose another, or widen what it may be"
+            help_ = "choose another, or widen what it may be"
+            if isinstance(wanted, PointType):
+                help_ = f"nothing is wished until it fits: {help_}"
             self.report.warn("default.outside", message, place, help=help_)
         return bool(fault)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twin.ontology.authoring import Declared, read_ontology
+from twin.ontology.shape import DOCUMENT_NAME
 from twin.ontology.versions import satisfies
 from twin.source import MapNode, Scalar
 
@@ -99,7 +101,7 @@ class _Loader:
 
     def _fetch(self, entry: Entry) -> Declared | None:
         name = entry.key.text
-        if name in self._failed:
+        if name in self._failed or not re.fullmatch(DOCUMENT_NAME.pattern, name):  # which has been reported
             return None
         source = self._find(name)
         if source is None:

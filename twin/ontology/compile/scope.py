@@ -24,6 +24,25 @@ T = TypeVar("T")
 Owned = tuple[str, T]
 """The document that declares it, and the thing."""
 
+_OTHER_WORDS = {
+    "float": "number",
+    "double": "number",
+    "decimal": "number",
+    "real": "number",
+    "int": "integer",
+    "long": "integer",
+    "bool": "boolean",
+    "str": "string",
+    "text": "string",
+    "date": "timestamp",
+    "datetime": "timestamp",
+    "time": "timestamp",
+    "array": "list",
+    "dict": "object",
+    "struct": "object",
+}
+"""What other languages call the types of values."""
+
 
 class Scope:
     """The names in force."""
@@ -32,6 +51,8 @@ class Scope:
         self.loaded = loaded
         self.names = Names(loaded, report)
         self._report = report
+        self._rootless: set[str] = set()
+        """Documents of which it has been said that they do not import core."""
         self.types: dict[str, Declaration] = {}
         """Types and mixins by qualified name."""
         self.enums: dict[str, EnumType] = {}
@@ -106,6 +127,9 @@ class Scope:
         if elsewhere is not None and not self._sees(document, elsewhere.document):
             help_ = f"it is declared in '{elsewhere.document}': add that to 'imports'"
         elif not suggestions and len(self.loaded.visible[document]) == 1 and document != "core":
+            if document in self._rootless:  # one import is missing, however many types would come from it
+                return
+            self._rootless.add(document)
             help_ = "the built-in types come from core: write 'imports: { core: ^1.0 }'"
         message = f"no type is named '{word.text}'"
         self._report.error("type.unknown", message, word.place, help=help_, suggestions=suggestions)
@@ -145,6 +169,9 @@ class Scope:
             return
         visible = self._visible(document, self.enums)
         help_, suggestions = did_you_mean(word.text, [*known, *visible], "one of")
+        other = _OTHER_WORDS.get(word.text.casefold())
+        if other in known:
+            help_, suggestions = f"did you mean '{other}'?", (other,)
         message = f"no type of values is named '{word.text}'"
         self._report.error("type.unknown", message, word.place, help=help_, suggestions=suggestions)
 
