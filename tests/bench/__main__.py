@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import graphql, mirror, neo4j, plan, telemetry, views
+from tests.bench import graphql, mirror, neo4j, plan, queries, telemetry, views
 from tests.bench.report import Report
 
 BENCHES = {
     "mirror": mirror.run,
+    "queries": queries.run,
     "plan": plan.run,
     "views": views.run,
     "graphql": graphql.run,

@@ -18,22 +18,22 @@ __all__ = ["Intervals"]
 class Intervals:
     """One site's tree as positions in document order: what is below an entity is one slice.
 
-    ``order[i]`` is the id at position i; an entity's subtree is ``order[start:end]``, itself included. A slice by type
-    is found by bisection, so its cost is the answer's and not the building's.
+    ``order[i]`` is the id at position i, which is ``starts[id]``; an entity's subtree is ``order[start:end]``, itself
+    included. A slice by type is found by bisection, so its cost is the answer's and not the building's.
     """
 
-    __slots__ = ("_by_types", "_ends", "_starts", "_types", "order")
+    __slots__ = ("_by_types", "_ends", "_types", "order", "starts")
 
     def __init__(self, mirror: Mirror, site: str) -> None:
         self.order: list[str] = []
-        self._starts: dict[str, int] = {}
+        self.starts: dict[str, int] = {}
         self._ends: list[int] = []
         self._types: dict[str, list[int]] = {}
         self._by_types: dict[frozenset[str], list[int]] = {}
         self._label(mirror, site)
 
     def _label(self, mirror: Mirror, site: str) -> None:
-        order, starts, ends, types = self.order, self._starts, self._ends, self._types
+        order, starts, ends, types = self.order, self.starts, self._ends, self._types
         stack = [(site, False)]
         while stack:
             entity, left = stack.pop()
@@ -52,7 +52,7 @@ class Intervals:
 
     def span(self, entity: str) -> tuple[int, int]:
         """The positions ``[start, end)`` of an entity and all below it."""
-        start = self._starts[entity]
+        start = self.starts[entity]
         return start, self._ends[start]
 
     def positions(self, types: frozenset[str] | None) -> Sequence[int]:

@@ -1,8 +1,8 @@
 """The graph in memory: a live networkx graph, and beside it the indexes that answer requests.
 
 Invariants: only `Mirror.apply` (and `Mirror.load`) change it, by sequence, after the store has committed; indexes
-change in exactly two places, `_index` and `_drop`; interval labels of a site are rebuilt, lazily, only when that
-site's tree changed. `Mirror.graph` is for any networkx algorithm: node = entity id with its `Entity` as ``entity``, edge key =
+change in exactly two places, `_index` and `_drop`; interval labels of a site are rebuilt, lazily, only when that site's
+tree changed. `Mirror.graph` is for any networkx algorithm: node = entity id with its `Entity` as ``entity``, edge key =
 relation type. It is live and read-only; an algorithm that runs for long takes a copy. What views include by rule are
 edges of it too, marked ``rule``, and no relations (`Mirror.views`).
 """
@@ -36,7 +36,7 @@ from twin.graph.views import Views
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     import networkx as nx
 
@@ -134,7 +134,16 @@ class Mirror:
     def edges(self, entity: Entity, direction: Literal["OUT", "IN"]) -> Mapping[str, Mapping[str, dict[str, Any]]]:
         """The edges that leave an entity, or come to it: other end -> relation type -> data, with what is by rule."""
         self.views.ready(entity.site)
-        return (self._graph.adj if direction == "OUT" else self._graph.pred)[entity.id]
+        return (self._graph.leaving if direction == "OUT" else self._graph.coming)(entity.id)
+
+    def placing(self, sites: Collection[str]) -> Callable[[Entity], Any]:
+        """What the entities of these sites compare by to be in natural order of path: their place by the labels of
+        their site, where it is one and has labels now.
+        """
+        labels = self._intervals.get(next(iter(sites))) if len(sites) == 1 else None
+        if labels is None:
+            return lambda entity: sort_key(entity.path)
+        return lambda entity: labels.starts[entity.id]
 
     def line(self, entity_id: str) -> Iterator[str]:
         """The ids of an entity and of all that contains it, nearest first."""

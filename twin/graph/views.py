@@ -18,8 +18,7 @@ from twin.graph.model import INCLUDES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import networkx as nx
-
+    from twin.graph.living import LiveGraph
     from twin.graph.membership import Changed
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity
@@ -31,7 +30,7 @@ __all__ = ["Views"]
 class Views:
     """The views of a mirror. What is not said to be for the mirror is for everybody."""
 
-    def __init__(self, mirror: Mirror, graph: nx.MultiDiGraph[str]) -> None:
+    def __init__(self, mirror: Mirror, graph: LiveGraph) -> None:
         self.ontology: Ontology | None = None
         self.changed: Changed = {}
         """View -> what the last change let come into it, or go (itself, not what is below), of the views that are
@@ -89,13 +88,13 @@ class Views:
         return found
 
     def _gather(self, entity: str, found: dict[str, None]) -> None:
-        for source, keys in self._graph.pred[entity].items():
+        for source, keys in self._graph.coming(entity).items():
             if INCLUDES in keys and source not in found:
                 found.update(dict.fromkeys(_reached(source, self._outer)))
 
     def listed(self, view: str) -> Iterator[str]:
         """The ids of what a view itself includes, in no particular order."""
-        return (target for target, keys in self._graph.adj[view].items() if INCLUDES in keys)
+        return (target for target, keys in self._graph.leaving(view).items() if INCLUDES in keys)
 
     def members(self, view: str) -> Iterator[str]:
         """The ids of what a view and the views in it include; some more than once."""
@@ -129,7 +128,7 @@ class Views:
         """An entity is about to go, with all its edges."""
         if entity.kind == "view":
             self.rearranged[entity.site] = None
-        for view, keys in self._graph.pred[entity.id].items():
+        for view, keys in self._graph.coming(entity.id).items():
             if INCLUDES in keys:
                 self._tell({view: {entity.id}})
         for outer in self._outer.pop(entity.id, ()):

@@ -4,7 +4,7 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.graphs import Walk, changeset, contents, entity, mirror_of
@@ -40,6 +40,7 @@ def held_by(mirror: Mirror) -> dict[str, object]:
     return {**contents(mirror), "entities": dict(mirror.entities)}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_the_graph_of_any_sequence_is_the_graph_as_it_was(seed: int) -> None:
     store = MemoryStore()
@@ -56,6 +57,7 @@ def test_the_same_from_a_file(tmp_path: Path) -> None:
     store.close()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_one_site_alone_is_what_it_was_in_the_whole(seed: int) -> None:
     store = MemoryStore()
@@ -70,6 +72,7 @@ def test_one_site_alone_is_what_it_was_in_the_whole(seed: int) -> None:
         assert set(alone.relations()) == relations
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 30), st.integers(0, 30))
 def test_what_is_different_makes_of_the_one_the_other(seed: int, first: int, second: int) -> None:
     store = MemoryStore()

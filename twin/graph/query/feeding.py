@@ -93,7 +93,8 @@ def _flow(
             for each in told(mirror, mirror.entities[other]):
                 if each not in found and each not in fresh:
                     fresh[each] = Reached(mirror.entities[each], at, relation, direction, mirror.entities[source])
-        found.update(sorted(fresh.items(), key=lambda each: sort_key(each[1].entity.path)))
+        place = mirror.placing({each.entity.site for each in fresh.values()})
+        found.update(sorted(fresh.items(), key=lambda each: place(each[1].entity)))
         stands_for = (each for other in ends for each in further(mirror, mirror.entities[other]))
         level = dict.fromkeys(each for each in stands_for if each not in passed)
         passed |= level.keys()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from twin.graph.model import CONTAINS, INCLUDES
 from twin.graph.query.selection import shown
@@ -20,8 +19,7 @@ __all__ = ["Direction", "Related", "members", "related", "views_of"]
 Direction = Literal["OUT", "IN"]
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """One neighbour and the relation that leads to it."""
 
     relation: str
@@ -36,14 +34,28 @@ def related(
     sites: Collection[str] | None = None,
 ) -> list[Related]:
     """The neighbours along one relation (None: along all but CONTAINS), in natural order of their paths."""
-    found = [
-        Related(key, mirror.entities[other])
-        for other, keys in mirror.edges(entity, direction).items()
-        for key in keys
-        if (key == relation if relation is not None else key != CONTAINS)
-    ]
-    visible = [each for each in found if shown(mirror, each.entity.site, sites)]
-    return sorted(visible, key=lambda each: (sort_key(each.entity.path), each.relation))
+    entities = mirror.entities
+    if relation is None:
+        found = [
+            Related(key, entities[other])
+            for other, keys in mirror.edges(entity, direction).items()
+            for key in keys
+            if key != CONTAINS
+        ]
+    else:
+        found = [
+            Related(relation, entities[other])
+            for other, keys in mirror.edges(entity, direction).items()
+            if relation in keys
+        ]
+    around = {each.entity.site for each in found}
+    seen = {site for site in around if shown(mirror, site, sites)}
+    if len(seen) < len(around):
+        found = [each for each in found if each.entity.site in seen]
+    if len(found) > 1:
+        place = mirror.placing(seen)
+        found.sort(key=lambda each: (place(each.entity), each.relation))
+    return found
 
 
 def members(mirror: Mirror, view: Entity, sites: Collection[str] | None = None) -> list[Entity]:

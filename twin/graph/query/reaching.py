@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from twin.errors import InvalidValue
 from twin.graph.model import CONNECTS, CONTAINS, INCLUDES
 from twin.graph.query.selection import shown
-from twin.ids import sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -30,8 +28,7 @@ class Step(NamedTuple):
     direction: Direction = "OUT"
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(NamedTuple):
     """An entity that was reached: after how many relations, and by which one from where."""
 
     entity: Entity
@@ -42,8 +39,7 @@ class Reached:
     """What is next to it on a shortest way from the start; the first by path, where there are several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """One relation of a way, as it is passed: from ``source`` to ``target``, ``IN`` where against its direction."""
 
     source: Entity
@@ -100,7 +96,10 @@ def reach(
                 if other not in seen:
                     seen.add(other)
                     reached[other] = Reached(mirror.entities[other], at, step.relation, step.direction, source)
-        fresh = sorted(reached.values(), key=lambda each: sort_key(each.entity.path))
+        fresh = list(reached.values())
+        if len(fresh) > 1:
+            place = mirror.placing({each.entity.site for each in fresh})
+            fresh.sort(key=lambda each: place(each.entity))
         found += fresh
         level = [each.entity for each in fresh]
     return found
@@ -186,9 +185,14 @@ def _next(
     mirror: Mirror, entity: Entity, steps: Sequence[Step], sites: Collection[str] | None
 ) -> Iterator[tuple[Step, str]]:
     """The neighbours that these steps lead to, as far as may be seen."""
+    entities = mirror.entities
+    known: dict[str, bool] = {}
     for step in steps:
         for other in _others(mirror, entity, step):
-            if shown(mirror, mirror.entities[other].site, sites):
+            site = entities[other].site
+            if site not in known:
+                known[site] = shown(mirror, site, sites)
+            if known[site]:
                 yield step, other
 
 
@@ -197,4 +201,5 @@ def _others(mirror: Mirror, entity: Entity, step: Step) -> Iterable[str]:
         if step.direction == "OUT":
             return mirror.children(entity.id)
         return () if entity.parent is None else (entity.parent,)
-    return (other for other, keys in mirror.edges(entity, step.direction).items() if step.relation in keys)
+    name = step.relation
+    return [other for other, keys in mirror.edges(entity, step.direction).items() if name in keys]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.graphs import ONTOLOGY, entity, mirror_of, walked
@@ -37,6 +37,7 @@ def said(entity: Entity, name: str) -> Value | None:
     return number % 3 == 0 if name == "present" else number % 40
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), WORDS, st.integers(1, 5))
 def test_a_condition_leaves_what_asking_each_leaves_page_by_page(seed: int, text: str, size: int) -> None:
     mirror = walked(seed, 40, ONTOLOGY).mirror

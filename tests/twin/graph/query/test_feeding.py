@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.graphs import ONTOLOGY, entity, mirror_of, walked
@@ -53,6 +53,7 @@ def naive_upstream(mirror: Mirror, one: str) -> dict[str, int]:
     return found
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_what_feeds_and_what_is_fed_are_as_defined_and_each_other_turned_round(seed: int) -> None:
     mirror = walked(seed, 50, ONTOLOGY).mirror
@@ -63,6 +64,7 @@ def test_what_feeds_and_what_is_fed_are_as_defined_and_each_other_turned_round(s
         assert {found.entity.id: found.depth for found in query.downstream(mirror, each)} == down
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 3))
 def test_a_depth_leaves_out_what_is_farther(seed: int, depth: int) -> None:
     mirror = walked(seed, 40, ONTOLOGY).mirror

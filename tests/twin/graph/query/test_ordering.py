@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.graphs import ONTOLOGY, entity
@@ -26,6 +26,7 @@ def _kind(value: Value | None) -> int:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(VALUES, max_size=12), st.booleans(), st.integers(1, 4))
 def test_pages_in_turn_are_the_list_in_order(values: list[Value | None], descending: bool, size: int) -> None:  # noqa: FBT001 - Hypothesis's
     site = entity("home", "site")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import networkx as nx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.graphs import ONTOLOGY, entity, mirror_of, walked
@@ -36,6 +36,7 @@ def plain(mirror: Mirror, steps: list[Step], sites: set[str] | None = None) -> n
     return made
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), STEPS, st.none() | st.integers(0, 3))
 def test_what_is_reached_is_what_networkx_reaches_and_as_near(seed: int, steps: list[Step], depth: int | None) -> None:
     mirror = walked(seed, 30, ONTOLOGY).mirror
@@ -51,6 +52,7 @@ def test_what_is_reached_is_what_networkx_reaches_and_as_near(seed: int, steps: 
             assert far[before] == each.depth - 1
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), STEPS)
 def test_a_way_is_as_short_as_any_and_holds_together(seed: int, steps: list[Step]) -> None:
     mirror = walked(seed, 30, ONTOLOGY).mirror

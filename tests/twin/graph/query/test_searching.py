@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.graphs import Walk, changeset, entity, mirror_of, walked
@@ -75,6 +75,7 @@ def naive(mirror: Mirror, text: str) -> set[str]:
 TEXTS = st.sampled_from(["1", "device", "moved", "space inner", "device 2", "inn", "site", "view 1", "space 1 de"])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), TEXTS, st.integers(1, 4))
 def test_the_index_finds_what_looking_everywhere_finds_whatever_changes(seed: int, text: str, size: int) -> None:
     walk = Walk(random.Random(seed))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.graphs import Walk, entity, mirror_of
@@ -81,6 +81,7 @@ def test_neighbours_ancestors_and_views() -> None:
     assert query.site_of(mirror, bulb) is at["home"]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 7))
 def test_pages_in_turn_are_the_whole_list(seed: int, size: int) -> None:
     walk = Walk(random.Random(seed))
@@ -100,6 +101,7 @@ def test_pages_in_turn_are_the_whole_list(seed: int, size: int) -> None:
     assert seen == paths(whole)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_pages_survive_inserts_and_deletions_between_them(seed: int) -> None:
     walk = Walk(random.Random(seed))

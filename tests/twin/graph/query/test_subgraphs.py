@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.graphs import ONTOLOGY, walked
@@ -25,6 +25,7 @@ def same(made: nx.MultiDiGraph[str], mirror: Mirror, nodes: set[str]) -> bool:
     )
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_subgraph_is_what_networkx_induces_and_nobody_elses(seed: int) -> None:
     mirror = walked(seed, 40, ONTOLOGY).mirror
