@@ -31,8 +31,11 @@ __all__ = ["Commits", "Run", "inline"]
 
 T = TypeVar("T")
 
-_GROUP_ENTRIES = 20_000
+_TURN_ENTRIES = 2_000
+"""So many entries are checked, or applied, before others have their turn on the loop: some 20 ms."""
 _CHANGES_A_READ = 1000
+_MANY = 1_000_000_000
+"""In a script there is nobody else to have a turn."""
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.25
 
@@ -74,6 +77,7 @@ class Commits:
         self._group: list[_Waiting] = []
         self._busy = False
         self._closed = False
+        self._turn = _MANY if run is inline else _TURN_ENTRIES
         self.failing: str = ""
         """Why the store does not answer, while it does not; empty when it does."""
 
@@ -122,10 +126,11 @@ class Commits:
         group: list[_Waiting] = []
         seen: set[str] = set()
         entries = 0
-        while self._queue and entries < _GROUP_ENTRIES:
+        while self._queue:
             waiting = self._queue[0]
             first, *rest = waiting.changesets
-            if group and (rest or first.expected_head is not None or overlaps(first, seen)):
+            entries += len(first.entries)
+            if group and (rest or entries > self._turn or first.expected_head is not None or overlaps(first, seen)):
                 break
             self._queue.popleft()
             try:
@@ -138,7 +143,6 @@ class Commits:
                 break
             if self._queue:  # only another that waits may meet it
                 seen |= touched(first)
-            entries += len(first.entries)
         return group
 
     def _refuse(self, waiting: _Waiting, refusal: TwinError) -> None:
@@ -192,10 +196,24 @@ class Commits:
             self._finish(lambda waiting: _unsettled(waiting, answer))
             return
         self.failing = ""
-        places: dict[str, Committed] = {}
-        for change in answer:
-            self._take(change)
+        self._take_in_turns(deque(answer), {})
+
+    def _take_in_turns(self, changes: deque[Change], places: dict[str, Committed]) -> None:
+        """Follow what the log says, however much, and let others have their turn now and then."""
+        entries = 0
+        while changes and entries < self._turn:
+            change = changes.popleft()
+            if change.sequence > self._mirror.head:
+                self._take(change)
+            entries += len(change.changeset.entries)
             places[change.changeset.op_id] = Committed(change.sequence, change.changeset.op_id)
+        if changes:
+            self._run(lambda: None, lambda _: self._take_in_turns(changes, places))
+        else:
+            self._settle(places)
+
+    def _settle(self, places: dict[str, Committed]) -> None:
+        """The log has told: answer those that are in it, and try the others again."""
         settled = [waiting for waiting in self._group if all(each.op_id in places for each in waiting.changesets)]
         self._queue.extendleft(reversed([waiting for waiting in self._group if waiting not in settled]))
         self._group = settled

@@ -77,6 +77,28 @@ def test_what_queues_behind_a_commit_goes_in_one_group(bench: Bench) -> None:
     assert bench.mirror.head == 10
 
 
+def test_many_changes_of_others_are_followed_in_turns(bench: Bench) -> None:
+    sites = [entity(f"home-{number}", "site") for number in range(5)]
+    rooms = {site.id: [entity(f"{site.key}/room-{number}", "space", site) for number in range(999)] for site in sites}
+    bench.store.commit([changeset(*map(Create, (site, *rooms[site.id]))) for site in sites], 0)
+    mine = bench.submit(changeset(Create(entity("mine", "site"))))
+    heads = []
+    while bench.later.jobs:
+        bench.later.jobs.pop(0)()
+        heads.append(bench.mirror.head)
+    assert heads == [0, 2, 4, 5, 6]
+    assert bench.sequence(mine) == 6
+
+
+def test_a_group_is_not_larger_than_one_turn(bench: Bench) -> None:
+    for number in range(5):
+        site = entity(f"home-{number}", "site")
+        rooms = [entity(f"{site.key}/room-{each}", "space", site) for each in range(899)]
+        bench.submit(changeset(*map(Create, (site, *rooms))))
+    bench.later.drain()
+    assert bench.store.groups == [1, 2, 2]
+
+
 def test_overlapping_sets_and_deletions_wait_for_the_next_group(bench: Bench) -> None:
     home = entity("home", "site")
     bench.submit(changeset(Create(home)))

@@ -6,11 +6,28 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import to_builtins
+from msgspec.structs import fields, replace
 
 from tests.graphs import Walk, changeset, contents, entity
 from tests.neo4j_server import fresh_store
 from twin.graph.mirror import Mirror
-from twin.graph.model import Create, Delete, Document, Recast, Update
+from twin.graph.model import (
+    UPDATABLE,
+    Computed,
+    Create,
+    Delete,
+    Document,
+    Entity,
+    Link,
+    Made,
+    Move,
+    Recast,
+    Relation,
+    Sent,
+    Unlink,
+    Update,
+)
 from twin.graph.readings import Reading, order_key
 from twin.store import HeadMovedError, StateBatch, Watermark
 from twin.store.memory import MemoryStore
@@ -24,7 +41,7 @@ if TYPE_CHECKING:
     from twin.store import GraphStore
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("neo4j", marks=[pytest.mark.neo4j, pytest.mark.timeout(300)])])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GraphStore]:
     made: GraphStore
     match request.param:
@@ -176,3 +193,115 @@ def test_states_that_were_understood_before_a_change_of_names_are_refused(store:
     store.commit([changeset(Update(id=home.id, fields={"title": {"": "x"}}))], 2)
     store.write_states(StateBatch({(home.id, "b"): reading(1.0, 1)}, Watermark("j", 5), head=2))
     assert store.load_states()[1] == Watermark("j", 5)
+
+
+def whole(parent: Entity) -> Entity:
+    """A device in which every field says something, some of it awkward."""
+    return entity(
+        f"{parent.path}/whole",
+        "device",
+        parent,
+        title={"": "Tür `x` \\u0060", "fr": "é\n\"'{}$"},
+        properties={"area": 7.0, "level": 7, "on": True, "rule": "r", "vendor": "", "big": 2**63 - 1, "x_time": "t"},
+        points=("warmth", "present", "x"),
+        commands=("open", "close"),
+        sources={"warmth": ("other", "heat")},
+        computed={"heat": Computed("avg", "temperature", "type is Sensor"), "n": Computed("count", "occupancy")},
+        rule='type is Sensor and within "/a"',
+        desired={"setpoint": 19.5, "mode": "eco", "plan": [1, {"a": True}], "odd": {"x": 1}, "whole": 3},
+        roles={"tenant": "t/Tenant"},
+        sends={"temp": Sent("warmth", "[degF]"), "hum": Sent("present")},
+        serial="S-1",
+        instance="block",
+        declared={"title": {"": "A"}, "properties.area": 7.0, "made": [1, None, {"deep": [True]}]},
+    )
+
+
+def test_every_field_of_an_entity_comes_back(store: GraphStore) -> None:
+    made = Made("block", "1.2.0", {"floors": 3, "names": ["a"]}, {"meters": "key,x\na,1\n"}, {"core": "1.1.0"})
+    home = entity("home", "site", hidden=True, made=made)
+    device = whole(home)
+    said = {field.name for field in fields(Entity) if getattr(device, field.name) != field.default}
+    assert {field.name for field in fields(Entity)} - said <= {
+        "revision", "created", "created_by", "updated", "updated_by", "hidden", "made",
+    }  # fmt: skip
+    store.commit([changeset(Create(home), Create(device), at=-1)], 0)
+    stamps = {"created": -1, "created_by": "ana", "updated": -1, "updated_by": "ana"}
+    assert {each.id: each for each in store.load().entities} == {
+        each.id: replace(each, **stamps) for each in (home, device)
+    }
+
+
+def test_every_field_can_be_changed_and_emptied(store: GraphStore) -> None:
+    home = entity("home", "site")
+    full, empty = whole(home), entity("home/empty", "device", home)
+    both = {
+        field.name: (getattr(full, field.name), getattr(empty, field.name))
+        for field in fields(Entity)
+        if field.name in UPDATABLE
+    }
+    store.commit([changeset(Create(home), Create(full), Create(empty))], 0)
+    swaps = [
+        Update(id=full.id, fields={name: to_builtins(values[1]) for name, values in both.items()}),
+        Update(id=empty.id, fields={name: to_builtins(values[0]) for name, values in both.items()}),
+    ]
+    store.commit([changeset(*swaps)], 1)
+    found = {each.id: each for each in store.load().entities}
+    for name, (filled, emptied) in both.items():
+        assert (getattr(found[empty.id], name), getattr(found[full.id], name)) == (filled, emptied), name
+
+
+def test_relations_of_one_group_end_as_its_last_word_says(store: GraphStore) -> None:
+    home = entity("home", "site")
+    one, two, view = entity("home/a", "device", home), entity("home/b", "device", home), entity("home/v", "view", home)
+    store.commit([changeset(Create(home), Create(one), Create(two), Create(view))], 0)
+    feeds = Relation(type="feeds", source=one.id, target=two.id)
+    back = Relation(type="feeds", source=two.id, target=one.id, instance="block")
+    includes = Relation(type="INCLUDES", source=view.id, target=one.id)
+    store.commit([changeset(Link(feeds), Link(back), Link(includes))], 1)
+    gone, gone_back = (Unlink(type="feeds", source=each.source, target=each.target) for each in (feeds, back))
+    again = Relation(type="feeds", source=one.id, target=two.id, instance="other")
+    store.commit([changeset(gone), changeset(Link(again)), changeset(gone_back), changeset(Link(back), gone_back)], 2)
+    assert sorted(store.load().relations, key=lambda each: each.type) == [includes, again]
+    store.commit([changeset(Delete(id=one.id))], 6)
+    assert list(store.load().relations) == []
+
+
+def test_what_is_deleted_may_be_made_again_in_its_place(store: GraphStore) -> None:
+    home = entity("home", "site")
+    old, new = entity("home/a", "space", home), entity("home/a", "space", home)
+    below = entity("home/a/b", "device", new)
+    store.commit([changeset(Create(home), Create(old))], 0)
+    store.commit([changeset(Delete(id=old.id), Create(new), Create(below))], 1)
+    store.commit([changeset(Move(id=new.id, parent=home.id, key="z")), changeset(Delete(id=below.id))], 2)
+    assert sorted(each.path for each in store.load().entities) == ["home", "home/z"]
+
+
+def test_a_group_may_hold_known_and_new_changesets_at_its_head(store: GraphStore) -> None:
+    known = [changeset(Create(entity(f"old-{number}", "site"))) for number in range(2)]
+    store.commit(known, 0)
+    new = [changeset(Create(entity(f"new-{number}", "site"))) for number in range(2)]
+    answers = store.commit([new[0], known[1], new[1], known[0]], 2)
+    assert [each.sequence for each in answers] == [3, 2, 4, 1]
+    assert [change.changeset for change in store.changes(0)] == [*known, *new]
+
+
+def test_a_large_group_is_whole(store: GraphStore) -> None:
+    home = entity("home", "site")
+    floors = [entity(f"home/f{number}", "space", home) for number in range(3)]
+    rooms = [entity(f"{floor.path}/r{number}", "space", floor) for floor in floors for number in range(400)]
+    store.commit([changeset(*map(Create, (home, *floors))), changeset(*map(Create, rooms))], 0)
+    store.commit(
+        [
+            changeset(Move(id=floors[0].id, parent=floors[1].id, key="in")),
+            *(changeset(Update(id=room.id, fields={"title": {"": room.key}})) for room in rooms),
+        ],
+        2,
+    )
+    found = {each.id: each for each in store.load().entities}
+    assert store.head() == 3 + len(rooms)
+    assert {found[room.id].path for room in rooms[:400]} == {f"home/f1/in/r{number}" for number in range(400)}
+    assert all(found[room.id].title == {"": room.key} and found[room.id].revision == 2 for room in rooms)
+    readings = {(room.id, "t"): reading(float(number), number) for number, room in enumerate(rooms)}
+    store.write_states(StateBatch(readings, Watermark("j", 1)))
+    assert store.load_states()[0] == readings

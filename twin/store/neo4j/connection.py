@@ -8,6 +8,7 @@ only the log can tell (`twin.errors.OutcomeUnknown`). What the server calls tran
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["SECONDS", "Connection"]
 
 T = TypeVar("T")
+
+logging.getLogger("neo4j").addHandler(logging.NullHandler())  # what goes wrong is told once, as an error of ours
 
 SECONDS = 10.0
 """The server's time-out of an ordinary transaction."""

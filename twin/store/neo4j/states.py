@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Recast
     from twin.store import StateBatch
 
-__all__ = ["load_states", "put_states", "recast_states", "take_states", "write_batch"]
+__all__ = ["BULK", "load_states", "put_states", "recast_states", "take_states", "write_batch"]
 
 _NODES_A_STATEMENT = 5_000
 
@@ -58,6 +58,8 @@ UNWIND $rows AS row MATCH (e:Entity {{id: row[0]}})
 SET e[row[1]] = null, e[row[1] + '{JSON}'] = null, e[row[1] + '{ORDER}'] = null,
     e[row[1] + '{TIME}'] = null, e[row[1] + '{RECEIVED}'] = null
 """
+BULK = (_PUT, _SOME, _CLEAR)
+"""Statements that take rows, of which there may be none."""
 _MARK = """
 MATCH (state:_State {id: 'state'})
 SET state.journal = $journal, state.offset = $offset, state.counters = $counters

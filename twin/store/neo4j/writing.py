@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twin.graph.model import ChangeSet, Document, Entity, Entry, Relation
     from twin.store.neo4j.labels import Labels
 
-__all__ = ["Writer"]
+__all__ = ["BULK", "Writer"]
 
 _ROWS_A_STATEMENT = 5_000
 _encode = msgspec.json.Encoder().encode
@@ -62,6 +62,8 @@ MATCH (source)-[r]->(target) WHERE type(r) = row[2] DELETE r
 """
 _READ = "UNWIND $rows AS id MATCH (e:Entity {id: id}) RETURN e._entity"
 _BELOW = "MATCH (e:Entity) WHERE e.path STARTS WITH $path RETURN e._entity"
+BULK = (_CREATE, _CHANGE, _RELABEL, _LEAVE, _ENTER, _DELETE, _LINK, _UNLINK, _READ)
+"""Statements that take rows, of which there may be none."""
 _DOCUMENT = "MERGE (d:_Document {name: $name}) SET d.version = $version, d.file = $file, d.text = $text"
 
 

@@ -18,7 +18,7 @@ from twin.store import HeadMovedError, StateBatch, Watermark
 from twin.store.neo4j import Address, Neo4jStore
 from twin.store.neo4j.connection import Connection
 
-pytestmark = pytest.mark.neo4j
+pytestmark = [pytest.mark.neo4j, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
