@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from twin.ontology.model import Ontology, RelationType
     from twin.source import Diagnostics
     from twin.topology.desired import DesiredRelation
-    from twin.topology.growing import Sprout
+    from twin.topology.grown import Sprout
 
 __all__ = ["check_counts"]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin.expressions import Range, Table
-from twin.ids import is_key, sort_key
+from twin.ids import is_key
 from twin.source import Diagnostics
 from twin.topology.checking import Preparer
 from twin.topology.desired import Desired
-from twin.topology.growing import Grown, grow
+from twin.topology.growing import grow
+from twin.topology.grown import Grown
 from twin.topology.linking import link
 from twin.topology.parameters import bind
 from twin.topology.renaming import renamed
@@ -70,9 +71,6 @@ def expand(
     entities, relations = link(grown, template.ontology, report)
     moved = renamed(template.moved, site, grown, report) if grown.sprouts else {}
     report.raise_if_errors()
-    entities.sort(key=lambda entity: sort_key(entity.path))
-    rank = {entity.path: index for index, entity in enumerate(entities)}
-    relations.sort(key=lambda relation: (rank[relation.source], relation.type, rank[relation.target]))
     return Desired(
         topology=template.name,
         version=template.version,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from twin.source import closest
+from twin.topology.grown import Link
 
 if TYPE_CHECKING:
     from twin.errors import Place
     from twin.source import Diagnostics
-    from twin.topology.growing import Grown, Link, Sprout
+    from twin.topology.grown import Grown, Sprout
+    from twin.topology.seeds import Naming
 
-__all__ = ["Finder", "is_left_out", "report_missing"]
+__all__ = ["Finder", "is_left_out", "reach", "report_missing"]
 
 
 class Finder:
@@ -21,8 +24,19 @@ class Finder:
         self.left_out: dict[str, set[str]] = {}
         """Points, by the path of their entity, whose source ``when`` left out."""
         self._grown = grown
+        self._sprouts = grown.sprouts
+        self._site = next(iter(grown.sprouts), "")
         self._report = report
         self._lost: set[Place] = set()
+
+    def at(self, origin: Sprout, naming: Naming, path: str) -> Sprout | None:
+        """What a path names that an entity says: `find`, in few steps for what is there."""
+        way = reach(path)
+        if way is not None:
+            found = self._sprouts.get((self._site if way[0] else origin.base) + way[1])
+            if found is not None:
+                return found
+        return self.find(Link(origin, naming, path), path)
 
     def find(self, one: Link, path: str) -> Sprout | None:
         """What a path names; None when it is wrong (and reported), left out by ``when``, or lost to another mistake."""
@@ -36,12 +50,12 @@ class Finder:
 
     def full(self, one: Link, path: str) -> str | None:
         """The path from the site's key on, whether something is there or not; None when it is wrong (and reported)."""
-        site = one.origin.path.partition("/")[0]
-        full = _absolute(path, site, one.origin.space.path)
-        if full is None:
+        way = reach(path)
+        if way is None:
             help_ = 'a path is relative to the space around it ("radiator", "."), or begins with / at the site'
             self._report.error("path.invalid", f"'{path}' is not a path", one.place, help=help_)
-        return full
+            return None
+        return (self._site if way[0] else one.origin.base) + way[1]
 
     def is_left_out(self, full: str) -> bool:
         """Whether a path names what ``when`` or an override left out, or something in it."""
@@ -49,8 +63,8 @@ class Finder:
 
     def _report_lost(self, one: Link, path: str, full: str) -> None:
         if is_left_out(full, self._grown):
-            if one.point is not None:
-                self.left_out.setdefault(one.origin.path, set()).add(one.point)
+            if one.naming.point is not None:
+                self.left_out.setdefault(one.origin.path, set()).add(one.naming.point)
         elif one.place not in self._lost:
             self._lost.add(one.place)
             report_missing(path, full, one.place, self._grown, self._report, one.used)
@@ -86,14 +100,16 @@ def _prefixes(full: str) -> list[str]:
     return ["/".join(segments[:length]) for length in range(1, len(segments) + 1)]
 
 
-def _absolute(path: str, site: str, base: str) -> str | None:
-    """The path from the site's key on; None when it is not written like a path."""
+@lru_cache(maxsize=65_536)
+def reach(path: str) -> tuple[bool, str] | None:
+    """Whether a path begins at the site, and what it adds to where it begins; None when it is no path."""
     if path == "/":
-        return site
+        return True, ""
     if path == ".":
-        return base
-    start, rest = (site, path[1:]) if path.startswith("/") else (base, path)
+        return False, ""
+    from_site = path.startswith("/")
+    rest = path[1:] if from_site else path
     segments = rest.split("/")
     if "" in segments or "." in segments or ".." in segments:
         return None
-    return f"{start}/{rest}"
+    return from_site, f"/{rest}"

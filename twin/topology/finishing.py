@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twin.graph.model import Computed
-    from twin.topology.growing import Sprout
+    from twin.topology.grown import Sprout
+    from twin.topology.seeds import Said
 
 __all__ = ["entity"]
 
@@ -22,27 +23,42 @@ def entity(
     sprout: Sprout, sources: Mapping[str, tuple[str, str]], computed: Mapping[str, Computed], rules: Mapping[str, str]
 ) -> DesiredEntity:
     """The entity that a sprout has become. ``rules`` are those of views, by path."""
-    prepared = sprout.prepared
-    return DesiredEntity(
-        path=sprout.path,
-        kind=sprout.part.kind,
-        type=sprout.type,
-        key=sprout.key,
-        parent=sprout.parent.path if sprout.parent is not None else None,
-        title=sprout.title,
-        properties=sprout.properties,
-        points=sprout.points,
-        sources=sources,
-        serial=sprout.serial,
-        place=sprout.part.place,
-        given=_given(tuple(sprout.properties), tuple(sprout.settings), bool(sprout.title), bool(sprout.serial)),
-        commands=prepared.commands,
-        computed=computed,
-        rule=rules.get(sprout.path),
-        desired=sprout.settings,
-        defaults=_without(prepared.defaults, sprout.settings),
-        property_defaults=_without(prepared.property_defaults, sprout.properties),
-        roles=prepared.roles,
+    seed, parent, prepared = sprout.seed, sprout.parent, sprout.seed.prepared
+    said = seed.said
+    if sprout.properties is not seed.properties or sprout.settings is not seed.settings or sprout.serial is not None:
+        said = _said(sprout)
+    elif said is None:
+        said = seed.said = _said(sprout)
+    return DesiredEntity(  # by position: this is done for every entity of a building
+        prepared.part.kind,
+        seed.type,
+        sprout.key,
+        sprout.path,
+        None if parent is None else parent.path,
+        sprout.title,
+        sprout.properties,
+        sprout.points,
+        sources,
+        sprout.serial,
+        said[0],
+        prepared.part.place,
+        prepared.commands,
+        computed,
+        rules.get(sprout.path),
+        sprout.settings,
+        said[1],
+        said[2],
+        prepared.roles,
+    )
+
+
+def _said(sprout: Sprout) -> Said:
+    """Which fields the topology gives, and the defaults for those that it does not."""
+    prepared, properties, settings = sprout.seed.prepared, sprout.properties, sprout.settings
+    return (
+        _given(tuple(properties), tuple(settings), bool(sprout.title), bool(sprout.serial)),
+        _without(prepared.defaults, settings),
+        _without(prepared.property_defaults, properties),
     )
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from twin.ontology.compile.retiring import warn_of
 from twin.source import closest
+from twin.topology.grown import Link
 from twin.units import compatible, dimension, of_dimension
 
 if TYPE_CHECKING:
     from twin.ontology.model import EntityType, PointType
     from twin.source import Diagnostics
     from twin.topology.finding import Finder
-    from twin.topology.growing import Link, Sprout
+    from twin.topology.grown import Sprout
+    from twin.topology.seeds import Naming
 
 __all__ = ["Follower"]
 
@@ -28,32 +31,43 @@ class Follower:
         self._finder = finder
         self._report = report
 
-    def follow(self, one: Link, name: str) -> None:
+    def follow(self, origin: Sprout, naming: Naming, named: str) -> None:
         """Find the source of a point of a space."""
-        path, dot, point = one.path.rpartition(".")
-        if not dot or not path or path.endswith("."):
+        path, point = _parted(named)
+        if not path:
             help_ = "name a device and its point: thermostat.temperature"
-            self._report.error("path.invalid", f"'{one.path}' names no point", one.place, help=help_)
+            place = naming.text.scalar.place
+            self._report.error("path.invalid", f"'{named}' names no point", place, help=help_)
             return
-        device = self._finder.find(one, path)
-        if device is None or device.prepared.type is None or one.origin.prepared.type is None:
+        device = self._finder.at(origin, naming, path)
+        if device is None:
             return
-        theirs = self._point(one, device, point, device.prepared.type)
-        mine = one.origin.prepared.type.points[name]
-        if theirs is not None and self._follows(one, mine, theirs):
-            self.sources.setdefault(one.origin.path, {})[name] = (device.path, point)
+        known = (device.seed, point)
+        suits = naming.judged.get(known)
+        if suits is None:
+            suits = naming.judged[known] = self._suits(Link(origin, naming, named), device, point)
+        if suits and naming.point is not None:
+            self.sources.setdefault(origin.path, {})[naming.point] = (device.path, point)
+
+    def _suits(self, one: Link, device: Sprout, point: str) -> bool:
+        """Whether a point of a device is one that the point of a space can follow; if not, why is reported."""
+        found, ours = device.seed.prepared.type, one.origin.seed.prepared.type
+        if found is None or ours is None or one.naming.point is None:
+            return False
+        theirs = self._point(one, device, point, found)
+        return theirs is not None and self._follows(one, ours.points[one.naming.point], theirs)
 
     def _point(self, one: Link, device: Sprout, name: str, found: EntityType) -> PointType | None:
         if device.part.kind not in {"device", "gateway"}:
             message = f"'{device.key}' is a {device.part.kind}: a point follows a device's"
             self._report.error("source.kind", message, one.place, help="name the device that measures it")
             return None
-        if name in device.prepared.points:
+        if name in device.seed.prepared.points:
             theirs = found.points[name]
             if theirs.deprecated is not None:
                 warn_of(one.place, theirs.deprecated, self._report)
             return theirs
-        known = list(device.prepared.points)
+        known = list(device.seed.prepared.points)
         near = closest(name, known)
         related = [(found.place, f"{found.short}'s points: {', '.join(known) or 'none'}"), *one.used]
         help_ = f"did you mean '{near[0]}'?" if near else ""
@@ -82,6 +96,13 @@ class Follower:
             self._report.error("unit.incompatible", message, one.place, related=related, help=help_)
             return False
         return True
+
+
+@lru_cache(maxsize=65_536)
+def _parted(path: str) -> tuple[str, str]:
+    """The path of a device and a point of it; two empty texts where it is none."""
+    device, dot, point = path.rpartition(".")
+    return (device, point) if dot and not device.endswith(".") else ("", "")
 
 
 def _article(kind: str) -> str:

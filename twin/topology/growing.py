@@ -5,140 +5,28 @@ Bounds: `MAX_ENTITIES` entities, `MAX_ROUNDS` rounds of ``each``, `MAX_KEY` char
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from twin.expressions import OWN_KEYS, Table
+from twin.expressions import OWN_KEYS
 from twin.ids import is_key
 from twin.topology.checking import MAX_DEPTH, report_deep
 from twin.topology.filling import Filling, Frames, Names
+from twin.topology.grown import Grown, Reckoning, Search, Sprout
 from twin.topology.overriding import Overriding
+from twin.topology.seeds import Seed, fixed_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from twin.errors import Place
     from twin.graph.model import Scalar as Fact
     from twin.graph.model import Value
-    from twin.ontology.model import RelationType
     from twin.source import Diagnostics
     from twin.topology.checking import Prepared, Preparer
-    from twin.topology.computing import Computing
-    from twin.topology.parts import Ends, Part, Rule, Template, Text
+    from twin.topology.parts import Part, Rule, Template
 
-__all__ = ["MAX_ENTITIES", "MAX_KEY", "MAX_ROUNDS", "Grown", "Link", "Reckoning", "Search", "Sprout", "grow"]
+__all__ = ["MAX_ENTITIES", "MAX_KEY", "MAX_ROUNDS", "grow"]
 
 MAX_ENTITIES = 250_000
 MAX_ROUNDS = 1_000_000
 MAX_KEY = 100
-
-
-@dataclass(slots=True, eq=False)
-class Sprout:
-    """An entity in the making: all of it but what depends on others."""
-
-    prepared: Prepared
-    path: str
-    key: str
-    parent: Sprout | None
-    title: dict[str, str]
-    properties: dict[str, Fact]
-    settings: dict[str, Value]
-    serial: str | None
-    uncertain: bool
-    level: int
-    """Which layer of its parent says that it is there."""
-    points: tuple[str, ...]
-
-    @property
-    def type(self) -> str:
-        """The qualified name of its type; empty where that is wrong, and has been reported."""
-        return self.prepared.type.name if self.prepared.type is not None else ""
-
-    @property
-    def declared(self) -> dict[str, Fact]:
-        """What rules may ask of its properties, named as in `twin.graph.model.Entity.declared`."""
-        return {f"properties.{name}": value for name, value in self.properties.items()}
-
-    @property
-    def part(self) -> Part:
-        """The part of the template it grew from."""
-        return self.prepared.part
-
-    @property
-    def space(self) -> Sprout:
-        """What its paths are relative to: itself for a space or a site, the nearest one around it for anything else."""
-        found = self
-        while found.part.kind not in {"site", "space"} and found.parent is not None:
-            found = found.parent
-        return found
-
-
-@dataclass(slots=True, eq=False)
-class Link:
-    """One path that an entity names: a source of a point, a member, or the target of a relation."""
-
-    origin: Sprout
-    text: Text
-    path: str
-    point: str | None = None
-    """The origin's point that follows what the path names."""
-    relation: RelationType | None = None
-    """None (and no point): a member of a view, or what a gateway connects."""
-    inverse: bool = False
-    """Whether the relation leads from what the path names to the origin."""
-    at: Place | None = None
-    """Where it is written, if that is not where the text stands."""
-
-    @property
-    def place(self) -> Place:
-        """Where it is written."""
-        return self.at or self.text.scalar.place
-
-    @property
-    def used(self) -> list[tuple[Place, str]]:
-        """Where the fragment is used that it is written in, if it is."""
-        level, around = self.text.level, self.origin
-        while (word := around.prepared.layers[level].word) is None and around.parent is not None:
-            level, around = around.level, around.parent
-        return [] if word is None else [(word.place, f"{word.text} is used here")]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Search:
-    """A rule that finds what an entity is related to, connects or includes, or what a point is worked out from."""
-
-    origin: Sprout
-    rule: Rule
-    names: Names
-    relation: RelationType | None = None
-    inverse: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reckoning:
-    """A point of an entity that is worked out from those of devices."""
-
-    origin: Sprout
-    computing: Computing
-    search: Search | None
-    """Which devices; None: all that are there."""
-
-
-@dataclass(slots=True, eq=False)
-class Grown:
-    """All that grew."""
-
-    sprouts: dict[str, Sprout] = field(default_factory=dict)
-    links: list[Link] = field(default_factory=list)
-    searches: list[Search] = field(default_factory=list)
-    """For the ends of relations, and what gateways connect."""
-    views: dict[str, Search] = field(default_factory=dict)
-    """By path of the view: what else it includes."""
-    reckonings: list[Reckoning] = field(default_factory=list)
-    excluded: set[str] = field(default_factory=set)
-    """Paths that ``when`` or an override left out: naming them is no mistake."""
-    serials: dict[str, Sprout] = field(default_factory=dict)
 
 
 class _TooLargeError(Exception):
@@ -148,66 +36,84 @@ class _TooLargeError(Exception):
 def grow(template: Template, preparer: Preparer, key: str, parameters: Names, report: Diagnostics) -> Grown:
     """Everything that a template describes with these parameters. ``key`` is the site's."""
     overriding = Overriding(template.overrides, key, parameters, report)
-    grower = _Grower(preparer, parameters, overriding, report)
+    grower = _Grower(template, preparer, parameters, overriding, report)
     try:
-        grower.plant(preparer.prepare(template.site), key, None, parameters, 0)
+        grower.plant(grower.seed(preparer.prepare(template.site)), key, key, None, parameters, 0)
     except _TooLargeError:
         return Grown()
     overriding.report_unmatched(grower.grown)
     return grower.grown
 
 
-def _ends_of(prepared: Prepared) -> Sequence[tuple[RelationType | None, Ends, bool]]:
-    """Where the relations of an entity end, and what it includes or connects."""
-    members = prepared.body.members
-    return (*prepared.relations, (None, members, False)) if members else prepared.relations
-
-
 class _Grower:
     """Walks the prepared parts, outermost first."""
 
-    def __init__(self, preparer: Preparer, shared: Names, overriding: Overriding, report: Diagnostics) -> None:
-        self.grown = Grown()
+    def __init__(
+        self, template: Template, preparer: Preparer, shared: Names, overriding: Overriding, report: Diagnostics
+    ) -> None:
+        self.grown = Grown(fixed_names(template))
         self._preparer = preparer
         self._overriding = overriding
         self._shared = shared
-        self._tabled = any(isinstance(value, Table) for value in shared.values())
+        self._tabled = any(one.row_key in template.spoken for one in template.parameters.values())
         self._filling = Filling(report)
         self._report = report
         self._rounds = 0
+        self._seeds: dict[Prepared, Seed] = {}
 
-    def plant(self, prepared: Prepared, key: str, parent: Sprout | None, names: Names, level: int) -> None:
+    def seed(self, prepared: Prepared) -> Seed:
+        """The seed of a prepared part, the same each time."""
+        found = self._seeds.get(prepared)
+        if found is None:
+            found = self._seeds[prepared] = Seed(prepared, self.grown.fixed)
+        return found
+
+    def plant(
+        self, seed: Seed, key: str, path: str, parent: Sprout | None, names: Names, level: int, depth: int = 0
+    ) -> None:
         """An entity and all that stands in it; ``level`` is the layer of its parent that says so."""
-        frames = self._filling.frames(prepared, self._own(names, key), self._shared)
-        made = self._sprout(prepared, key, parent, frames, level)
-        depth = made.path.count("/")
-        for within, inner in prepared.parts:
+        if self._tabled:
+            names = self._own(names, key)
+        frames = (names,) if seed.single else self._frames(seed, names)
+        made = self._sprout(seed, key, path, parent, frames, level)
+        parts = seed.parts
+        if parts is None:
+            parts = seed.parts = [(within, self.seed(inner)) for within, inner in seed.prepared.parts]
+        if not parts:
+            return
+        for within, inner in parts:
             around = frames[within]
             if inner.part.lost or around is None:
                 made.uncertain = True
             elif depth >= MAX_DEPTH:
                 report_deep(inner.part, self._report)
                 made.uncertain = True
-            else:
+            elif inner.part.each:
                 for turn in self._rounds_of(inner.part, made, around):
-                    self._one(inner, made, turn, within)
+                    self._one(inner, made, turn, within, depth + 1)
+            else:
+                self._one(inner, made, around, within, depth + 1)
+        made.end = len(self.grown.sprouts)
 
-    def _one(self, prepared: Prepared, parent: Sprout, names: Names, level: int) -> None:
-        part = prepared.part
-        key = self._key(part, names)
-        wanted = None if key is None else self._filling.wanted(part, self._own(names, key))
+    def _one(self, seed: Seed, parent: Sprout, names: Names, level: int, depth: int) -> None:
+        key = seed.key if seed.key is not None else self._key(seed, names)
+        wanted = seed.wanted
+        if wanted is None and key is not None:
+            wanted = self._wanted(seed, names, key)
         if key is None or wanted is None:
             parent.uncertain = True
-        elif not wanted:
-            self.grown.excluded.add(f"{parent.path}/{key}")
-        elif (override := self._overriding.take(path := f"{parent.path}/{key}")) is None:
-            self.plant(prepared, key, parent, names, level)
+            return
+        path = f"{parent.path}/{key}"
+        if not wanted:
+            self.grown.excluded.add(path)
+        elif (override := self._overriding.take(path)) is None:
+            self.plant(seed, key, path, parent, names, level, depth)
         elif override.absent:
             self.grown.excluded.add(path)
         else:
-            depth = path.count("/")
-            prepared = self._preparer.overridden(part, parent.prepared.type, depth, override)
-            self.plant(prepared, key, parent, names, level)
+            above = parent.seed.prepared.type
+            prepared = self._preparer.overridden(seed.part, above, depth, override)
+            self.plant(self.seed(prepared), key, path, parent, names, level, depth)
 
     def _own(self, names: Names, key: str) -> Names:
         """The names for an entity of this key: rows of tables may be looked up by it."""
@@ -216,7 +122,15 @@ class _Grower:
         around = names.get(OWN_KEYS)
         return {**names, OWN_KEYS: (key, *(around if isinstance(around, tuple) else ()))}
 
-    def _rounds_of(self, part: Part, parent: Sprout, names: Names) -> Iterator[Names]:
+    def _frames(self, seed: Seed, names: Names) -> Frames:
+        """The names of every layer; those of fragments that are given no values are the same for all."""
+        if self._tabled or not seed.steady:
+            return self._filling.frames(seed.prepared, names, self._shared)
+        if seed.inner is None:
+            seed.inner = self._filling.frames(seed.prepared, names, self._shared)[1:]
+        return (names, *seed.inner)
+
+    def _rounds_of(self, part: Part, parent: Sprout, names: Names) -> list[Names]:
         """The names of every round: one, where nothing repeats."""
         rounds = [names]
         for loop in part.each:
@@ -225,11 +139,11 @@ class _Grower:
                 values = self._filling.values(loop, outer)
                 if values is None:
                     parent.uncertain = True
-                    return
+                    return []
                 self._count(len(values), part)
                 turned += [{**outer, loop.name: value} for value in values]
             rounds = turned
-        yield from rounds
+        return rounds
 
     def _count(self, rounds: int, part: Part) -> None:
         self._rounds += rounds
@@ -239,46 +153,92 @@ class _Grower:
             self._report.error("topology.large", message, part.place, help=help_)
             raise _TooLargeError
 
-    def _key(self, part: Part, names: Names) -> str | None:
+    def _wanted(self, seed: Seed, names: Names, key: str) -> bool | None:
+        """Whether ``when`` holds."""
+        wanted = self._filling.wanted(seed.part, self._own(names, key))
+        if seed.fixed_when:
+            seed.wanted = wanted
+        return wanted
+
+    def _key(self, seed: Seed, names: Names) -> str | None:
+        part = seed.part
         key = self._filling.filled(part.key, (names,))
-        if key is None or (part.key.pattern.constant and len(key) <= MAX_KEY):
-            return key  # the form of a constant has been judged when it was read
-        if is_key(key) and len(key) <= MAX_KEY:
+        if key is None:
+            return None
+        constant = part.key.pattern.constant  # whose form has been judged when it was read
+        if len(key) <= MAX_KEY and (constant or is_key(key)):
+            if seed.fixed_key:
+                seed.key = key
             return key
         help_ = f"a key is at most {MAX_KEY} lowercase letters, digits and hyphens"
         self._report.error("key.invalid", f"'{key[:MAX_KEY]}' cannot be a key", part.place, help=help_)
         return None
 
-    def _sprout(self, prepared: Prepared, key: str, parent: Sprout | None, frames: Frames, level: int) -> Sprout:
+    def _sprout(self, seed: Seed, key: str, path: str, parent: Sprout | None, frames: Frames, level: int) -> Sprout:
         """One entity, entered under its path."""
-        body = prepared.body
+        prepared, filling, sprouts = seed.prepared, self._filling, self.grown.sprouts
+        position, serial = len(sprouts), prepared.body.serial
         made = Sprout(
-            prepared=prepared,
-            path=key if parent is None else f"{parent.path}/{key}",
-            key=key,
-            parent=parent,
-            title=self._filling.titles(body, frames),
-            properties=self._filling.facts(prepared, frames),
-            settings=self._filling.settings(prepared, frames),
-            serial=self._filling.serial(body.serial, frames),
-            uncertain=body.uncertain or None in frames,
-            level=level,
-            points=prepared.points,
+            seed,
+            seed.type,
+            path,
+            key,
+            parent,
+            path if seed.roomy or parent is None else parent.base,
+            seed.title if seed.title is not None else self._title(seed, frames),
+            seed.properties if seed.properties is not None else self._facts(seed, frames),
+            seed.settings if seed.settings is not None else self._settings(seed, frames),
+            None if serial is None else filling.serial(serial, frames),
+            prepared.body.uncertain or None in frames,
+            level,
+            prepared.points,
+            position,
+            position + 1,
         )
-        earlier = self.grown.sprouts.setdefault(made.path, made)
+        earlier = sprouts.setdefault(path, made)
         if earlier is not made:
             self._report_twice(made, earlier)
             return made
-        self._count(0, prepared.part)
-        self._enter_serial(made)
-        self.grown.links.extend(self._links(prepared, made, frames))
-        self._enter_rules(prepared, made, frames)
+        if position + 1 >= MAX_ENTITIES:
+            self._count(0, prepared.part)
+        if made.serial is not None:
+            self._enter_serial(made)
+        for naming in seed.namings:
+            named = naming.path
+            if named is None:
+                named = filling.filled(naming.text, frames)
+                if named is None:
+                    continue
+                if naming.fixed:
+                    naming.path = named
+            self.grown.links.append((made, naming, named))
+        if seed.asks:
+            self._enter_rules(seed, made, frames)
         return made
 
-    def _enter_rules(self, prepared: Prepared, made: Sprout, frames: Frames) -> None:
-        for relation, ends, inverse in _ends_of(prepared):
+    def _title(self, seed: Seed, frames: Frames) -> dict[str, str]:
+        title = self._filling.titles(seed.prepared.body, frames)
+        if seed.fixed_title and None not in frames:
+            seed.title = title
+        return title
+
+    def _facts(self, seed: Seed, frames: Frames) -> dict[str, Fact]:
+        facts = self._filling.facts(seed.prepared, frames)
+        if seed.fixed_facts and None not in frames:
+            seed.properties = facts
+        return facts
+
+    def _settings(self, seed: Seed, frames: Frames) -> dict[str, Value]:
+        settings = self._filling.settings(seed.prepared, frames)
+        if seed.fixed_settings and None not in frames:
+            seed.settings = settings
+        return settings
+
+    def _enter_rules(self, seed: Seed, made: Sprout, frames: Frames) -> None:
+        for relation, ends, inverse in seed.ends:
             if ends.rule is not None and (names := frames[ends.rule.level]) is not None:
                 self.grown.searches.append(Search(made, ends.rule, names, relation, inverse))
+        prepared = seed.prepared
         if prepared.body.rule is not None and (view := self._search(made, prepared.body.rule, frames)) is not None:
             self.grown.views[made.path] = view
         for one in prepared.computations:
@@ -292,11 +252,11 @@ class _Grower:
         return Search(made, rule, names) if rule is not None and names is not None else None
 
     def _enter_serial(self, made: Sprout) -> None:
-        mine = made.prepared.body.serial
+        mine = made.seed.prepared.body.serial
         if made.serial is None or mine is None:
             return
         earlier = self.grown.serials.setdefault(made.serial, made)
-        theirs = earlier.prepared.body.serial
+        theirs = earlier.seed.prepared.body.serial
         if earlier is not made and theirs is not None:
             message = f"the serial '{made.serial}' is that of '{earlier.path}' too"
             related = [(theirs.scalar.place, earlier.path)]
@@ -319,14 +279,3 @@ class _Grower:
         related = [] if same else [(earlier.part.place, f"the first '{earlier.key}'")]
         message = f"two entities have the path '{made.path}'"
         self._report.error("path.duplicate", message, made.part.place, related=related, help=help_)
-
-    def _links(self, prepared: Prepared, made: Sprout, frames: Frames) -> Iterator[Link]:
-        for point, text in prepared.sources:
-            path = self._filling.filled(text, frames)
-            if path is not None:
-                yield Link(made, text, path, point=point)
-        for relation, ends, inverse in _ends_of(prepared):
-            for text in ends.paths:
-                path = self._filling.filled(text, frames)
-                if path is not None:
-                    yield Link(made, text, path, relation=relation, inverse=inverse)

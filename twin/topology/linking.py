@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from twin.expressions import parse_template
 from twin.graph.model import CONNECTS, INCLUDES
 from twin.topology.circles import report_circles
 from twin.topology.counting import check_counts
@@ -12,8 +11,8 @@ from twin.topology.desired import DesiredRelation
 from twin.topology.finding import Finder
 from twin.topology.finishing import entity
 from twin.topology.following import Follower
-from twin.topology.growing import Link
-from twin.topology.parts import Text
+from twin.topology.grown import Link
+from twin.topology.ordering import in_order, relations_in_order
 from twin.topology.reckoning import Reckoner
 from twin.topology.relating import allowed_at
 from twin.topology.searching import Searcher
@@ -21,11 +20,14 @@ from twin.topology.searching import Searcher
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from twin.errors import Place
     from twin.ontology.model import EntityType, Ontology, RelationType
     from twin.source import Diagnostics
     from twin.topology.circles import Steps
     from twin.topology.desired import DesiredEntity
-    from twin.topology.growing import Grown, Search, Sprout
+    from twin.topology.grown import Grown, Search, Sprout
+    from twin.topology.ordering import Relations
+    from twin.topology.seeds import Naming
 
 __all__ = ["MAX_RELATIONS", "link"]
 
@@ -34,18 +36,21 @@ MAX_RELATIONS = 1_000_000
 
 _DEVICE = "core/Device"
 _INCLUDABLE = frozenset({"space", "device", "view"})
+_NOTHING: dict[str, Any] = {}
 
 
 def link(grown: Grown, ontology: Ontology, report: Diagnostics) -> tuple[list[DesiredEntity], list[DesiredRelation]]:
-    """The entities with their sources, and the relations between them."""
+    """The entities with their sources, and the relations between them, in natural order; neither where something is
+    wrong, and has been reported.
+    """
     finder = Finder(grown, report)
     follower = Follower(finder, report)
     linker = _Linker(finder, ontology, report)
-    for one in grown.links:
-        if one.point is not None:
-            follower.follow(one, one.point)
+    for origin, naming, path in grown.links:
+        if naming.point is not None:
+            follower.follow(origin, naming, path)
         else:
-            linker.follow(one)
+            linker.follow(origin, naming, path)
     for path, names in finder.left_out.items():
         _forget(grown.sprouts[path], names)
     searcher = Searcher(grown, finder, ontology, report)
@@ -57,19 +62,21 @@ def link(grown: Grown, ontology: Ontology, report: Diagnostics) -> tuple[list[De
         reckoner.reckon(reckoning)
     searcher.warn_of_nothing()
     reckoner.warn_of_nothing()
-    if not report.has_errors:
-        check_counts(linker.relations.values(), grown.sprouts, ontology, report)
+    if report.has_errors:
+        return [], []
+    relations = [relation for found in linker.relations.values() for relation in found.values()]
+    check_counts(relations, grown.sprouts, ontology, report)
+    ordered = in_order(searcher.all)
+    sources, computed = follower.sources, reckoner.computed
     entities = [
-        entity(sprout, follower.sources.get(sprout.path, {}), reckoner.computed.get(sprout.path, {}), rules)
-        for sprout in grown.sprouts.values()
-        if sprout.prepared.type is not None
+        entity(each, sources.get(each.path, _NOTHING), computed.get(each.path, _NOTHING), rules) for each in ordered
     ]
-    return entities, list(linker.relations.values())
+    return entities, relations_in_order(ordered, linker.relations)
 
 
 def _forget(sprout: Sprout, left_out: set[str]) -> None:
     """Take the optional points away whose source was left out."""
-    found = sprout.prepared.type
+    found = sprout.seed.prepared.type
     sprout.points = tuple(
         name
         for name in sprout.points
@@ -93,7 +100,7 @@ class _Linker:
     """Follows links that become relations."""
 
     def __init__(self, finder: Finder, ontology: Ontology, report: Diagnostics) -> None:
-        self.relations: dict[tuple[str, str, str], DesiredRelation] = {}
+        self.relations: Relations = {}
         self.members: dict[str, list[str]] = {}
         """Path of a view -> paths of what it lists."""
         self.steps: Steps = {}
@@ -101,86 +108,117 @@ class _Linker:
         self._finder = finder
         self._ontology = ontology
         self._report = report
+        self._count = 0
+        self._allowed: dict[tuple[str, ...], frozenset[str]] = {}
 
-    def follow(self, one: Link) -> None:
-        """Find what a link names, and enter it where it belongs."""
-        target = self._finder.find(one, one.path)
-        if target is None or target.prepared.type is None or one.origin.prepared.type is None:
+    def follow(self, origin: Sprout, naming: Naming, path: str) -> None:
+        """Find what a path names, and enter it where it belongs."""
+        target = self._finder.at(origin, naming, path)
+        if target is None:
             return
-        if one.relation is not None:
-            self._relate(one, one.relation, target, target.prepared.type)
-        elif one.origin.part.kind == "gateway":
-            self._connect(one, target, target.prepared.type)
+        suits = naming.judged.get(target.seed)
+        if suits is None:
+            suits = naming.judged[target.seed] = self._suits(Link(origin, naming, path), target)
+        if not suits:
+            return
+        relation, place = naming.relation, naming.text.scalar.place
+        if relation is not None:
+            self._enter(relation.name, origin, target, path, place, inverse=naming.inverse)
+        elif origin.part.kind == "gateway":
+            self._enter(CONNECTS, origin, target, path, place)
         else:
-            self._include(one, target, target.prepared.type)
+            self._enter(INCLUDES, origin, target, path, place)
+            if target is origin:
+                return
+            self.members.setdefault(origin.path, []).append(target.path)
+            if target.part.kind == "view":
+                self.steps.setdefault(origin.path, {})[target.path] = place
 
     def search(self, search: Search, searcher: Searcher) -> None:
         """Find what a rule finds, among what may stand there, and enter it."""
-        gateway, relation = search.origin.prepared.type, search.relation
-        if gateway is None or len(self.relations) > MAX_RELATIONS:
+        gateway, relation = search.origin.seed.prepared.type, search.relation
+        if gateway is None or self._count > MAX_RELATIONS:
             return
-        names: Iterable[str] = gateway.connects if gateway.connects is not None else (_DEVICE,)
+        names = gateway.connects if gateway.connects is not None else (_DEVICE,)
         if relation is not None:
             names = relation.sources if search.inverse else relation.targets
-        allowed = frozenset[str]().union(*(self._ontology.concrete(name) for name in names))
-        text = Text(search.rule.scalar, parse_template(""), search.rule.level)
-        one = Link(search.origin, text, search.rule.scalar.text, relation=relation, inverse=search.inverse)
-        for target in searcher.find(search, allowed):
+        type_ = CONNECTS if relation is None else relation.name
+        path, place = search.rule.scalar.text, search.rule.scalar.place
+        for target in searcher.find(search, self._concrete(tuple(names))):
             if relation is not None or target.part.kind == "device":
-                self._enter(CONNECTS if relation is None else relation.name, one, target)
-        if len(self.relations) > MAX_RELATIONS:
+                self._enter(type_, search.origin, target, path, place, inverse=search.inverse)
+        if self._count > MAX_RELATIONS:
             message = f"rules make more than {MAX_RELATIONS:,} relations"
             help_ = 'narrow them, or relate a view that groups these: type is T and within "PATH"'
-            self._report.error("topology.large", message, one.place, help=help_)
+            self._report.error("topology.large", message, place, help=help_)
 
-    def _relate(self, one: Link, relation: RelationType, target: Sprout, found: EntityType) -> None:
-        names = relation.sources if one.inverse else relation.targets
+    def _concrete(self, names: tuple[str, ...]) -> frozenset[str]:
+        """The concrete types of any of these names."""
+        if names not in self._allowed:
+            self._allowed[names] = frozenset[str]().union(*(self._ontology.concrete(name) for name in names))
+        return self._allowed[names]
+
+    def _suits(self, one: Link, target: Sprout) -> bool:
+        """Whether what a path names may stand there; if not, why is reported."""
+        found = target.seed.prepared.type
+        if found is None or one.origin.seed.prepared.type is None:
+            return False
+        if one.naming.relation is not None:
+            return self._relates(one, one.naming.relation, found)
+        if one.origin.part.kind == "gateway":
+            return self._connects(one, found)
+        return self._includes(one, found)
+
+    def _relates(self, one: Link, relation: RelationType, found: EntityType) -> bool:
+        inverse = one.naming.inverse
+        names = relation.sources if inverse else relation.targets
         if any(self._ontology.is_a(found.name, name) for name in names):
-            self._enter(relation.name, one, target)
-            return
-        allowed, verb, side = allowed_at(names), *(("begin", "from") if one.inverse else ("end", "to"))
+            return True
+        allowed, verb, side = allowed_at(names), *(("begin", "from") if inverse else ("end", "to"))
         message = f"'{relation.name}' cannot {verb} at '{one.path}', a {found.short}"
         related = [(relation.place, f"{relation.name}: {side} {allowed}"), *one.used]
         self._report.error("relation.end", message, one.place, related=related, help=f"it {verb}s at: {allowed}")
+        return False
 
-    def _connect(self, one: Link, target: Sprout, found: EntityType) -> None:
-        gateway = one.origin.prepared.type
+    def _connects(self, one: Link, found: EntityType) -> bool:
+        gateway = one.origin.seed.prepared.type
         allowed = gateway.connects if gateway is not None else None
-        if found.kind == "device" and self._allowed(found, allowed):
-            self._enter(CONNECTS, one, target)
-            return
+        if found.kind == "device" and self._is_one_of(found, allowed):
+            return True
         names = ", ".join(name.rpartition("/")[2] for name in allowed or ()) or "devices"
         message = f"a gateway cannot connect '{one.path}', a {found.short}"
         self._report.error("gateway.end", message, one.place, help=f"it connects: {names}")
+        return False
 
-    def _include(self, one: Link, target: Sprout, found: EntityType) -> None:
-        view = one.origin.prepared.type
+    def _includes(self, one: Link, found: EntityType) -> bool:
+        view = one.origin.seed.prepared.type
         allowed = view.of if view is not None else None
-        if found.kind in _INCLUDABLE and self._allowed(found, allowed):
-            self._enter(INCLUDES, one, target)
-            if target is one.origin:
-                return
-            self.members.setdefault(one.origin.path, []).append(target.path)
-            if found.kind == "view":
-                self.steps.setdefault(one.origin.path, {})[target.path] = one.place
-            return
+        if found.kind in _INCLUDABLE and self._is_one_of(found, allowed):
+            return True
         names = ", ".join(name.rpartition("/")[2] for name in allowed or ()) or "spaces, devices and views"
         short = view.short if view is not None else "view"
         message = f"a {short} cannot include '{one.path}', a {found.short}"
         related = [(view.place, view.name)] if view is not None else []
         self._report.error("view.member", message, one.place, related=related, help=f"it includes: {names}")
+        return False
 
-    def _allowed(self, found: EntityType, names: Iterable[str] | None) -> bool:
+    def _is_one_of(self, found: EntityType, names: Iterable[str] | None) -> bool:
         return names is None or any(self._ontology.is_a(found.name, name) for name in names)
 
-    def _enter(self, type_: str, one: Link, target: Sprout) -> None:
-        if target is one.origin:
-            message = f"'{one.path}' is the entity itself"
-            self._report.error("relation.self", message, one.place, help="name another entity")
+    def _enter(
+        self, type_: str, origin: Sprout, target: Sprout, path: str, place: Place, *, inverse: bool = False
+    ) -> None:
+        if target is origin:
+            self._report.error("relation.self", f"'{path}' is the entity itself", place, help="name another entity")
             return
-        ends = (target.path, one.origin.path) if one.inverse else (one.origin.path, target.path)
-        made = DesiredRelation(type_, *ends, one.place)
-        earlier = self.relations.setdefault((made.source, made.target, type_), made)
-        if earlier.place != made.place:
+        source, end = (target.path, origin.path) if inverse else (origin.path, target.path)
+        beside = self.relations.get(source)
+        if beside is None:
+            beside = self.relations[source] = {}
+        made = DesiredRelation(type_, source, end, place)
+        earlier = beside.setdefault((type_, end), made)
+        if earlier is made:
+            self._count += 1
+        elif earlier.place != place:
             related = [(earlier.place, "the first")]
-            self._report.warn("relation.repeated", f"'{one.path}' is named twice", one.place, related=related)
+            self._report.warn("relation.repeated", f"'{path}' is named twice", place, related=related)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from twin.source import Diagnostics
     from twin.topology.filling import Names
-    from twin.topology.growing import Grown
+    from twin.topology.grown import Grown
     from twin.topology.parts import Override
 
 __all__ = ["Overriding"]

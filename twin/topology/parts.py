@@ -281,3 +281,5 @@ class Template:
     place: Place
     """Of its name."""
     diagnostics: tuple[Diagnostic, ...]
+    spoken: frozenset[str]
+    """The names that its texts and expressions speak of."""

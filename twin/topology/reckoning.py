@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from twin.errors import Place
     from twin.ontology.model import Ontology, PointType
     from twin.source import Diagnostics
-    from twin.topology.growing import Reckoning, Sprout
+    from twin.topology.computing import Computing
+    from twin.topology.grown import Reckoning, Sprout
     from twin.topology.searching import Searcher
 
 __all__ = ["Reckoner"]
@@ -29,6 +30,7 @@ class Reckoner:
         self._searcher = searcher
         self._ontology = ontology
         self._report = report
+        self._made: dict[tuple[Computing, str | None], Computed] = {}
         self._contributed: dict[Place, bool] = {}
         self._measuring: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
 
@@ -39,12 +41,15 @@ class Reckoner:
             rule = self._searcher.text(one.search)
             if rule is None:
                 return
-        computed = Computed(computation.function, computation.quantity.text, rule)
+        known = (one.computing, rule)
+        computed = self._made.get(known)
+        if computed is None:
+            computed = self._made[known] = Computed(computation.function, computation.quantity.text, rule)
         self.computed.setdefault(one.origin.path, {})[one.computing.point.name] = computed
         place = computation.quantity.place
         if not self._contributed.get(place):
             self._contributed[place] = any(True for _ in self._contributors(one))
-        if computation.function in AVERAGES:
+        if computation.function in AVERAGES and self._types(computation.function, computation.quantity.text)[1]:
             self._warn_of_averages(one)
 
     def warn_of_nothing(self) -> None:
@@ -83,7 +88,7 @@ class Reckoner:
                 yield device
 
     def _points(self, device: Sprout, one: Reckoning, *, rising: bool) -> list[PointType]:
-        computation, found = one.computing.computation, device.prepared.type
+        computation, found = one.computing.computation, device.seed.prepared.type
         if found is None:
             return []
         named = self._ontology.measuring(computation.quantity.text)[found.name]

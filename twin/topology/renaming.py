@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from twin.source import Diagnostics, Entry
-    from twin.topology.growing import Grown
+    from twin.topology.grown import Grown
 
 __all__ = ["renamed"]
 

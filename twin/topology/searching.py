@@ -14,9 +14,10 @@ from twin.expressions import ExpressionError, names_in, parse_template
 from twin.graph.rules import read_rule
 from twin.topology.binding import bound, spelled
 from twin.topology.circles import MAX_VIEWS
-from twin.topology.growing import Link
+from twin.topology.grown import Link
 from twin.topology.parts import Text
 from twin.topology.rules import Words
+from twin.topology.seeds import Naming, is_fixed_rule
 from twin.topology.spelling import report_expression
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from twin.errors import Place
     from twin.expressions import Asked, Expression
     from twin.graph.rules import Rule
-    from twin.ontology.model import Ontology
+    from twin.ontology.model import EntityType, Ontology
     from twin.source import Diagnostics
     from twin.topology.finding import Finder
-    from twin.topology.growing import Grown, Search, Sprout
+    from twin.topology.grown import Grown, Search, Sprout
+    from twin.topology.parts import Rule as Asking
 
 __all__ = ["MAX_LOOKED", "Searcher", "Spans"]
 
@@ -51,7 +53,6 @@ class Searcher:
         self.asked: dict[str, dict[str, Place]] = {}
         """By path of a view: the views that its rule asks for, and where."""
         self._grown = grown
-        self._places = {sprout.path: index for index, sprout in enumerate(self.all)}
         self._finder = finder
         self._ontology = ontology
         self._report = report
@@ -59,10 +60,12 @@ class Searcher:
         for index, sprout in enumerate(self.all):
             self._by_type.setdefault(sprout.type, []).append(index)
         self._by_types: dict[frozenset[str], list[int]] = {}
-        self._ends: dict[str, int] = {}
-        self._rules: dict[Search, tuple[Expression, Rule] | None] = {}
+        self._rules: dict[Search | Asking, tuple[Expression, Rule] | None] = {}
+        self._texts: dict[Search | Asking, str | None] = {}
+        self._fixed: dict[Asking, bool] = {}
+        self._includable: dict[str, frozenset[str]] = {}
         self._words = Words(ontology)
-        self._given = frozenset(name for sprout in self.all for name in sprout.properties)
+        self._given = frozenset(name for sprout in self.all if sprout.properties for name in sprout.properties)
         self._looked = 0
         self._found: dict[Place, bool] = {}
         self._listed: Mapping[str, Iterable[str]] = {}
@@ -73,20 +76,33 @@ class Searcher:
 
     def rule(self, search: Search) -> Rule | None:
         """The rule with its names worked out; None where it is wrong, and has been reported."""
-        if search not in self._rules:
-            self._rules[search] = self._bound(search)
-        known = self._rules[search]
+        known = self._known(search)
         return None if known is None else known[1]
 
     def text(self, search: Search) -> str | None:
         """The same as text, for whoever keeps it; None where it is wrong, and has been reported."""
-        self.rule(search)
-        known = self._rules[search]
-        try:
-            return None if known is None else spelled(known[0])
-        except ExpressionError as error:
-            report_expression(error, search.rule.scalar, self._report)
-            return None
+        key = self._key(search)
+        if key not in self._texts:
+            known = self._known(search)
+            try:
+                self._texts[key] = None if known is None else spelled(known[0])
+            except ExpressionError as error:
+                report_expression(error, search.rule.scalar, self._report)
+                self._texts[key] = None
+        return self._texts[key]
+
+    def _key(self, search: Search) -> Search | Asking:
+        """What a rule is known by: itself, where it asks the same whoever asks."""
+        fixed = self._fixed.get(search.rule)
+        if fixed is None:
+            fixed = self._fixed[search.rule] = is_fixed_rule(search.rule, self._grown.fixed)
+        return search.rule if fixed else search
+
+    def _known(self, search: Search) -> tuple[Expression, Rule] | None:
+        key = self._key(search)
+        if key not in self._rules:
+            self._rules[key] = self._bound(search)
+        return self._rules[key]
 
     def _bound(self, search: Search) -> tuple[Expression, Rule] | None:
         scalar, names = search.rule.scalar, search.names
@@ -108,7 +124,7 @@ class Searcher:
         origin, at = search.origin, search.rule.scalar.within(*asked.word.span)
         site = origin.path.partition("/")[0]
         path = f"/{word}" if asked.question == "view" else word
-        link = Link(origin, Text(search.rule.scalar, _NOTHING, search.rule.level), path, at=at)
+        link = Link(origin, Naming(Text(search.rule.scalar, _NOTHING, search.rule.level)), path, at)
         full = self._finder.full(link, path) if asked.question == "within" else f"{site}/{word}"
         if full is None or (self._finder.find(link, path) is None and not self._finder.is_left_out(full)):
             raise _LostError
@@ -185,15 +201,8 @@ class Searcher:
 
     def below(self, path: str) -> tuple[int, int]:
         """The positions of what stands in the entity of a path."""
-        position = self._places.get(path)
-        if position is None:
-            return 0, 0
-        if path not in self._ends:
-            last = position + 1
-            while last < len(self.all) and self.all[last].path.startswith(f"{path}/"):
-                last += 1
-            self._ends[path] = last
-        return position + 1, self._ends[path]
+        sprout = self._grown.sprouts.get(path)
+        return (0, 0) if sprout is None else (sprout.position + 1, sprout.end)
 
     # What views include
 
@@ -213,25 +222,29 @@ class Searcher:
 
     def covers(self, view: str, sprout: Sprout) -> bool:
         """Whether the view at a path includes an entity: itself, with what contains it, or through another view."""
-        position, spans = self._places[sprout.path], self.cover(view)
+        position, spans = sprout.position, self.cover(view)
         at = bisect_right(spans, position, key=lambda span: span[0]) - 1
         return at >= 0 and position < spans[at][1]
 
     def _covered(self, view: str) -> Iterator[tuple[int, int]]:
         for path in self._listed.get(view, ()):
-            position = self._places[path]
-            if self.all[position].part.kind == "view":
+            listed = self._grown.sprouts[path]
+            if listed.part.kind == "view":
                 yield from self.cover(path)
             else:
-                yield position, self.below(path)[1]
+                yield listed.position, listed.end
         search = self._grown.views.get(view)
         if search is not None:
             for sprout in self.find(search, self.includable(search.origin)):
-                yield self._places[sprout.path], self.below(sprout.path)[1]
+                yield sprout.position, sprout.end
 
     def includable(self, view: Sprout) -> frozenset[str]:
         """The concrete types of spaces and devices that a view may include by rule."""
-        found = view.prepared.type
+        if view.type not in self._includable:
+            self._includable[view.type] = self._includable_by(view.seed.prepared.type)
+        return self._includable[view.type]
+
+    def _includable_by(self, found: EntityType | None) -> frozenset[str]:
         names = ("core/Space", "core/Device") if found is None or found.of is None else found.of
         types = frozenset[str]().union(*(self._ontology.concrete(name) for name in names))
         return frozenset(name for name in types if self._ontology.types[name].kind in {"space", "device"})

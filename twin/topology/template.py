@@ -61,6 +61,7 @@ def read_topology(source: Source, find: Callable[[str], Source | None]) -> Templ
         source=source,
         place=node.place_of("topology"),
         diagnostics=report.all,
+        spoken=frozenset(reader.used),
     )
 
 

@@ -321,7 +321,7 @@ COMPARED = {
     Part: "kind key each when body",
     Loop: "name values",
 }
-NEVER = {"name", "version", "place", "key", "broken", "lost", "diagnostics"}
+NEVER = {"name", "version", "place", "key", "broken", "lost", "diagnostics", "spoken"}
 
 
 @pytest.mark.parametrize("model", COMPARED, ids=lambda model: model.__name__)
