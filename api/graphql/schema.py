@@ -23,7 +23,7 @@ from api.graphql.explaining import Bounded, Explained, is_bug
 from api.graphql.fixed import CONFIG, TYPES, Query
 from api.graphql.roots import query_fields
 from api.vocabulary import vocabulary_of
-from twin.engine.planning import uncollected
+from twin.engine.quiet import uncollected
 
 if TYPE_CHECKING:
     from graphql import GraphQLError

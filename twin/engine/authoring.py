@@ -20,7 +20,7 @@ from twin.engine.installing import check_documents
 from twin.engine.keeping import Job, Kept, Shelf
 from twin.engine.library import Library
 from twin.engine.planning import check_applicable, make_plan, plan_changesets
-from twin.engine.quiet import Quiet
+from twin.engine.quiet import Quiet, uncollected
 from twin.errors import (
     AuthoringError,
     BackendError,
@@ -269,8 +269,9 @@ def _checked(kind: DocumentKind, source: Source, find: Callable[[str], Source | 
     report = Diagnostics()
     try:
         if kind == "topology":
-            template = read_topology(source, find)
-            check_topology(template, report)
+            with uncollected():
+                template = read_topology(source, find)
+                check_topology(template, report)
             return Checked(template.name, template.version, report.all)
         document = compile_ontology([source], find, report).documents[-1]  # what it imports comes first
     except AuthoringError as error:

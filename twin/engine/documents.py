@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from twin.engine.library import Library, read_source, shipped
+from twin.engine.quiet import uncollected
 from twin.errors import AuthoringError, InvalidValue
 from twin.ontology.compile import compile_documents, compile_ontology
 from twin.ontology.difference import compare_ontologies
@@ -42,7 +43,8 @@ def check_file(file: Path, ontology_path: Iterable[Path], remember: Remember) ->
     """
     report = Diagnostics()
     try:
-        _read(*_opened(file, ontology_path, remember), report)
+        with uncollected():
+            _read(*_opened(file, ontology_path, remember), report)
     except AuthoringError as error:
         return error.diagnostics
     return report.all

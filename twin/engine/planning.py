@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from twin.engine.again import check_said, with_those_before
 from twin.engine.installing import check_documents
+from twin.engine.quiet import uncollected
 from twin.errors import Conflict
 from twin.ids import mint
 from twin.topology.expand import expand
@@ -21,7 +20,7 @@ from twin.topology.plan import CHANGESET_ENTRIES, Beside, changesets, plan
 from twin.topology.template import read_topology
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from twin.graph.mirror import Mirror
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from twin.state.current import Current
     from twin.topology.plan import Plan, Take
 
-__all__ = ["check_applicable", "make_plan", "plan_changesets", "uncollected"]
+__all__ = ["check_applicable", "make_plan", "plan_changesets"]
 
 
 def make_plan(  # noqa: PLR0913 - the options of one command, given by name
@@ -57,12 +56,12 @@ def make_plan(  # noqa: PLR0913 - the options of one command, given by name
         AuthoringError: the topology, an ontology it uses or a parameter is wrong; carries every diagnostic.
         Conflict: the site's key, or a path in it, is taken by something else; or an ontology is in use elsewhere.
     """
-    template = read_topology(source, find)
-    key = template.name if site is None else site
-    given = with_those_before(template, mirror.by_path(key), parameters or {}, tables or {})
-    if discreet:
-        check_said(template, given, parameters or {}, tables or {})
     with uncollected():
+        template = read_topology(source, find)
+        key = template.name if site is None else site
+        given = with_those_before(template, mirror.by_path(key), parameters or {}, tables or {})
+        if discreet:
+            check_said(template, given, parameters or {}, tables or {})
         desired = expand(template, key, given.parameters, report, tables=given.tables)
         beside = Beside(template.ontology, *_lookups(current, names))
         made = msgspec.structs.replace(plan(desired, mirror, mint, take, beside), notes=given.notes)
@@ -78,18 +77,6 @@ def _lookups(
         return 0 if current is None else sum(current.read(entity.id, name) is not None for name in own)
 
     return readings, names or str
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Without a collection in the middle of a million new objects that stay: it would cost more than the work."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def check_applicable(made: Plan, mirror: Mirror, *, allow_delete: bool = False) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Quiet"]
+__all__ = ["Quiet", "uncollected"]
 
 _LARGE = 100_000
 
@@ -35,3 +35,15 @@ class Quiet:
                 gc.freeze()
             if not self._under_way:
                 gc.enable()
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without a collection in the middle of a million new objects that stay: it would cost more than the work."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -21,7 +21,8 @@ from twin.engine.core import Core
 from twin.engine.home import Home
 from twin.engine.library import Library, read_source
 from twin.engine.past import Past
-from twin.engine.planning import check_applicable, make_plan, plan_changesets, uncollected
+from twin.engine.planning import check_applicable, make_plan, plan_changesets
+from twin.engine.quiet import uncollected
 from twin.errors import InvalidValue, NotFound
 from twin.graph import query
 from twin.graph.model import Actor, Committed, Entity

@@ -32,6 +32,8 @@ class _Hole:
     span: tuple[int, int] = field(compare=False)
     zero: bool
     width: int
+    name: str = ""
+    """The name that it is and nothing else, if it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,23 @@ class Template:
 
     def filled(self, names: Mapping[str, Result]) -> str:
         """The text with its holes filled. Raises `ExpressionError`."""
-        if len(self.pieces) == 1 and isinstance(piece := self.pieces[0], str):
-            text = piece
-        else:
-            text = "".join([piece if isinstance(piece, str) else _fill(piece, names) for piece in self.pieces])
+        first = self.pieces[0]
+        text = first if len(self.pieces) == 1 and isinstance(first, str) else self._joined(names)
         if len(text) > MAX_TEXT:
             message = f"the text has more than {MAX_TEXT:,} characters"
             raise ExpressionError("expression.large", message, (0, len(self.text)))
         return text
+
+    def _joined(self, names: Mapping[str, Result]) -> str:
+        texts: list[str] = []
+        for piece in self.pieces:  # a loop for each text of a building: what is nearly always there comes first
+            if isinstance(piece, str):
+                texts.append(piece)
+                continue
+            value = names.get(piece.name) if piece.name else None
+            kind = type(value)
+            texts.append(value if kind is str else str(value) if kind is int else _fill(piece, names))  # type: ignore[arg-type]  # kind says that it is a text
+        return "".join(texts)
 
 
 def parse_template(text: str) -> Template:
@@ -126,7 +137,8 @@ def _hole(text: str, start: int) -> tuple[_Hole, int]:
         expression = parse(body)
     except ExpressionError as error:
         raise error.moved(start + 2) from None
-    return _Hole(expression, start + 2, (start, end + 1), zero, width), end + 1
+    name = expression.name if isinstance(expression, Name) and not width else ""
+    return _Hole(expression, start + 2, (start, end + 1), zero, width, name), end + 1
 
 
 def _split(inner: str, offset: int) -> tuple[str, bool, int]:

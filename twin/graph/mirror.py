@@ -145,6 +145,10 @@ class Mirror:
             return lambda entity: sort_key(entity.path)
         return lambda entity: labels.starts[entity.id]
 
+    def leaving(self, entity_id: str) -> Mapping[str, Mapping[str, dict[str, Any]]]:
+        """The edges that leave an entity, as `edges`; what is there by rule may be missing, or there no more."""
+        return self._graph.leaving(entity_id)
+
     def line(self, entity_id: str) -> Iterator[str]:
         """The ids of an entity and of all that contains it, nearest first."""
         at: str | None = entity_id

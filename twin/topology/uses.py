@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ontology_of"]
 
+_MOST = 4
+_COMPILED: dict[tuple[Source, ...], tuple[dict[str, Source | None], Ontology]] = {}
+"""What was compiled last, by the documents used: with all that was looked for meanwhile, and what was found."""
+
 
 def ontology_of(uses: Iterable[Use], find: Callable[[str], Source | None], report: Diagnostics) -> Ontology:
     """The ontology that a topology uses. ``find`` gives an ontology document by its name, or None.
@@ -26,9 +30,8 @@ def ontology_of(uses: Iterable[Use], find: Callable[[str], Source | None], repor
     ontologies are warned of is theirs to see, and left out.
     """
     found = [(use, source) for use in uses if (source := _source(use, find, report)) is not None]
-    inner = Diagnostics()
     try:
-        ontology = compile_ontology([source for _, source in found], find, inner)
+        ontology = _compiled(tuple(source for _, source in found), find)
     except AuthoringError as error:
         report.include(error.diagnostics)
         raise AuthoringError(report.all) from None
@@ -37,6 +40,24 @@ def ontology_of(uses: Iterable[Use], find: Callable[[str], Source | None], repor
         _check_version(use, versions.get(use.name), report)
     if len(found) < len(tuple(uses)):
         raise AuthoringError(report.all)
+    return ontology
+
+
+def _compiled(sources: tuple[Source, ...], find: Callable[[str], Source | None]) -> Ontology:
+    """The ontology of these documents; that of before, where it was compiled of the very same texts."""
+    known = _COMPILED.get(sources)
+    if known is not None and all(find(name) == source for name, source in known[0].items()):
+        return known[1]
+    asked: dict[str, Source | None] = {}
+
+    def asking(name: str) -> Source | None:
+        asked[name] = find(name)
+        return asked[name]
+
+    ontology = compile_ontology(sources, asking, Diagnostics())
+    while len(_COMPILED) >= _MOST:
+        _COMPILED.pop(next(iter(_COMPILED)), None)
+    _COMPILED[sources] = asked, ontology
     return ontology
 
 

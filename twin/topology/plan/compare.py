@@ -18,7 +18,7 @@ from twin.topology.plan.fields import Fields, is_as_wanted, new_fields
 from twin.topology.plan.hanging import hanging_on
 from twin.topology.plan.model import Plan
 from twin.topology.plan.moving import Held
-from twin.topology.plan.relating import links, live_relations, unlinks
+from twin.topology.plan.relating import is_related, links, live_relations, unlinks
 from twin.topology.plan.steps import SIGNS, Step
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class _Planner:
         self.wanted = {entity.path: entity for entity in desired.entities}
         self.held = Held(desired, self.wanted, mirror)
         self.ids: dict[str, str] = {}
+        self.kept: list[tuple[DesiredEntity, Entity]] = []
+        """What there will be, and is there."""
         self.paths: dict[str, str] = {}
         """The path that an id will have; made when somebody asks."""
         self.steps: dict[Sign, list[Step]] = {sign: [] for sign in SIGNS}
@@ -77,9 +79,7 @@ class _Planner:
         live = self._live(site)
         self.held.take(live)
         deletes = self._delete(live)
-        for entity in desired.entities:
-            held = self._at(entity.path)
-            self.ids[entity.path] = held.id if held is not None else self.mint()
+        self._match()
         made = making.made_of(desired)
         self._record(site, made)
         late = self._move_what_can()
@@ -102,6 +102,16 @@ class _Planner:
             documents=installable(desired.documents, mirror.documents),
             counts=self.counts,
         )
+
+    def _match(self) -> None:
+        """Give everything that is wanted its id: of what there is, else a new one."""
+        for wanted in self.desired.entities:
+            held = self._at(wanted.path)
+            if held is None:
+                self.ids[wanted.path] = self.mint()
+            else:
+                self.ids[wanted.path] = held.id
+                self.kept.append((wanted, held))
 
     def _refuse_foreign(self, site: Entity | None) -> None:
         if site is not None and site.instance != self.desired.topology:
@@ -164,8 +174,11 @@ class _Planner:
     def _doomed(self, live: list[Entity]) -> dict[str, Entity]:
         """What is not wanted any more, or not as what it is, with all below it; parents first."""
         doomed: dict[str, Entity] = {}
+        wants, instance, path_of = self.wanted, self.desired.topology, self.held.path
         for entity in live:
-            wanted = self.wanted.get(self.held.path(entity))
+            wanted = wants.get(path_of(entity))
+            if wanted is not None and wanted.kind == entity.kind and entity.instance == instance and not doomed:
+                continue  # nearly always
             if self._is_foreign(entity):
                 if wanted is not None:
                     raise self._taken(entity)
@@ -233,9 +246,8 @@ class _Planner:
     def _changes(self) -> list[Entry]:
         """The updates: shown before the creations, committed after them, since they may point at what is new."""
         updates: list[Entry] = []
-        for wanted in self.desired.entities:
-            held = self._at(wanted.path)
-            if held is not None and not is_as_wanted(held, wanted, sources := self._sources(wanted)):
+        for wanted, held in self.kept:
+            if not is_as_wanted(held, wanted, sources := self._sources(wanted)):
                 fields = self._change(held, wanted, sources)
                 if fields:
                     updates.append(Update(id=held.id, expected=self._expected(held), fields=fields))
@@ -259,10 +271,13 @@ class _Planner:
         return {change.name: change.after for change in changes}
 
     def _sources(self, wanted: DesiredEntity) -> dict[str, tuple[str, str]]:
-        return {point: (self.ids[path], source) for point, (path, source) in wanted.sources.items()}
+        ids = self.ids
+        return {point: (ids[path], name) for point, (path, name) in wanted.sources.items()} if wanted.sources else {}
 
     def _create(self, made: Made) -> None:
         """What is new, parents first, and with them what had to wait for one to be moved to."""
+        if len(self.kept) == len(self.desired.entities) and not self.held.moves:
+            return
         site = self.ids[self.desired.site]
         for wanted in self.desired.entities:
             entity_id = self.ids[wanted.path]
@@ -290,6 +305,8 @@ class _Planner:
 
     def _relate(self, site: Entity | None) -> None:
         desired, ids = self.desired, self.ids
+        if site is not None and not self.gone and is_related(desired, ids, self.mirror, site.id):
+            return
         live = set() if site is None else live_relations(self.mirror, site.id, desired.topology, self.gone)
         keys = [(ids[one.source], ids[one.target], one.type) for one in desired.relations]
         for verb, changes in (

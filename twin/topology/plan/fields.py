@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from twin.topology.plan.ownership import ABSENT, DESIRED, PROPERTIES, given_by, held_of, rule
+from twin.topology.plan.ownership import ABSENT, DESIRED, PROPERTIES, given_as, given_by, held_of, rule
 from twin.topology.plan.steps import FieldChange
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ __all__ = ["Fields", "described", "is_as_wanted", "new_fields"]
 
 _UNSEEN = frozenset({"declared", "hidden"})
 """How the twin keeps its books: changed, and not shown."""
+_OTHER = object()
+"""Is equal to nothing that is given."""
 
 Sources = dict[str, tuple[str, str]]
 
@@ -47,10 +49,8 @@ def new_fields(wanted: DesiredEntity) -> dict[str, Any]:
 
 def is_as_wanted(held: Entity, wanted: DesiredEntity, sources: Sources) -> bool:
     """Whether nothing at all differs: true of nearly every entity of nearly every plan, so it is asked first."""
-    given = given_by(wanted)
     return (
         held.type == wanted.type
-        and held.declared == given
         and held.points == wanted.points
         and held.commands == wanted.commands
         and held.sources == sources
@@ -58,8 +58,15 @@ def is_as_wanted(held: Entity, wanted: DesiredEntity, sources: Sources) -> bool:
         and held.rule == wanted.rule
         and held.roles == wanted.roles
         and not held.hidden
-        and all(held_of(held, name) == value for name, value in given.items())
+        and len(held.declared) == len(wanted.given)
+        and all(_is_as_given(held, wanted, name) for name in wanted.given)
     )
+
+
+def _is_as_given(held: Entity, wanted: DesiredEntity, name: str) -> bool:
+    """Whether a field is what the topology gives, and gave before."""
+    given = given_as(wanted, name)
+    return bool(given == held.declared.get(name, _OTHER) and given == held_of(held, name))
 
 
 class Fields:

@@ -17,7 +17,7 @@ __all__ = ["differences", "made_of"]
 
 def made_of(desired: Desired) -> Made:
     """The topology with its parameters, and the documents whose types its entities are of."""
-    used = {entity.type.rpartition("/")[0] for entity in desired.entities}
+    used = {name.rpartition("/")[0] for name in {entity.type for entity in desired.entities}}
     return Made(
         topology=desired.topology,
         version=desired.version,

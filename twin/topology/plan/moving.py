@@ -43,6 +43,9 @@ class Held:
 
     def take(self, live: Iterable[Entity]) -> None:
         """Know the entities of a site, given parents first."""
+        if not self.moves:
+            self._entities = {entity.path: entity for entity in live}
+            return
         for entity in live:
             above = self._paths.get(entity.parent or "", "")
             path = self.moves.get(entity.id) or (f"{above}/{entity.key}" if above else entity.path)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.topology.desired import DesiredEntity
 
-__all__ = ["ABSENT", "DESIRED", "PROPERTIES", "Ruling", "Take", "given_by", "held_of", "rule"]
+__all__ = ["ABSENT", "DESIRED", "PROPERTIES", "Ruling", "Take", "given_as", "given_by", "held_of", "rule"]
 
 Take = Literal["topology", "live"]
 """Whose value a conflict ends with."""
@@ -41,17 +41,18 @@ class Ruling:
 
 def given_by(wanted: DesiredEntity) -> dict[str, Any]:
     """The fields that a topology gives an entity, by name, with their values."""
-    values: dict[str, Any] = {}
-    for name in wanted.given:
-        if name == "title":
-            values[name] = dict(wanted.title)
-        elif name == "serial":
-            values[name] = wanted.serial
-        elif name.startswith(DESIRED):
-            values[name] = wanted.desired[name[len(DESIRED) :]]
-        else:
-            values[name] = wanted.properties[name[len(PROPERTIES) :]]
-    return values
+    return {name: dict(wanted.title) if name == "title" else given_as(wanted, name) for name in wanted.given}
+
+
+def given_as(wanted: DesiredEntity, name: str) -> Any:
+    """The value of one of the fields that a topology gives."""
+    if name == "title":
+        return wanted.title
+    if name == "serial":
+        return wanted.serial
+    if name.startswith(DESIRED):
+        return wanted.desired[name[len(DESIRED) :]]
+    return wanted.properties[name[len(PROPERTIES) :]]
 
 
 def held_of(entity: Entity, name: str) -> Any:

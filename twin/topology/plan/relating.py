@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.graph.model import CONTAINS, Link, Relation, Unlink
+from twin.graph.model import Link, Relation, Unlink
 from twin.ids import sort_key
 from twin.topology.plan.steps import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
+    from typing import Any
 
     from twin.graph.mirror import Mirror
     from twin.topology.desired import Desired
 
-__all__ = ["Key", "links", "live_relations", "unlinks"]
+__all__ = ["Key", "is_related", "links", "live_relations", "unlinks"]
 
 Key = tuple[str, str, str]
 """(source id, target id, type)."""
+_NOTHING: dict[str, dict[str, Any]] = {}
 
 
 def links(desired: Desired, keys: Sequence[Key], mirror: Mirror, live: Container[Key]) -> list[tuple[Link, Step]]:
@@ -51,9 +53,37 @@ def unlinks(stale: Iterable[Key], mirror: Mirror) -> list[tuple[Unlink, Step]]:
 
 def live_relations(mirror: Mirror, site: str, instance: str, gone: Container[str]) -> set[Key]:
     """What a topology has made in a site and is not going anyway."""
-    edges = mirror.graph.edges(mirror.intervals(site).order, keys=True, data=True)
     return {
         (source, target, name)
-        for source, target, name, data in edges
-        if name != CONTAINS and data.get("instance") == instance and source not in gone and target not in gone
+        for source in mirror.intervals(site).order
+        for target, between in mirror.leaving(source).items()
+        for name, data in between.items()
+        if data and data.get("instance") == instance and source not in gone and target not in gone
     }
+
+
+def is_related(desired: Desired, ids: Mapping[str, str], mirror: Mirror, site: str) -> bool:
+    """Whether the relations that a topology has made in a site are those it asks for: nearly always, so it is asked
+    first, and without a list of either.
+    """
+    entities, instance = mirror.entities, desired.topology
+    made = sum(
+        data.get("instance") == instance
+        for source in mirror.intervals(site).order
+        for between in mirror.leaving(source).values()
+        for data in between.values()
+        if data
+    )
+    if made != len(desired.relations):
+        return False
+    path, leaving = "", mirror.leaving(site)
+    for wanted in desired.relations:  # by source
+        if wanted.source != path:
+            path, source = wanted.source, ids[wanted.source]
+            if source not in entities:
+                return False
+            leaving = mirror.leaving(source)
+        data = leaving.get(ids[wanted.target], _NOTHING).get(wanted.type)
+        if data is None or data.get("instance") != instance:
+            return False
+    return True
