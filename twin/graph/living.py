@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from twin.graph.model import Entity
 
 __all__ = ["LiveGraph"]
@@ -50,11 +48,6 @@ class LiveGraph(nx.MultiDiGraph):  # type: ignore[type-arg]  # networkx's own cl
         keys = self._succ[source].get(target)
         return keys is not None and key in keys
 
-<<<<<<< /tmp/fx/tree/twin/graph/living.py
-    def leaving(self, source: str) -> Mapping[str, Mapping[str, dict[str, Any]]]:
-        """The edges from a node: other end -> key -> data, the very maps they are kept in."""
-        return self._succ[source]
-=======
     def leaving(self, node: str) -> dict[str, dict[str, dict[str, Any]]]:
         """The edges that leave a node: other end -> key -> data. networkx's views of these cost ten times as much."""
         return self._succ[node]
@@ -62,7 +55,6 @@ class LiveGraph(nx.MultiDiGraph):  # type: ignore[type-arg]  # networkx's own cl
     def coming(self, node: str) -> dict[str, dict[str, dict[str, Any]]]:
         """The edges that come to a node: other end -> key -> data."""
         return self._pred[node]
->>>>>>> /tmp/fx/o
 
     def view(self) -> nx.MultiDiGraph[str]:
         """What others see of it: live, read-only, and an ordinary graph of networkx."""
