@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import graphql, mirror, neo4j, plan, queries, telemetry, views
+from tests.bench import commits, graphql, mirror, neo4j, plan, queries, telemetry, views
 from tests.bench.report import Report
 
 BENCHES = {
     "mirror": mirror.run,
     "queries": queries.run,
     "plan": plan.run,
+    "commits": commits.run,
     "views": views.run,
     "graphql": graphql.run,
     "telemetry": telemetry.run,
