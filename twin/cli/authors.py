@@ -34,17 +34,17 @@ def validate(
     json: Json = False,
 ) -> None:
     """Check ontologies and topologies; print every mistake with its place and its remedy."""
-    from twin.engine.documents import check_file
+    from twin.engine.documents import check_files
     from twin.engine.quiet import Quiet
 
     output, places = Output(json=json), tuple(ontology_path)
     with Quiet().work():  # collections would take as long as the checks
-        found = [each for file in files for each in check_file(file, places, output.sources.update)]
+        found = check_files(files, places, output.sources.update)
     errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
     counts = {"file": len(files), "error": len(errors), "warning": len(found) - len(errors)}
     checked, *rest = (f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items())
     verdict = f"{checked} checked: {', '.join(rest)}"
-    text = f"{output.diagnostics(tuple(found))}\n\n{verdict}" if found else verdict
+    text = f"{output.diagnostics(found)}\n\n{verdict}" if found else verdict
     output.result({"valid": not errors, "diagnostics": [each.as_dict() for each in found]}, text)
     if errors:
         raise typer.Exit(1)

@@ -30,7 +30,15 @@ if TYPE_CHECKING:
 
 _KEYS = re.compile(r"^(ontology|topology|series)[ \t]*:(?=\s)", re.MULTILINE)
 
-__all__ = ["check_file", "compare_files", "ontology_of_files", "shipped_ontology"]
+__all__ = ["check_file", "check_files", "compare_files", "ontology_of_files", "shipped_ontology"]
+
+
+def check_files(files: Iterable[Path], ontology_path: Iterable[Path], remember: Remember) -> tuple[Diagnostic, ...]:
+    """Everything wrong with several files, each mistake once, though others import the file that it is in."""
+    report, places = Diagnostics(), tuple(ontology_path)
+    for file in files:
+        report.include(check_file(file, places, remember))
+    return report.all
 
 
 def check_file(file: Path, ontology_path: Iterable[Path], remember: Remember) -> tuple[Diagnostic, ...]:
@@ -56,7 +64,7 @@ def _opened(
     """A document, and what finds the ontologies that it names."""
     source = read_source(file)
     remember({source.file: source})
-    library = Library((file.resolve().parent, *ontology_path))
+    library = Library((file.parent, *ontology_path))  # its neighbours go by names like the one that was given
 
     def find(name: str) -> Source | None:
         found = library.find(name)

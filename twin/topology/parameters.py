@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from twin.source import Entry, Source
     from twin.topology.parts import Template, Text
 
-__all__ = ["Wrong", "argument", "bind", "read_parameters", "report_unused"]
+__all__ = ["Wrong", "argument", "bind", "check_name", "read_parameters", "report_unused"]
 
 _KINDS = get_args(ParameterKind)
 _RANGE = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)?\s*\.\.\s*([-+]?\d+(?:\.\d+)?)?\s*")
+_WORDS = frozenset({"and", "or", "not", "in", "true", "false"})
 _MAX_TEXT = 1_000
 
 
@@ -37,6 +38,7 @@ def _read(entry: Entry, report: Diagnostics) -> Parameter:
     before = len(report)
     kind = _kind(node, report)
     low, high = _range(node, kind, report)
+    check_name(entry.key, report)
     values = node.get("values")
     words = (
         tuple(item.text for item in values.items if isinstance(item, Scalar)) if isinstance(values, ListNode) else ()
@@ -64,6 +66,13 @@ def _read(entry: Entry, report: Diagnostics) -> Parameter:
     )
     default = node.scalar("default")
     return parameter if wrong or default is None else _defaulted(parameter, default, report)
+
+
+def check_name(key: Scalar, report: Diagnostics) -> None:
+    """Refuse a name for a value that no expression could speak of."""
+    if key.text in _WORDS:
+        message = f"'{key.text}' is a word of expressions: as a name it could not be used"
+        report.error("name.reserved", message, key.place, help="choose another name")
 
 
 def _check_table(entry: Entry, node: MapNode, kind: ParameterKind | None, report: Diagnostics) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from twin.expressions import parse_template
 from twin.source import ListNode, MapNode, Scalar, WrongNode
+from twin.topology.parameters import check_name
 from twin.topology.parts import (
     Body,
     Borrowing,
@@ -159,6 +160,7 @@ class Reader:
                 message = f"'{name}' has a meaning here already"
                 help_ = "choose another name for the loop variable"
                 self._report.error("name.duplicate", message, entry.key.place, help=help_)
+            check_name(entry.key, self._report)
             loops.append(Loop(name, entry.key, self._values(entry, scope)))
         return loops
 

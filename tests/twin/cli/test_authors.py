@@ -239,3 +239,19 @@ def test_a_large_plan_is_cut_unless_all_is_asked_for(command: Command, tmp_path:
     assert "more, --all" not in whole
     steps = command(*words, "--json").data["steps"]
     assert len(steps) == sum(line[0] == "+" for line in whole.splitlines())
+
+
+def test_a_mistake_in_what_another_file_imports_is_said_once(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cabins.yaml").write_text(
+        "ontology: cabins\nversion: 1.0.0\nimports: { core: ^1.0 }\nsites: { Cabin: { is: Sit } }\n"
+    )
+    (tmp_path / "cabin.yaml").write_text(
+        "topology: cabin\nversion: 1.0.0\nuses: { cabins: ^1.0 }\nsite: { type: Cabin }\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    said = command("validate", "cabins.yaml", "cabin.yaml")
+    assert said.code == 1
+    assert said.out.startswith("cabins.yaml:4:23 type.unknown  no type is named 'Sit'\n    4 | sites: ")
+    assert said.out.endswith("2 files checked: 1 error, 0 warnings\n")

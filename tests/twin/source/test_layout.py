@@ -125,7 +125,7 @@ def test_whatever_is_written_says_the_same(document: dict[str, object], style: b
         assert one or other or "|" in after or "'" in after or '"' in after or not after.strip()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(st.randoms(use_true_random=False), st.sampled_from(PLAIN))
 def test_extra_blanks_make_no_difference_to_what_is_said(random: object, path: Path) -> None:
     text = path.read_text(encoding="utf-8")

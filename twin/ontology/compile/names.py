@@ -88,12 +88,17 @@ class Names:
         self._report.error("type.duplicate", message, place, related=related, help=help_)
 
     def _rename(self, document: Declared) -> None:
+        taken: dict[str, Place] = {}
         for imported in document.imports:
             node = imported.value
             if isinstance(node, MapNode) and imported.key.text in self._loaded.documents:
                 other = self._loaded.documents[imported.key.text]
                 for entry in node.under("as"):
                     if isinstance(entry.value, Scalar) and self._known(entry.key, other):
+                        first = taken.setdefault(entry.value.text, entry.value.place)
+                        if first is not entry.value.place:
+                            self._second(entry.value.text, entry.value.place, first, "give each another name")
+                            continue
                         self._take(f"{other.name}/{entry.key.text}", _Renaming(document.name, entry.value))
 
     def _known(self, key: Scalar, other: Declared) -> bool:
