@@ -469,3 +469,13 @@ def test_an_ontology_is_not_changed_by_who_may_not_read_what_is_private(twin: We
     refused = twin.app(WRITE).post("/api/v1/plans", json=said)
     assert (refused.status_code, refused.json()["code"]) == (403, "ontology.foreign")
     assert twin.app(WRITE).post("/api/v1/plans", json=wish("more")).status_code == 201
+
+
+def test_where_the_documents_lie_is_not_told(twin: Web) -> None:
+    app = twin.app(ALL, ("hugo",))
+    for document in (CABIN.replace("{ owner:", "{ ownr:"), CABIN.replace("{ type: Lamp }", "{ type: Lamp, asset: 3 }")):
+        refused = app.post("/api/v1/plans", json=wish("hugo", document=document, ontologies={})).json()
+        files = {related["file"] for each in refused.get("diagnostics", ()) for related in each["related"]}
+        assert files <= {"cabins.yaml", "core.yaml"}
+    found = app.post("/api/v1/plans", json=wish("hugo", document=CABIN.replace("{ owner:", "{ ownr:"), ontologies={}))
+    assert found.json()["diagnostics"][0]["related"][0]["file"] == "cabins.yaml"

@@ -230,12 +230,14 @@ class Authoring:
             self._waiting -= 1
 
     def _finder(self, documents: Iterable[Any], given: Mapping[str, Source]) -> Callable[[str], Source | None]:
-        in_force = {each.name: Source(each.file, each.text) for each in documents}
+        in_force = {each.name: Source(f"{each.name}.yaml", each.text) for each in documents}
 
         def find(name: str) -> Source | None:
             found = given.get(name) or in_force.get(name)
             # A document chooses this name, and it becomes part of a path.
-            return found if found is not None or not is_key(name) else self._library.find(name)
+            if found is None and is_key(name) and (shipped := self._library.find(name)) is not None:
+                return Source(f"{name}.yaml", shipped.text)  # where it lies here is nobody's business
+            return found
 
         return find
 
