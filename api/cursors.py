@@ -7,7 +7,7 @@ import binascii
 
 from twin.errors import InvalidValue
 
-__all__ = ["decode", "encode"]
+__all__ = ["decode", "encode", "invalid"]
 
 _MARK = "p:"
 
@@ -24,14 +24,15 @@ def decode(cursor: str | None, parts: int = 1) -> tuple[str, ...] | None:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
-        raise _invalid() from error
+        raise invalid() from error
     position = tuple(text.removeprefix(_MARK).split("\n"))
     if not text.startswith(_MARK) or len(position) != parts or not all(position):
-        raise _invalid()
+        raise invalid()
     return position
 
 
-def _invalid() -> InvalidValue:
+def invalid() -> InvalidValue:
+    """What to raise for a cursor that is none of ours."""
     return InvalidValue(
         "the cursor is not one of ours",
         code="cursor.invalid",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -29,10 +29,9 @@ if TYPE_CHECKING:
     from twin.access.principals import Principal
     from twin.graph.model import Scalar, Value
     from twin.graph.readings import Reading
-    from twin.ids import SortKey
     from twin.ontology.model import Kind, Ontology, PropertyType
 
-__all__ = ["DEFAULT_FIRST", "MOST", "Part", "Question", "Said", "Slice"]
+__all__ = ["DEFAULT_FIRST", "MOST", "Filtered", "Part", "Picked", "Question", "Said", "Slice", "listed", "page_size"]
 
 DEFAULT_FIRST = 50
 MOST = 1000
@@ -56,6 +55,15 @@ class Said(msgspec.Struct, frozen=True):
     quality: Quality
 
 
+class Picked(NamedTuple):
+    """The filters of a list that cost nothing but its page."""
+
+    kinds: tuple[Kind, ...]
+    types: frozenset[str] | None
+    under: Entity | None
+    within: Entity | None
+
+
 class Slice(msgspec.Struct, frozen=True):
     """A page of anything: what is on it, with a cursor each, whether another follows, and how many there are in all."""
 
@@ -70,22 +78,26 @@ class Slice(msgspec.Struct, frozen=True):
         return self.items[-1][0] if self.items else None
 
 
+Filtered: TypeAlias = "Callable[[Question, Picked, int, str | None], Slice]"
+"""A page of what is picked, of so many, after a cursor."""
+
+
 class Question:
     """Questions of one principal to one engine. Refs are ids or paths."""
 
-    __slots__ = ("_sites", "engine", "principal", "private", "vocabulary")
+    __slots__ = ("engine", "principal", "private", "sites", "vocabulary")
 
     def __init__(self, engine: Engine, principal: Principal) -> None:
         self.engine = engine
         self.principal = principal
         self.vocabulary = vocabulary_of(engine.ontology)
-        self._sites = principal.sites
+        self.sites = principal.sites
         self.private = principal.may(SCOPE)
         """Whether what is private is there."""
 
     def find(self, ref: str) -> Entity | None:
         """An entity, or None when there is none to be seen."""
-        return query.find(self.engine.mirror, ref, self._sites)
+        return query.find(self.engine.mirror, ref, self.sites)
 
     def entity(self, ref: str) -> Entity:
         """An entity; `NotFound` when there is none to be seen, with nothing in it that says which."""
@@ -97,7 +109,7 @@ class Question:
             )
         return found
 
-    def page(
+    def page(  # noqa: PLR0913 - each is one independent part of the same question
         self,
         kind: Kind,
         *,
@@ -107,17 +119,25 @@ class Question:
         measures: Sequence[str] | None = None,
         first: int | None = None,
         after: str | None = None,
+        filtered: Filtered | None = None,
     ) -> Slice:
-        """A page of the entities of a kind: of a type, below one, in a view, measuring something."""
-        position = cursors.decode(after)
+        """A page of the entities of a kind: of a type, below one, in a view, measuring something; ``filtered``
+        (`api.filtering`) by value, or in the order of one.
+        """
         types, measuring = self.vocabulary.types(kind, type), self.measured(measures)
-        found = query.select(
-            self.engine.mirror,
-            sites=self._sites,
+        picked = Picked(
             kinds=(kind,),
             types=types if measuring is None else measuring if types is None else types & measuring,
             under=None if under is None else self.entity(under),
             within=None if within is None else self.view(within),
+        )
+        if filtered is not None:
+            return filtered(self, picked, page_size(first), after)
+        position = cursors.decode(after)
+        found = query.select(
+            self.engine.mirror,
+            sites=self.sites,
+            **picked._asdict(),
             after=position[0] if position else None,
             first=page_size(first),
         )
@@ -178,37 +198,16 @@ class Question:
         kinds: tuple[Kind, ...] = ("view",)
         if entity.kind == "site":
             return query.children(self.engine.mirror, entity, kinds)
-        return query.views_of(self.engine.mirror, entity, self._sites)
+        return query.views_of(self.engine.mirror, entity, self.sites)
 
     def connects(self, gateway: Entity, first: int | None, after: str | None) -> Slice:
         """A page of the devices that a gateway gives access to."""
-        found = query.related(self.engine.mirror, gateway, CONNECTS, "OUT", self._sites)
+        found = query.related(self.engine.mirror, gateway, CONNECTS, "OUT", self.sites)
         return listed([each.entity for each in found], first, after)
 
     def members(self, view: Entity, first: int | None, after: str | None) -> Slice:
         """A page of what a view includes."""
-        return listed(query.members(self.engine.mirror, view, self._sites), first, after)
-
-    def related(
-        self,
-        entity: Entity,
-        relation: str | None,
-        direction: query.Direction,
-        first: int | None = None,
-        after: str | None = None,
-    ) -> Slice:
-        """A page of the neighbours (`query.Related`) along a relation, or along all (what it contains apart)."""
-        position, size = cursors.decode(after, 2), page_size(first)
-        found = query.related(self.engine.mirror, entity, relation, direction, self._sites)
-        start = 0
-        if position is not None:
-            start = bisect_right(found, (sort_key(position[0]), position[1]), key=_place)
-        return Slice(
-            [(cursors.encode(each.entity.path, each.relation), each) for each in found[start : start + size]],
-            start + size < len(found),
-            position is not None,
-            lambda: len(found),
-        )
+        return listed(query.members(self.engine.mirror, view, self.sites), first, after)
 
     def part(self, entity: Entity, name: str) -> Part:
         """A point that an entity has; `NotFound` otherwise."""
@@ -272,7 +271,7 @@ class Question:
         types, measuring = self.vocabulary.types("device", type), self.measured(measures)
         found = query.select(
             self.engine.mirror,
-            sites=self._sites,
+            sites=self.sites,
             kinds=KINDS if type is None else ("device",),
             types=types if measuring is None else measuring if types is None else types & measuring,
             under=None if under is None else self.entity(under),
@@ -346,10 +345,6 @@ def listed(entities: list[Entity], first: int | None, after: str | None) -> Slic
         position is not None,
         lambda: len(entities),
     )
-
-
-def _place(each: query.Related) -> tuple[SortKey, str]:
-    return sort_key(each.entity.path), each.relation
 
 
 def page_size(first: int | None) -> int:

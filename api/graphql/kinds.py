@@ -28,6 +28,7 @@ from api.graphql.context import question_of
 from api.graphql.fixed import Property
 from api.graphql.names import words
 from api.graphql.pages import connection, paging
+from api.reaching import related
 from api.roles import places
 from api.texts import advice, text_in, title_in
 from twin.ontology.model import KINDS
@@ -143,6 +144,7 @@ class Kinds:
         relation = {
             "relation": GraphQLArgument(GraphQLString, description="CONNECTS, INCLUDES or one the ontology declares."),
             "direction": GraphQLArgument(GraphQLNonNull(self.direction), default_value="OUT"),
+            "depth": GraphQLArgument(GraphQLNonNull(GraphQLInt), default_value=1, description="How far, 10 at most."),
         }
         return {
             "id": GraphQLField(GraphQLNonNull(GraphQLID)),
@@ -260,13 +262,23 @@ class Kinds:
 
     def _pages(self) -> dict[str, GraphQLObjectType]:
         info = self.fixed["PageInfo"]
-        relation = GraphQLField(GraphQLNonNull(GraphQLString), resolve=lambda edge, _info: edge.item.relation)
+        edge = {
+            "relation": GraphQLField(GraphQLNonNull(GraphQLString), resolve=lambda edge, _info: edge.item.relation),
+            "depth": GraphQLField(
+                GraphQLNonNull(GraphQLInt),
+                resolve=lambda edge, _info: edge.item.depth,
+                description="How many relations away it is.",
+            ),
+            "from": GraphQLField(
+                GraphQLNonNull(self.entity),
+                resolve=lambda edge, _info: edge.item.source,
+                description="What stands at the relation's near end.",
+            ),
+        }
         pages = {str(kind): connection(found, info) for kind, found in self.kinds.items()}
         pages["entity"] = connection(self.entity, info)
         pages["point"] = connection(self.point, info)
-        pages["related"] = connection(
-            self.entity, info, name="Related", on_edge={"relation": relation}, unwrap=lambda item: item.entity
-        )
+        pages["related"] = connection(self.entity, info, name="Related", on_edge=edge, unwrap=lambda item: item.entity)
         return pages
 
     def _of_point(self) -> Fields:
@@ -361,11 +373,12 @@ def _related(
     entity: Entity,
     info: Info,
     direction: Any,
+    depth: int,
     relation: str | None = None,
     first: int | None = None,
     after: str | None = None,
 ) -> Slice:
-    return question_of(info).related(entity, relation, direction, first, after)
+    return related(question_of(info), entity, relation, direction, depth=depth, first=first, after=after)
 
 
 def _below(kind: Kind, entity: Entity, info: Info, *, recursive: bool = False, **arguments: Any) -> Slice:

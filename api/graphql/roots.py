@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLArgument, GraphQLField, GraphQLID, GraphQLList, GraphQLNonNull
+import msgspec
+from graphql import GraphQLArgument, GraphQLField, GraphQLID, GraphQLList, GraphQLNonNull, GraphQLString
 
 from api.graphql.context import question_of
 from api.graphql.fixed import REF
 from api.graphql.pages import paging
+from api.reaching import search
 from twin.errors import TooMany
 from twin.ontology.model import KINDS
 
@@ -49,6 +51,12 @@ def query_fields(frame: Kinds) -> Fields:
             description="By id or path; null when there is none.",
         ),
         **{f"{kind}s": _collection(frame, kind) for kind in KINDS},
+        "search": GraphQLField(
+            GraphQLNonNull(frame.pages["entity"]),
+            {"text": GraphQLArgument(GraphQLNonNull(GraphQLString)), **paging()},
+            resolve=_search,
+            description="What words may mean, best first: titles in every language, keys, paths.",
+        ),
         **frame.authored.query_fields(),
         "readings": GraphQLField(
             GraphQLNonNull(frame.pages["point"]),
@@ -90,6 +98,11 @@ def _nodes(_root: object, info: Info, ids: list[str]) -> list[Entity | None]:
 
 def _page(kind: Kind, _root: object, info: Info, **arguments: Any) -> Slice:
     return question_of(info).page(kind, **arguments)
+
+
+def _search(_root: object, info: Info, text: str, first: int | None = None, after: str | None = None) -> Slice:
+    found = search(question_of(info), text, None, first, after)
+    return msgspec.structs.replace(found, items=[(cursor, each.entity) for cursor, each in found.items])  # type: ignore[attr-defined]
 
 
 def _readings(_root: object, info: Info, **arguments: Any) -> Slice:

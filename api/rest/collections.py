@@ -6,9 +6,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.context import Reader
+from api.filtering import filtered_by
 from api.questions import DEFAULT_FIRST, Question, Slice
-from api.rest.parameters import After, In, Limit, Measures, Ref, Type, Under
-from api.rest.shapes import EntityOut, Page, entity_out, page_out
+from api.reaching import search
+from api.rest.parameters import After, In, Limit, Measures, Ref, Sort, Text, Type, Under, Where
+from api.rest.shapes import EntityOut, FoundOut, Page, entity_out, found_out, page_out
 from twin.errors import InvalidValue
 from twin.ontology.model import KINDS, Kind
 
@@ -27,16 +29,25 @@ def _collection(kind: Kind) -> None:
         under: Under = None,
         within: In = None,
         measures: Measures = None,
+        where: Where = None,
+        sort: Sort = None,
         limit: Limit = DEFAULT_FIRST,
         after: After = None,
     ) -> Response:
         question = Question(caller.engine, caller.principal)
         if ref is not None:
-            _check_alone(type, under, within, measures, after)
+            _check_alone(type, under, within, measures, where, sort, after)
             page = _only(question, kind, ref)
         else:
             page = question.page(
-                kind, type=type, under=under, within=within, measures=measures, first=limit, after=after
+                kind,
+                type=type,
+                under=under,
+                within=within,
+                measures=measures,
+                first=limit,
+                after=after,
+                filtered=filtered_by(where, sort),
             )
         return page_out(request, page, [entity_out(question, each) for _, each in page.items])  # type: ignore[arg-type]
 
@@ -57,3 +68,20 @@ def _only(question: Question, kind: Kind, ref: str) -> Slice:
 
 for _kind in KINDS:
     _collection(_kind)
+
+
+@router.get("/search", summary="Search by name", response_model=Page[FoundOut])
+async def found(
+    request: Request,
+    caller: Reader,
+    text: Text,
+    kind: Kind | None = None,
+    limit: Limit = DEFAULT_FIRST,
+    after: After = None,
+) -> Response:
+    """What the words may mean, best first: titles in every language, keys, paths. Every word is, or begins, a word of
+    its name or of what it lies in; one at least of its own. Case and accents make no difference.
+    """
+    question = Question(caller.engine, caller.principal)
+    page = search(question, text, kind, limit, after)
+    return page_out(request, page, [found_out(question, each) for _, each in page.items])  # type: ignore[arg-type]

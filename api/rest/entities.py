@@ -15,7 +15,8 @@ from api.context import Caller, Reader, Writer
 from api.editing import update
 from api.problems import respond
 from api.questions import DEFAULT_FIRST, Question
-from api.rest.parameters import After, Direction, Id, IfMatch, Key, Limit, Measures, Point, Relation, Unit
+from api.reaching import related
+from api.rest.parameters import After, Depth, Direction, Id, IfMatch, Key, Limit, Measures, Point, Relation, Unit
 from api.rest.shapes import (
     Change,
     EntityOut,
@@ -97,18 +98,23 @@ async def children(
 
 
 @router.get("/relations", summary="List its relations", response_model=Page[RelationOut])
-async def relations(
+async def relations(  # noqa: PLR0913, PLR0917 - the parameters of the address
     id: Id,  # noqa: A002 - the parameter's name
     request: Request,
     caller: Reader,
     relation: Relation = None,
     direction: Direction = "out",
+    depth: Depth = 1,
     limit: Limit = DEFAULT_FIRST,
     after: After = None,
 ) -> Response:
-    """Its neighbours along the relations of the graph (what it contains apart)."""
+    """What is reached along the relations of the graph (what it contains apart), nearest first. Next to it, each
+    relation counts; farther, each entity once.
+    """
     question, found = _asked(caller, id)
-    page = question.related(found, relation, "OUT" if direction == "out" else "IN", limit, after)
+    page = related(
+        question, found, relation, "OUT" if direction == "out" else "IN", depth=depth, first=limit, after=after
+    )
     return page_out(request, page, [relation_out(question, each) for _, each in page.items])  # type: ignore[arg-type]
 
 

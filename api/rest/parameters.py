@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from fastapi import Header, Path, Query
 
 from api.questions import DEFAULT_FIRST, MOST
+from api.reaching import DEEPEST
 
 __all__ = ["After", "Direction", "Id", "IfMatch", "In", "Key", "Limit", "Measures", "Point", "Ref", "Relation", "Type"]
-__all__ += ["Under", "Unit"]
+__all__ += ["Depth", "Sort", "Text", "Under", "Unit", "Where"]
 
 Type = Annotated[str | None, Query(description="A type, with its subtypes.", examples=["Thermostat"])]
 Under = Annotated[str | None, Query(description="Below this entity (id or path), at any depth.")]
@@ -24,6 +25,22 @@ Ref = Annotated[
 ]
 Relation = Annotated[str | None, Query(description="Only along this relation: CONNECTS, INCLUDES or a declared one.")]
 Direction = Annotated[Literal["out", "in"], Query(description="From the entity, or towards it.")]
+Depth = Annotated[int, Query(ge=1, le=DEEPEST, description="How many relations away.")]
+Where = Annotated[
+    str | None,
+    Query(
+        description="Only those of which this is true: the words of a view's rule, names being properties and points.",
+        examples=["temperature > 25 and area >= 20"],
+    ),
+]
+Sort = Annotated[
+    str | None,
+    Query(
+        description="In the order of a property or a point, key, title, created or updated; after -, turned round.",
+        examples=["-temperature"],
+    ),
+]
+Text = Annotated[str, Query(alias="q", min_length=1, description="Words of titles, keys or paths.", examples=["lamp"])]
 Unit = Annotated[str | None, Query(description="UCUM code of the unit to tell it in.", examples=["[degF]"])]
 Id = Annotated[str, Path(description="The entity's id.")]
 Point = Annotated[str, Path(description="The point's name.", examples=["temperature"])]

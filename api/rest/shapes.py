@@ -17,7 +17,7 @@ from api.questions import Part, Question, Said, Slice
 from api.roles import places
 from api.texts import advice, title_in
 from twin.graph.model import Entity
-from twin.graph.query import Related
+from twin.graph.query import Found, Reached
 from twin.telemetry.deadletters import Letter
 from twin.times import rfc3339
 
@@ -25,6 +25,7 @@ __all__ = [
     "Change",
     "DeadLetterOut",
     "EntityOut",
+    "FoundOut",
     "Listed",
     "Out",
     "Page",
@@ -33,6 +34,7 @@ __all__ = [
     "Time",
     "answer",
     "entity_out",
+    "found_out",
     "letter_out",
     "page_out",
     "point_out",
@@ -130,7 +132,16 @@ class PointOut(Out):
 class RelationOut(Out):
     """A relation, and what stands at its other end."""
 
-    relation: str = Field(examples=["CONNECTS"])
+    relation: str = Field(description="The last on the way to it, by its own name.", examples=["CONNECTS"])
+    depth: int = Field(description="How many relations away it is.")
+    source: str = Field(description="The id of what stands at the relation's near end.")
+    entity: EntityOut
+
+
+class FoundOut(Out):
+    """What a text may mean."""
+
+    rank: int = Field(description="0: the text is its whole title, key or path; the smaller, the nearer.")
     entity: EntityOut
 
 
@@ -235,9 +246,19 @@ def point_out(question: Question, part: Part, unit: str | None = None) -> dict[s
     }
 
 
-def relation_out(question: Question, related: Related) -> dict[str, Any]:
-    """A neighbour as a document."""
-    return {"relation": related.relation, "entity": entity_out(question, related.entity)}
+def relation_out(question: Question, reached: Reached) -> dict[str, Any]:
+    """What is reached along relations, as a document."""
+    return {
+        "relation": reached.relation,
+        "depth": reached.depth,
+        "source": reached.source.id,
+        "entity": entity_out(question, reached.entity),
+    }
+
+
+def found_out(question: Question, found: Found) -> dict[str, Any]:
+    """What a text may mean, as a document."""
+    return {"rank": found.rank, "entity": entity_out(question, found.entity)}
 
 
 def letter_out(letter: Letter) -> dict[str, Any]:

@@ -90,11 +90,25 @@ COUNTED = """{ readings { totalCount nodes { name reading { value } } }
     measured: readings(measures: [air_temperature]) { totalCount nodes { entity { path } } } }"""
 
 
+ASKED_BY_VALUE: list[tuple[str, dict[str, str]]] = [
+    ("devices", {"where": "temperature > 30"}),
+    ("devices", {"where": "not (has temperature)"}),
+    ("devices", {"where": "measures air_temperature", "sort": "-temperature"}),
+    ("devices", {"sort": "-setpoint", "limit": "1"}),
+    ("spaces", {"where": "has temperature or measures air_temperature"}),
+    ("spaces", {"where": 'tenant == "Ana"'}),
+    ("spaces", {"where": "not (temperature > 3)", "sort": "tenant"}),
+    ("sites", {"sort": "mean", "limit": "1"}),
+]
+
+
 def everything(served: Served, scope: str) -> list[tuple[int, bytes]]:
     """All that a token can ask about what may be hidden."""
     with httpx2.Client(base_url=served.url, headers={"Authorization": f"Bearer {token(served, scope)}"}) as client:
         asked = [client.post("/graphql", json={"query": COUNTED})]
         asked.append(client.get("/api/v1/devices", params={"measures": "air_temperature"}))
+        for kind, asking in ASKED_BY_VALUE:
+            asked.append(client.get(f"/api/v1/{kind}", params=asking))
         for path in (THERMOSTAT, ROOM, "hugo/flat", SITE):
             asked.append(client.post("/graphql", json={"query": ASKED % path}))
             here = f"/api/v1/entities/{served.engine.id(path)}"

@@ -99,6 +99,20 @@ def test_everything_an_entity_says_of_itself(app: httpx2.Client, served: Served)
     }
 
 
+def test_what_is_farther_along_relations_and_by_name(app: httpx2.Client) -> None:
+    query = """{ entity(ref: "hugo/box") { related(depth: 2) { edges { depth relation from { key } node { key } } } }
+        search(text: "valve living") { totalCount nodes { key } } }"""
+    found = ask(app, query)
+    assert found["entity"]["related"]["edges"] == [
+        {"depth": 1, "relation": "CONNECTS", "from": {"key": "box"}, "node": {"key": "thermostat"}},
+        {"depth": 2, "relation": "controls", "from": {"key": "thermostat"}, "node": {"key": "valve"}},
+    ]
+    assert found["search"] == {"totalCount": 1, "nodes": [{"key": "valve"}]}
+    assert refusal(app, '{ entity(ref: "hugo/box") { related(depth: 99) { totalCount } } }')["extensions"]["code"] == (
+        "limit.exceeded"
+    )
+
+
 def test_readings_of_every_kind_of_value(app: httpx2.Client, served: Served) -> None:
     valve, thermostat = "hugo/flat/living/thermostat/valve", "hugo/flat/living/thermostat"
 

@@ -69,6 +69,22 @@ def test_what_is_around_it(app: httpx2.Client, served: Served) -> None:
     assert [each["entity"]["key"] for each in only] == ["thermal"]
 
 
+def test_what_is_farther_along_relations(app: httpx2.Client, served: Served) -> None:
+    box = at(served, "hugo/box")
+    found = app.get(f"{box}/relations?depth=2").json()["items"]
+    assert [(each["depth"], each["relation"], each["entity"]["key"]) for each in found] == [
+        (1, "CONNECTS", "thermostat"),
+        (2, "controls", "valve"),
+    ]
+    assert [each["source"] for each in found] == [served.engine.id("hugo/box"), served.engine.id(THERMOSTAT)]
+    following = app.get(f"{box}/relations?depth=2&limit=1").json()["next"]
+    assert [each["entity"]["key"] for each in app.get(following).json()["items"]] == ["valve"]
+    back = app.get(f"{at(served, THERMOSTAT)}/relations?relation=CONNECTED_BY&depth=10").json()["items"]
+    assert [each["entity"]["key"] for each in back] == ["box"]
+    assert app.get(f"{box}/relations?relation=warms&depth=3").json()["items"] == []
+    assert app.get(f"{box}/relations?depth=11").status_code == 400
+
+
 def test_its_points_and_what_they_say(app: httpx2.Client, served: Served) -> None:
     room = at(served, "hugo/flat/living")
     served.on_loop(lambda: served.engine.tell(THERMOSTAT, "temperature", 21.5))

@@ -80,15 +80,16 @@ def reach(
     *,
     depth: int | None = 1,
     sites: Collection[str] | None = None,
+    most: int | None = None,
 ) -> list[Reached]:
     """What is reached from an entity along these relations, nearest first and then in natural order of path: each
-    entity once, the start never. ``depth`` None: however far.
+    entity once, the start never. ``depth`` None: however far. Where there are more than ``most``, it goes no farther.
     """
     seen = {start.id}
     found: list[Reached] = []
     level = [start]
     at = 0
-    while level and (depth is None or at < depth):
+    while level and (depth is None or at < depth) and (most is None or len(found) <= most):
         at += 1
         reached: dict[str, Reached] = {}
         for source in level:
