@@ -17,9 +17,8 @@ from twin.graph.rules import parse_rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import networkx as nx
-
     from twin.graph.asking import Level
+    from twin.graph.living import LiveGraph
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity
     from twin.graph.views import Views
@@ -40,7 +39,7 @@ _log = structlog.get_logger(__name__)
 class Membership:
     """The edges that the rules of a site stand for."""
 
-    def __init__(self, site: Entity, mirror: Mirror, graph: nx.MultiDiGraph[str], views: Views) -> None:
+    def __init__(self, site: Entity, mirror: Mirror, graph: LiveGraph, views: Views) -> None:
         """``graph`` is the mirror's own, in which edges are drawn; nothing is drawn before `adopt`."""
         self.ontology: Ontology | None = None
         self._site = site.id
@@ -193,15 +192,15 @@ class Membership:
         found_by.discard(view)
         if not found_by:
             del self._found_by[entity]
-        data = self._graph.get_edge_data(view, entity, INCLUDES)
+        data = self._graph.data(view, entity, INCLUDES)
         if data is not None and data.get("rule"):
-            self._graph.remove_edge(view, entity, INCLUDES)
+            self._graph.erase(view, entity, INCLUDES)
         self._note(view, entity, loose)
 
     def _draw(self, view: str, entity: str) -> None:
         """The edge of a rule, unless the view lists the entity anyway."""
-        if not self._graph.has_edge(view, entity, INCLUDES):
-            self._graph.add_edge(view, entity, INCLUDES, rule=True)
+        if self._graph.data(view, entity, INCLUDES) is None:
+            self._graph.draw(view, entity, INCLUDES, rule=True)
 
     def _note(self, view: str, entity: str, loose: dict[str, None]) -> None:
         self._changed.setdefault(view, set()).add(entity)

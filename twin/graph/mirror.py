@@ -193,7 +193,7 @@ class Mirror:
 
     def relation(self, source: str, target: str, type: str) -> Relation | None:  # noqa: A002 - the field's own name
         """One relation by its ends and type, or None; what is there by rule is none."""
-        data: dict[str, Any] | None = self._graph.get_edge_data(source, target, key=type)
+        data = self._graph.data(source, target, type)
         if data is None or "rule" in data:
             return None
         return Relation(type=type, source=source, target=target, instance=data.get("instance"))
@@ -261,7 +261,7 @@ class Mirror:
         self.sites[self.entities[entry.relation.source].site] = change.sequence
 
     def _part(self, entry: Unlink, change: Change) -> None:
-        self._graph.remove_edge(entry.source, entry.target, key=entry.type)
+        self._graph.erase(entry.source, entry.target, entry.type)
         if entry.type == INCLUDES:
             self.views.unlink(entry.source, entry.target)
         self.sites[self.entities[entry.source].site] = change.sequence
@@ -284,7 +284,7 @@ class Mirror:
     def _leave(self, entity: Entity) -> None:
         """Take an entity out of what contains it."""
         if entity.parent is not None:
-            self._graph.remove_edge(entity.parent, entity.id, key=CONTAINS)
+            self._graph.erase(entity.parent, entity.id, CONTAINS)
             self._children[entity.parent].pop(entity.id, None)
             self._sorted.pop(entity.parent, None)
 
@@ -340,15 +340,18 @@ class Mirror:
         self._intervals.pop(entity.site, None)
 
     def _contain(self, parent: str, child: str) -> None:
-        self._graph.draw(parent, child, CONTAINS, {})
+        self._graph.draw(parent, child, CONTAINS)
         self._children.setdefault(parent, {})[child] = None
         self._sorted.pop(parent, None)
 
     def _link(self, relation: Relation) -> None:
         source, target, instance = relation.source, relation.target, relation.instance
-        if relation.type == INCLUDES and self._graph.holds(source, target, INCLUDES):
-            self._graph.remove_edge(source, target, INCLUDES)  # by rule: what is listed takes its place
-        self._graph.draw(source, target, relation.type, {} if instance is None else {"instance": instance})
+        if relation.type == INCLUDES and self._graph.data(source, target, INCLUDES) is not None:
+            self._graph.erase(source, target, INCLUDES)  # by rule: what is listed takes its place
+        if instance is None:
+            self._graph.draw(source, target, relation.type)
+        else:
+            self._graph.draw(source, target, relation.type, instance=instance)
         if relation.type == INCLUDES:
             self.views.link(source, target)
 
