@@ -32,6 +32,12 @@ class Words:
         return frozenset(name for found in self.ontology.types.values() for name in found.properties)
 
     @cached_property
+    def private(self) -> frozenset[str]:
+        """The names of the properties that are private in some type."""
+        types = self.ontology.types.values()
+        return frozenset(each.name for found in types for each in found.properties.values() if each.private)
+
+    @cached_property
     def points(self) -> frozenset[str]:
         """The names of all points."""
         return frozenset(name for found in self.ontology.types.values() for name in found.points)
@@ -49,6 +55,10 @@ def check_rule(rule: Rule | None, words: Words, report: Diagnostics) -> None:
             message = f"'{name.name}' is a parameter or a loop variable, and a property too"
             error = ExpressionError("name.ambiguous", message, name.span, "rename the parameter or the loop variable")
             report_expression(error, rule.scalar, report)
+        elif name.name in words.private:
+            message = f"'{name.name}' is private: who sees what the rule finds could tell it from that"
+            help_ = "ask for something else; or list what is meant, by path"
+            report.error("rule.private", message, rule.scalar.within(*name.span), help=help_)
         elif name.name not in rule.names and name.name not in words.properties:
             help_, suggestions = did_you_mean(name.name, words.properties | rule.names, "properties and parameters")
             if words.ontology.find(name.name) is not None:
