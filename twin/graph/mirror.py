@@ -32,6 +32,7 @@ from twin.graph.model import (
     relocated,
 )
 from twin.graph.names import Names
+from twin.graph.sharing import shared
 from twin.graph.views import Views
 from twin.ids import sort_key
 
@@ -95,7 +96,7 @@ class Mirror:
         self._names.clear()
         self.head, self.timeline = head, timeline
         self.documents.update((document.name, document) for document in documents)
-        for entity in entities:
+        for entity in shared(entities):
             self._add(entity)
         for entity in self.entities.values():
             if entity.parent is not None:
@@ -345,7 +346,8 @@ class Mirror:
         self._sorted.pop(parent, None)
 
     def _link(self, relation: Relation) -> None:
-        source, target, instance = relation.source, relation.target, relation.instance
+        source, target = self.entities[relation.source].id, self.entities[relation.target].id  # many share these texts
+        instance = relation.instance
         if relation.type == INCLUDES and self._graph.data(source, target, INCLUDES) is not None:
             self._graph.erase(source, target, INCLUDES)  # by rule: what is listed takes its place
         if instance is None:
