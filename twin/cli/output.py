@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Output"]
 
+_SHOWN = 200
+"""More diagnostics than anybody reads are counted, not shown."""
+
 
 class Output:
     """Where a command's results go. Results on standard output, everything else on standard error."""
@@ -58,7 +61,9 @@ class Output:
         """Diagnostics as a terminal shows them."""
         from twin.source import render
 
-        return render(found, self.sources).rstrip("\n")
+        shown = render(found[:_SHOWN], self.sources).rstrip("\n")
+        more = len(found) - _SHOWN
+        return shown if more <= 0 else f"{shown}\n\n… and {more:,} more, which --json lists"
 
     def fail(self, error: TwinError) -> NoReturn:
         """Say what is wrong and what to do, then exit as the table of outcomes says."""

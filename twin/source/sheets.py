@@ -40,7 +40,8 @@ def read_sheet(source: Source, report: Diagnostics) -> list[list[Scalar]] | None
         return None
     for row in rows[1:]:
         if len(row) != len(rows[0]):
-            message = f"this row has {len(row)} cells, and the header has {len(rows[0])}"
+            cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
+            message = f"this row has {cells}, and the header has {len(rows[0])}"
             help_ = "a cell with a comma, a semicolon or a line break in it is written in quotes"
             related = [(rows[0][0].place, "the header")]
             report.error("row.length", message, row[-1].place, related=related, help=help_)

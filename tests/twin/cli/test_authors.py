@@ -255,3 +255,15 @@ def test_a_mistake_in_what_another_file_imports_is_said_once(
     assert said.code == 1
     assert said.out.startswith("cabins.yaml:4:23 type.unknown  no type is named 'Sit'\n    4 | sites: ")
     assert said.out.endswith("2 files checked: 1 error, 0 warnings\n")
+
+
+def test_more_mistakes_than_anybody_reads_are_counted(command: Command, tmp_path: Path) -> None:
+    worse = tmp_path / "worse.yaml"
+    rooms = "".join(f"  r-{number}: {{ type: Rom }}\n" for number in range(230))
+    worse.write_text(
+        f"topology: w\nversion: 1.0.0\nuses: {{ connected-home: ^1.0 }}\nsite: {{ type: Residence }}\nspaces:\n{rooms}"
+    )
+    said = command("validate", worse)
+    assert said.out.count("type.unknown  ") == 200
+    assert said.out.endswith("\n… and 30 more, which --json lists\n\n1 file checked: 230 errors, 0 warnings\n")
+    assert len(command("validate", worse, "--json").data["diagnostics"]) == 230
