@@ -13,14 +13,12 @@ from twin.graph.query import Reached, Step
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from api.questions import Question
     from twin.graph.model import Entity, Kind
     from twin.graph.query import Direction
     from twin.ids import SortKey
 
-__all__ = ["DEEPEST", "related", "search"]
+__all__ = ["DEEPEST", "flow", "related", "search"]
 
 DEEPEST = 10
 """How many relations away is looked at most."""
@@ -41,20 +39,38 @@ def related(
     """A page of what is reached along a relation, by the name of either of its ends, or along all (what it contains
     apart): nearest first. Next to it, each relation counts; farther, each entity once.
     """
-    if not 1 <= depth <= DEEPEST:
+    _check_depth(depth)
+    return _page(_reached(question, entity, relation, direction, depth), first, after)
+
+
+def flow(
+    question: Question,
+    entity: Entity,
+    direction: Direction,
+    *,
+    depth: int | None = None,
+    first: int | None = None,
+    after: str | None = None,
+) -> Slice:
+    """A page of what feeds an entity (``IN``), or of what it feeds: see `twin.graph.query.feeding`."""
+    _check_depth(depth)
+    asked = query.upstream if direction == "IN" else query.downstream
+    return _page(asked(question.engine.mirror, entity, depth=depth, sites=question.sites), first, after)
+
+
+def _check_depth(depth: int | None) -> None:
+    if depth is not None and not 1 <= depth <= DEEPEST:
         raise InvalidValue(
             f"a depth is 1 to {DEEPEST}, not {depth}", code="limit.exceeded", help="go on from what is reached"
         )
+
+
+def _page(found: list[Reached], first: int | None, after: str | None) -> Slice:
     position, size = cursors.decode(after, 3), page_size(first)
-    found = _reached(question, entity, relation, direction, depth)
-    start = 0
-    if position is not None:
-        start = bisect_right(found, _position(position), key=_place)
+    start = 0 if position is None else bisect_right(found, _position(position), key=_place)
+    items = found[start : start + size]
     return Slice(
-        [
-            (cursors.encode(str(each.depth), each.entity.path, each.relation), each)
-            for each in found[start : start + size]
-        ],
+        [(cursors.encode(str(each.depth), each.entity.path, each.relation), each) for each in items],
         start + size < len(found),
         position is not None,
         lambda: len(found),
@@ -64,27 +80,20 @@ def related(
 def search(question: Question, text: str, kind: Kind | None, first: int | None, after: str | None) -> Slice:
     """A page of what a text may mean, best first (`query.Found`)."""
     position, size = cursors.decode(after, 2), page_size(first)
-    if position is not None and not position[0].isdecimal():
-        raise cursors.invalid()
-    found = query.search(
-        question.engine.mirror,
-        text[:_LONGEST],
-        sites=question.sites,
-        kinds=None if kind is None else (kind,),
-        after=None if position is None else (int(position[0]), position[1]),
-    )
+    kinds = None if kind is None else (kind,)
+    found = query.search(question.engine.mirror, text[:_LONGEST], sites=question.sites, kinds=kinds)
+    total = len(found)
+    if position is not None:
+        if not position[0].isdecimal():
+            raise cursors.invalid()
+        place = int(position[0]), sort_key(position[1])
+        found = found[bisect_right(found, place, key=lambda each: (each.rank, sort_key(each.entity.path))) :]
     return Slice(
         [(cursors.encode(str(each.rank), each.entity.path), each) for each in found[:size]],
         size < len(found),
         position is not None,
-        lambda: len(found) if position is None else len(search_all(question, text, kind)),
+        lambda: total,
     )
-
-
-def search_all(question: Question, text: str, kind: Kind | None) -> Sequence[query.Found]:
-    """All that a text may mean."""
-    kinds = None if kind is None else (kind,)
-    return query.search(question.engine.mirror, text[:_LONGEST], sites=question.sites, kinds=kinds)
 
 
 def _reached(

@@ -3,7 +3,7 @@
 # No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -15,8 +15,21 @@ from api.context import Caller, Reader, Writer
 from api.editing import update
 from api.problems import respond
 from api.questions import DEFAULT_FIRST, Question
-from api.reaching import related
-from api.rest.parameters import After, Depth, Direction, Id, IfMatch, Key, Limit, Measures, Point, Relation, Unit
+from api.reaching import flow, related
+from api.rest.parameters import (
+    After,
+    Depth,
+    Direction,
+    FlowDepth,
+    Id,
+    IfMatch,
+    Key,
+    Limit,
+    Measures,
+    Point,
+    Relation,
+    Unit,
+)
 from api.rest.shapes import (
     Change,
     EntityOut,
@@ -118,6 +131,34 @@ async def relations(  # noqa: PLR0913, PLR0917 - the parameters of the address
     return page_out(request, page, [relation_out(question, each) for _, each in page.items])  # type: ignore[arg-type]
 
 
+@router.get("/upstream", summary="List what feeds it", response_model=Page[RelationOut])
+async def upstream(
+    id: Id,  # noqa: A002 - the parameter's name
+    request: Request,
+    caller: Reader,
+    depth: FlowDepth = None,
+    limit: Limit = DEFAULT_FIRST,
+    after: After = None,
+) -> Response:
+    """Whatever feeds or serves it, however indirectly, nearest first: through what contains it, through its views, and
+    through the parts of machines.
+    """
+    return _flow(request, caller, id, "IN", depth, limit, after)
+
+
+@router.get("/downstream", summary="List what it feeds", response_model=Page[RelationOut])
+async def downstream(
+    id: Id,  # noqa: A002 - the parameter's name
+    request: Request,
+    caller: Reader,
+    depth: FlowDepth = None,
+    limit: Limit = DEFAULT_FIRST,
+    after: After = None,
+) -> Response:
+    """Whatever it feeds or serves, however indirectly: the other way round, exactly."""
+    return _flow(request, caller, id, "OUT", depth, limit, after)
+
+
 @router.get("/views", summary="List the views it is in", response_model=Page[EntityOut])
 async def views(id: Id, caller: Reader) -> Response:  # noqa: A002 - the parameter's name
     """The views it is in, itself or with something around it; those of a site, for a site."""
@@ -138,6 +179,20 @@ async def point(id: Id, point: Point, caller: Reader, unit: Unit = None) -> Resp
     """One point, with what it says now."""
     question, found = _asked(caller, id)
     return answer(point_out(question, question.part(found, point), unit))
+
+
+def _flow(
+    request: Request,
+    caller: Caller,
+    entity_id: str,
+    direction: Literal["OUT", "IN"],
+    depth: int | None,
+    limit: int,
+    after: str | None,
+) -> Response:
+    question, found = _asked(caller, entity_id)
+    page = flow(question, found, direction, depth=depth, first=limit, after=after)
+    return page_out(request, page, [relation_out(question, each) for _, each in page.items])  # type: ignore[arg-type]
 
 
 def _asked(caller: Caller, entity_id: str) -> tuple[Question, Entity]:

@@ -10,7 +10,7 @@ from api.questions import DEFAULT_FIRST, MOST
 from api.reaching import DEEPEST
 
 __all__ = ["After", "Direction", "Id", "IfMatch", "In", "Key", "Limit", "Measures", "Point", "Ref", "Relation", "Type"]
-__all__ += ["Depth", "Sort", "Text", "Under", "Unit", "Where"]
+__all__ += ["Depth", "FlowDepth", "Sort", "Text", "Under", "Unit", "Where"]
 
 Type = Annotated[str | None, Query(description="A type, with its subtypes.", examples=["Thermostat"])]
 Under = Annotated[str | None, Query(description="Below this entity (id or path), at any depth.")]
@@ -26,6 +26,7 @@ Ref = Annotated[
 Relation = Annotated[str | None, Query(description="Only along this relation: CONNECTS, INCLUDES or a declared one.")]
 Direction = Annotated[Literal["out", "in"], Query(description="From the entity, or towards it.")]
 Depth = Annotated[int, Query(ge=1, le=DEEPEST, description="How many relations away.")]
+FlowDepth = Annotated[int | None, Query(ge=1, le=DEEPEST, description="Over how many relations; all unless said.")]
 Where = Annotated[
     str | None,
     Query(

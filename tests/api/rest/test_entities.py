@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
+from tests.api.building import AT
 from tests.api.conftest import Served, token
+from twin.graph.model import Actor, Change, ChangeSet, Link, Relation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +85,26 @@ def test_what_is_farther_along_relations(app: httpx2.Client, served: Served) -> 
     assert [each["entity"]["key"] for each in back] == ["box"]
     assert app.get(f"{box}/relations?relation=warms&depth=3").json()["items"] == []
     assert app.get(f"{box}/relations?depth=11").status_code == 400
+
+
+def test_what_feeds_what(fresh: Served, writer: httpx2.Client) -> None:
+    engine = fresh.engine
+    valve, flat, living = (engine.id(path) for path in (f"{THERMOSTAT}/valve", "hugo/flat", "hugo/flat/living"))
+    feeds = Link(Relation(type="feeds", source=valve, target=flat))
+    made = ChangeSet(op_id="feed", actor=Actor("test", "test"), at=AT, entries=(feeds,))
+    fresh.on_loop(lambda: engine.mirror.apply(Change(engine.mirror.head + 1, made)))
+
+    def found(address: str) -> list[str]:
+        return [each["entity"]["key"] for each in writer.get(address).json()["items"]]
+
+    assert found(f"{living}/upstream") == ["thermostat", "valve"]
+    assert found(f"{engine.id(THERMOSTAT)}/downstream?depth=1") == ["flat", "living"]
+    following = writer.get(f"{living}/upstream?limit=1").json()["next"]
+    assert following.startswith(f"/api/v1/entities/{living}/upstream?limit=1&after=")
+    rest = writer.get(following.removeprefix("/api/v1/entities/")).json()
+    assert ([each["entity"]["key"] for each in rest["items"]], rest["next"]) == (["valve"], None)
+    assert found(f"{living}/downstream") == []
+    assert writer.get(f"{living}/upstream?depth=0").status_code == 400
 
 
 def test_its_points_and_what_they_say(app: httpx2.Client, served: Served) -> None:
