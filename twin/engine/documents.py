@@ -34,11 +34,10 @@ __all__ = ["check_file", "check_files", "compare_files", "ontology_of_files", "s
 
 
 def check_files(files: Iterable[Path], ontology_path: Iterable[Path], remember: Remember) -> tuple[Diagnostic, ...]:
-    """Everything wrong with several files, each mistake once, though others import the file that it is in."""
-    report, places = Diagnostics(), tuple(ontology_path)
-    for file in files:
-        report.include(check_file(file, places, remember))
-    return report.all
+    """Everything wrong with several files, one after the other; each mistake once, though others import its file."""
+    places = tuple(ontology_path)
+    found = (each for file in files for each in check_file(file, places, remember))
+    return tuple({(each.code, each.place): each for each in found}.values())
 
 
 def check_file(file: Path, ontology_path: Iterable[Path], remember: Remember) -> tuple[Diagnostic, ...]:
