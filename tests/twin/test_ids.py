@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +15,14 @@ def test_ids_are_opaque_url_safe_and_new() -> None:
     assert len(made) == 1000
     assert all(is_id(each) for each in made)
     assert mint(lambda count: b"\0" * count) == "a" * 26
+
+
+@given(st.binary(min_size=26, max_size=26))
+def test_ids_are_128_bits_in_base32(drawn: bytes) -> None:
+    made = mint(lambda count: drawn[:count])
+    bits = base64.b32decode(f"{made.upper()}======")
+    assert len(bits) == 16
+    assert base64.b32encode(bits).decode().rstrip("=").lower() == made
 
 
 def test_keys() -> None:

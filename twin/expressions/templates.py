@@ -42,13 +42,8 @@ class Template:
 
     text: str
     pieces: tuple[str | _Hole, ...]
-
-    @property
-    def constant(self) -> bool:
-        """Whether it is the same whatever the names are."""
-        if len(self.pieces) == 1:
-            return isinstance(self.pieces[0], str)
-        return not any(isinstance(piece, _Hole) for piece in self.pieces)
+    constant: bool
+    """Whether it is the same whatever the names are."""
 
     @property
     def names(self) -> tuple[Name, ...]:
@@ -100,7 +95,7 @@ class Template:
 def parse_template(text: str) -> Template:
     """The pieces of a text. Raises `ExpressionError`."""
     if "${" not in text:
-        return Template(text, (text,))
+        return Template(text, (text,), constant=True)
     if len(text) > MAX_TEXT:
         message = f"a text with expressions has at most {MAX_TEXT:,} characters"
         raise ExpressionError("expression.large", message, (0, len(text)))
@@ -122,7 +117,8 @@ def _parse(text: str) -> Template:
             hole, at = _hole(text, match.start())
             pieces.append(hole)
     pieces.append(text[at:])
-    return Template(text, tuple(piece for piece in pieces if piece) or ("",))
+    constant = not any(isinstance(piece, _Hole) for piece in pieces)
+    return Template(text, tuple(piece for piece in pieces if piece) or ("",), constant)
 
 
 def _hole(text: str, start: int) -> tuple[_Hole, int]:

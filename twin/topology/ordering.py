@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from twin.ids import sort_key
+from twin.ids import segment_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twin.ids import SortKey
+    from twin.ids import SegmentKey
     from twin.topology.desired import DesiredRelation
     from twin.topology.grown import Sprout
 
@@ -38,8 +38,8 @@ def in_order(sprouts: Sequence[Sprout]) -> list[Sprout]:
     return ordered
 
 
-def _rank(sprout: Sprout) -> SortKey:
-    return sort_key(sprout.key)
+def _rank(sprout: Sprout) -> SegmentKey:
+    return segment_key(sprout.key)
 
 
 def relations_in_order(ordered: Sequence[Sprout], relations: Relations) -> list[DesiredRelation]:

@@ -310,7 +310,7 @@ class _Planner:
         live = set() if site is None else live_relations(self.mirror, site.id, desired.topology, self.gone)
         keys = [(ids[one.source], ids[one.target], one.type) for one in desired.relations]
         for verb, changes in (
-            ("unlink", unlinks(live.difference(keys), self.mirror)),
+            ("unlink", unlinks(live.difference(keys) if live else (), self.mirror)),
             ("link", links(desired, keys, self.mirror, live)),
         ):
             for entry, step in changes:

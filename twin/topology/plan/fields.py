@@ -59,7 +59,7 @@ def is_as_wanted(held: Entity, wanted: DesiredEntity, sources: Sources) -> bool:
         and held.roles == wanted.roles
         and not held.hidden
         and len(held.declared) == len(wanted.given)
-        and all(_is_as_given(held, wanted, name) for name in wanted.given)
+        and (not wanted.given or all(_is_as_given(held, wanted, name) for name in wanted.given))
     )
 
 

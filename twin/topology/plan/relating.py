@@ -19,6 +19,7 @@ __all__ = ["Key", "is_related", "links", "live_relations", "unlinks"]
 
 Key = tuple[str, str, str]
 """(source id, target id, type)."""
+_NONE: dict[str, Any] = {}
 _NOTHING: dict[str, dict[str, Any]] = {}
 
 
@@ -64,26 +65,25 @@ def live_relations(mirror: Mirror, site: str, instance: str, gone: Container[str
 
 def is_related(desired: Desired, ids: Mapping[str, str], mirror: Mirror, site: str) -> bool:
     """Whether the relations that a topology has made in a site are those it asks for: nearly always, so it is asked
-    first, and without a list of either.
+    first. Both are known by their source, in natural order; what is found in another order is no answer yet.
     """
-    entities, instance = mirror.entities, desired.topology
-    made = sum(
-        data.get("instance") == instance
-        for source in mirror.intervals(site).order
-        for between in mirror.leaving(source).values()
-        for data in between.values()
-        if data
-    )
-    if made != len(desired.relations):
-        return False
-    path, leaving = "", mirror.leaving(site)
-    for wanted in desired.relations:  # by source
-        if wanted.source != path:
-            path, source = wanted.source, ids[wanted.source]
-            if source not in entities:
-                return False
-            leaving = mirror.leaving(source)
-        data = leaving.get(ids[wanted.target], _NOTHING).get(wanted.type)
-        if data is None or data.get("instance") != instance:
+    entities, instance, wanted, leaving_of = mirror.entities, desired.topology, desired.relations, mirror.leaving
+    at, last = 0, len(wanted)
+    for source in mirror.intervals(site).order:
+        leaving = leaving_of(source)
+        made = 0
+        for between in leaving.values():
+            for data in between.values():
+                if data and data.get("instance") == instance:
+                    made += 1
+        if not made:
+            continue
+        path, end = entities[source].path, at + made
+        if end > last:
             return False
-    return True
+        for one in wanted[at:end]:
+            data = leaving.get(ids[one.target], _NOTHING).get(one.type, _NONE)
+            if one.source != path or data.get("instance") != instance:
+                return False
+        at = end
+    return at == last
