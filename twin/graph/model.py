@@ -3,6 +3,8 @@
 An `Entity` is immutable; a change makes a new one with the next revision. ``id`` never changes or returns; ``path`` is
 ``site-key/…/key`` and may. The tree (CONTAINS) is the chain of ``parent``: site -> space, gateway, view, device;
 space -> space, device; device -> its parts. Times are microseconds since 1970-01-01 UTC.
+
+What there are a million of is left out of garbage collections (``gc=False``): it holds values only, never itself.
 """
 
 from __future__ import annotations
@@ -107,7 +109,7 @@ class Made(msgspec.Struct, frozen=True, omit_defaults=True):
     """Name -> version of the documents whose types its entities are of."""
 
 
-class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A node of the graph. ``site`` is the id of its site: the partition (a site's own id for the site itself)."""
 
     id: str
@@ -155,7 +157,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     updated_by: str = ""
 
 
-class Relation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Relation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A typed, directed edge; at most one of a type between two entities."""
 
     type: str
@@ -169,7 +171,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return (self.source, self.target, self.type)
 
 
-class Create(msgspec.Struct, frozen=True, tag_field="do", tag="create"):
+class Create(msgspec.Struct, frozen=True, tag_field="do", tag="create", gc=False):
     """A new entity; its CONTAINS edge follows from ``parent``."""
 
     entity: Entity
@@ -201,7 +203,7 @@ class Delete(msgspec.Struct, frozen=True, tag_field="do", tag="delete", kw_only=
     expected: int | None = None
 
 
-class Link(msgspec.Struct, frozen=True, tag_field="do", tag="link"):
+class Link(msgspec.Struct, frozen=True, tag_field="do", tag="link", gc=False):
     """A new relation (never CONTAINS)."""
 
     relation: Relation
