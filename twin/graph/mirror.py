@@ -33,7 +33,7 @@ from twin.graph.model import (
 )
 from twin.graph.names import Names
 from twin.graph.sharing import shared
-from twin.graph.views import Views
+from twin.graph.views import ASIDE, Views
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
@@ -234,6 +234,8 @@ class Mirror:
     def _update(self, entry: Update, change: Change) -> None:
         changeset, before = change.changeset, self.entities[entry.id]
         self._put(apply_update(before, entry, changeset.at, changeset.actor.name))
+        if not entry.fields.keys() <= ASIDE:
+            self.views.put(self.entities[entry.id])
         self.sites[before.site] = change.sequence
 
     def _move(self, entry: Move, change: Change) -> None:
@@ -281,6 +283,7 @@ class Mirror:
             del self._paths[before]
         self._paths[entity.path] = entity.id
         self._put(entity)
+        self.views.put(entity)
 
     def _leave(self, entity: Entity) -> None:
         """Take an entity out of what contains it."""
@@ -295,6 +298,7 @@ class Mirror:
         self._graph.put(entity)
         self._paths[entity.path] = entity.id
         self._index(None, entity)
+        self.views.put(entity)
 
     def _put(self, entity: Entity) -> None:
         """An entity in place of what it was."""
@@ -313,7 +317,6 @@ class Mirror:
             self._serials[entity.site, entity.serial] = entity.id
         if entity.site in self._names:
             self._names[entity.site].put(before, entity)
-        self.views.put(entity)
 
     def _learn(self, entity: Entity) -> None:
         known = self._kinds.setdefault(entity.kind, {})

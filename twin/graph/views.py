@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.ontology.model import Ontology
 
-__all__ = ["Views"]
+__all__ = ["ASIDE", "Views"]
+
+ASIDE = frozenset({"title", "properties", "desired", "roles", "sends", "serial", "commands"})
+"""Fields of an entity that decide nothing but themselves: no rule asks for them, and no point is worked out by them."""
 
 
 class Views:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin.graph.model import Create, Delete, Link, Move, Recast, Update
+from twin.graph.views import ASIDE
 from twin.state.contributions import Contributions
 
 if TYPE_CHECKING:
@@ -121,7 +122,10 @@ class ComputedPoints:
             case Create(entity):
                 if entity.computed or entity.site in self._worked:
                     self._reconsider(entity.id, devices)
-            case Update(id=entity_id) | Delete(id=entity_id):
+            case Update(id=entity_id, fields=fields):
+                if not fields.keys() <= ASIDE:
+                    self._reconsider(entity_id, devices)
+            case Delete(id=entity_id):
                 self._reconsider(entity_id, devices)
             case Move(id=entity_id):
                 devices.update(dict.fromkeys(self._mirror.subtree(entity_id)))
