@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from twin.graph.model import CONTAINS, INCLUDES
 from twin.graph.query.selection import shown
-from twin.ids import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity
@@ -34,37 +33,46 @@ def related(
     sites: Collection[str] | None = None,
 ) -> list[Related]:
     """The neighbours along one relation (None: along all but CONTAINS), in natural order of their paths."""
-    entities = mirror.entities
-    if relation is None:
-        found = [
-            Related(key, entities[other])
-            for other, keys in mirror.edges(entity, direction).items()
-            for key in keys
-            if key != CONTAINS
-        ]
-    else:
-        found = [
-            Related(relation, entities[other])
-            for other, keys in mirror.edges(entity, direction).items()
-            if relation in keys
-        ]
-    around = {each.entity.site for each in found}
-    seen = {site for site in around if shown(mirror, site, sites)}
-    if len(seen) < len(around):
-        found = [each for each in found if each.entity.site in seen]
-    if len(found) > 1:
-        place = mirror.placing(seen)
-        found.sort(key=lambda each: (place(each.entity), each.relation))
-    return found
+    if relation is not None:
+        return [Related(relation, each) for each in _along(mirror, entity, relation, direction, sites)]
+    found = [
+        (other, key)
+        for other, keys in mirror.edges(entity, direction).items()
+        for key in sorted(keys)
+        if key != CONTAINS
+    ]
+    seen = _in_order(mirror, dict.fromkeys(other for other, _ in found), sites)
+    keys: dict[str, list[str]] = {}
+    for other, key in found:
+        keys.setdefault(other, []).append(key)
+    return [Related(key, each) for each in seen for key in keys[each.id]]
 
 
 def members(mirror: Mirror, view: Entity, sites: Collection[str] | None = None) -> list[Entity]:
     """What a view includes, as it was listed or by its rule; not what lies below those, or is in views among them."""
-    return [each.entity for each in related(mirror, view, INCLUDES, "OUT", sites)]
+    return _along(mirror, view, INCLUDES, "OUT", sites)
 
 
 def views_of(mirror: Mirror, entity: Entity, sites: Collection[str] | None = None) -> list[Entity]:
     """The views an entity is in: included itself, lying below something that is, or through a view within a view."""
     mirror.views.ready(entity.site)
-    found = [mirror.entities[view] for view in mirror.views.around(entity.id)]
-    return sorted((view for view in found if shown(mirror, view.site, sites)), key=lambda view: sort_key(view.path))
+    return _in_order(mirror, mirror.views.around(entity.id), sites)
+
+
+def _along(
+    mirror: Mirror, entity: Entity, relation: str, direction: Direction, sites: Collection[str] | None
+) -> list[Entity]:
+    edges = mirror.edges(entity, direction)
+    return _in_order(mirror, [other for other, keys in edges.items() if relation in keys], sites)
+
+
+def _in_order(mirror: Mirror, ids: Iterable[str], sites: Collection[str] | None) -> list[Entity]:
+    """Those of these that may be seen, in natural order of their paths."""
+    found = [mirror.entities[each] for each in ids]
+    around = {each.site for each in found}
+    seen = {site for site in around if shown(mirror, site, sites)}
+    if len(seen) < len(around):
+        found = [each for each in found if each.site in seen]
+    if len(found) > 1:
+        found.sort(key=mirror.placing(seen))
+    return found

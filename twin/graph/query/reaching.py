@@ -187,7 +187,7 @@ def _next(
 ) -> Iterator[tuple[Step, str]]:
     """The neighbours that these steps lead to, as far as may be seen."""
     entities = mirror.entities
-    known: dict[str, bool] = {}
+    known = {entity.site: shown(mirror, entity.site, sites)}
     for step in steps:
         for other in _others(mirror, entity, step):
             site = entities[other].site

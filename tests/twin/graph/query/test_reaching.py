@@ -115,3 +115,10 @@ def test_relations_go_by_either_of_their_names() -> None:
     with pytest.raises(InvalidValue, match="there is no relation 'heats'") as refused:
         query.steps_of(["heats"], ontology)
     assert refused.value.code_ == "relation.undeclared"
+
+
+def test_it_goes_no_farther_than_where_there_are_more_than_asked_for() -> None:
+    mirror, at = plant()
+    keys = [each.entity.key for each in query.reach(mirror, at["boiler"], [Step("feeds")], depth=None, most=1)]
+    assert keys == ["pump-2", "pump-10"]
+    assert len(query.reach(mirror, at["boiler"], [Step("feeds")], depth=None, most=2)) == 3
