@@ -105,7 +105,7 @@ class Connection:
                 self.address.uri,
                 auth=self.address.auth,
                 connection_timeout=_CONNECT_SECONDS,
-                connection_acquisition_timeout=2 * _CONNECT_SECONDS,
+                connection_acquisition_timeout=_CONNECT_SECONDS,
                 notifications_min_severity="OFF",
                 user_agent="building-twin",
             )
