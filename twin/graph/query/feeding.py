@@ -81,7 +81,7 @@ def _flow(
 ) -> list[Reached]:
     """Level by level: all flow relations at these ends, then all that what is at their other ends stands for."""
     told, further = (_whole, _fed_with) if direction == "IN" else (_fed_through, _fed_through)
-    level = dict.fromkeys(start)
+    level = _seen(mirror, start, sites)
     passed = set(level)
     found: dict[str, Reached] = {}
     at = 0
@@ -90,16 +90,29 @@ def _flow(
         ends = _ends(mirror, level, along, direction, sites)
         fresh: dict[str, Reached] = {}
         for other, (relation, source) in ends.items():
-            for each in told(mirror, mirror.entities[other]):
+            for each in _seen(mirror, told(mirror, mirror.entities[other]), sites):
                 if each not in found and each not in fresh:
                     fresh[each] = Reached(mirror.entities[each], at, relation, direction, mirror.entities[source])
         place = mirror.placing({each.entity.site for each in fresh.values()})
         found.update(sorted(fresh.items(), key=lambda each: place(each[1].entity)))
         stands_for = (each for other in ends for each in further(mirror, mirror.entities[other]))
-        level = dict.fromkeys(each for each in stands_for if each not in passed)
+        level = _seen(mirror, (each for each in stands_for if each not in passed), sites)
         passed |= level.keys()
     found.pop(origin.id, None)
     return list(found.values())
+
+
+def _seen(mirror: Mirror, ids: Iterable[str], sites: Collection[str] | None) -> dict[str, None]:
+    """Those of these that may be seen: nothing leads through the rest."""
+    known: dict[str, bool] = {}
+    found: dict[str, None] = {}
+    for each in ids:
+        site = mirror.entities[each].site
+        if site not in known:
+            known[site] = shown(mirror, site, sites)
+        if known[site]:
+            found[each] = None
+    return found
 
 
 def _ends(
