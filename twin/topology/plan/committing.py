@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from twin.graph.model import ChangeSet, Create, Update
+from twin.graph.model import ChangeSet, Create, Delete, Move, Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def changesets(
     The first is refused when anything in the site has changed since the plan was made. A site that is still to be
     created can only be in the way of one that meanwhile was, and that is a conflict of its own.
     """
-    entries = made.entries if len(made.entries) <= CHANGESET_ENTRIES else _veiled(_parted(made.entries, size))
+    entries = made.entries if len(made.entries) <= CHANGESET_ENTRIES else _veiled(_parted(_freed(made.entries), size))
     size = size if len(made.entries) > CHANGESET_ENTRIES else CHANGESET_ENTRIES
     parts = [entries[start : start + size] for start in range(0, len(entries), size)] or [()]
     return [
@@ -48,19 +48,50 @@ def changesets(
 
 
 def _parted(entries: tuple[Entry, ...], size: int) -> tuple[Entry, ...]:
-    """A new space may follow a device that a later part creates: it does so once everything is there."""
-    new = {number: entry.entity for number, entry in enumerate(entries) if isinstance(entry, Create)}
-    following = {number: entity for number, entity in new.items() if entity.sources}
-    followed = {source for entity in following.values() for source, _ in entity.sources.values()}
-    part_of = {entity.id: number // size for number, entity in new.items() if entity.id in followed}
+    """A space, new or changed, may follow a device that a later part creates: it does so once everything is there."""
+    following = {number: sources for number, entry in enumerate(entries) if (sources := _sources(entry))}
+    followed = {source for sources in following.values() for source, _ in sources.values()}
+    part_of = {
+        entry.entity.id: number // size
+        for number, entry in enumerate(entries)
+        if isinstance(entry, Create) and entry.entity.id in followed
+    }
     kept = list(entries)
     late: list[Entry] = []
-    for number, entity in following.items():
-        part = number // size
-        if any(part_of.get(source, part) > part for source, _ in entity.sources.values()):
-            late.append(Update(id=entity.id, fields={"sources": entity.sources}))
-            kept[number] = Create(msgspec.structs.replace(entity, sources={}))
+    for number, sources in following.items():
+        part, entry = number // size, entries[number]
+        there = {name: each for name, each in sources.items() if part_of.get(each[0], part) <= part}
+        if len(there) == len(sources):
+            continue
+        if isinstance(entry, Create):
+            late.append(Update(id=entry.entity.id, fields={"sources": sources}))
+            kept[number] = Create(msgspec.structs.replace(entry.entity, sources=there))
+        elif isinstance(entry, Update):
+            late.append(Update(id=entry.id, fields={"sources": sources}))
+            kept[number] = msgspec.structs.replace(entry, fields={**entry.fields, "sources": there})
     return (*kept, *late)
+
+
+def _freed(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """What moves may follow a device that goes, and say what it follows now in a later part: it lets go first."""
+    gone = next((number for number, entry in enumerate(entries) if isinstance(entry, Delete)), None)
+    if gone is None or not any(isinstance(entry, Move) for entry in entries):
+        return entries
+    changed = [entry for entry in entries if isinstance(entry, Update) and "sources" in entry.fields]
+    freed = {entry.id: msgspec.structs.replace(entry, fields={"sources": {}}) for entry in changed}
+    rest = (
+        msgspec.structs.replace(entry, expected=None) if isinstance(entry, Update) and entry.id in freed else entry
+        for entry in entries[gone:]
+    )
+    return (*entries[:gone], *freed.values(), *rest)
+
+
+def _sources(entry: Entry) -> dict[str, tuple[str, str]]:
+    """What an entry has an entity follow."""
+    if isinstance(entry, Create):
+        return entry.entity.sources
+    found: dict[str, tuple[str, str]] = entry.fields.get("sources", {}) if isinstance(entry, Update) else {}
+    return found
 
 
 def _veiled(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
