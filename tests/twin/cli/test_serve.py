@@ -13,7 +13,7 @@ from tests.twin.cli.conftest import Command
         ("--graphql", "type Query {"),
         ("--openapi", '"openapi": "3.'),
         ("--asyncapi", '"asyncapi": "3.'),
-        ("--json-schema", '"$schema": "https://json-schema.org/'),
+        ("--json-schema", '"$schema": "http://json-schema.org/draft-07/'),
     ],
 )
 def test_schemas_are_printed(command: Command, option: str, said: str) -> None:
