@@ -39,7 +39,7 @@ def test_queries_fit_the_schema() -> None:
 def test_commands_exist() -> None:
     known = {each.name or each.callback.__name__ for each in app.registered_commands if each.callback}
     known |= {each.name for each in app.registered_groups if each.name}
-    used = set(re.findall(r"(?:^\$ |`)twin ([a-z]+)", README, flags=re.MULTILINE))
+    used = set(re.findall(r"(?:^\$ |`)twin ([a-z][a-z0-9]+)", README, flags=re.MULTILINE))
     assert len(used) > 8
     assert used <= known, used - known
 
