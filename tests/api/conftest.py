@@ -43,6 +43,7 @@ class Served:
         self._loop = asyncio.get_running_loop()
         self._ready.set()
         await self._server.serve(sockets=[self._socket])
+        await self.engine.authoring.close()
 
     def on_loop(self, act: Callable[[], T]) -> T:
         """Run something where the engine's state may be touched."""

@@ -86,8 +86,19 @@ def gateway(engine: Engine) -> Client:
     return Client("127.0.0.1", engine.mqtt_port, "gateway", token, sleep=lambda _: asyncio.sleep(0))
 
 
+_before: set[threading.Thread] = set()
+
+
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    """Threads that other tests' servers still have are none of ours."""
+    _before.clear()
+    _before.update(threading.enumerate())
+
+
 def threads() -> set[str]:
-    return {thread.name for thread in threading.enumerate() if thread.name.startswith("twin-")}
+    ours = set(threading.enumerate()) - _before
+    return {thread.name for thread in ours if thread.name.startswith("twin-")}
 
 
 @live
