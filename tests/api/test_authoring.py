@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 CABINS = """ontology: cabins
 version: 1.0.0
 imports: { core: ^1.0 }
-sites: { Cabin: { is: Site, properties: { owner: { type: string, private: true } } } }
+sites:
+  Cabin: { is: Site, properties: { owner: { type: string, private: true } } }
+  Barn: { is: Site, properties: { owner: { type: string } } }
 spaces: { Den: { is: Space } }
 devices:
   Lamp:
@@ -331,13 +333,13 @@ def test_ontologies_in_force_are_listed_and_others_are_checked(twin: Web) -> Non
     app = twin.app()
     assert {"core", "cabins"} <= {each["name"] for each in app.get("/api/v1/ontologies").json()["items"]}
     found = app.get("/api/v1/ontologies/cabins").json()
-    assert [each["name"] for each in found["types"]] == ["Cabin", "Den", "Lamp"]
+    assert [each["name"] for each in found["types"]] == ["Cabin", "Barn", "Den", "Lamp"]
     assert found["types"][0]["properties"][-1]["private"]
     assert app.get("/api/v1/ontologies/none").json()["code"] == "ontology.unknown"
     assert app.post("/api/v1/ontologies", json={"document": CABINS}).json()["valid"]
     wrong = app.post("/api/v1/ontologies", json={"document": CABINS.replace("boolean", "bolean")}).json()
     assert (wrong["valid"], wrong["name"]) == (False, None)
-    assert wrong["diagnostics"][0]["line"] == 9
+    assert wrong["diagnostics"][0]["line"] == 11
 
 
 BOMB = "topology: b\na: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -469,6 +471,17 @@ def test_an_ontology_is_not_changed_by_who_may_not_read_what_is_private(twin: We
     refused = twin.app(WRITE).post("/api/v1/plans", json=said)
     assert (refused.status_code, refused.json()["code"]) == (403, "ontology.foreign")
     assert twin.app(WRITE).post("/api/v1/plans", json=wish("more")).status_code == 201
+
+
+def test_what_is_private_is_not_opened_by_another_type(twin: Web) -> None:
+    assert build(twin.app(), "rolf", parameters={"owner": "Rolf"})["state"] == "done"
+    barn = CABIN.replace("type: Cabin", "type: Barn").replace('properties: { owner: "${owner}" }', "")
+    said = wish("rolf", document=barn, parameters={"owner": "x", "dens": 2})
+    refused = twin.app(WRITE, ("rolf",)).post("/api/v1/plans", json=said)
+    assert (refused.status_code, refused.json()["code"]) == (403, "type.reveals")
+    assert twin.app(ALL, ("rolf",)).post("/api/v1/plans", json=said).status_code == 201
+    kept = wish("rolf", parameters={"owner": "x", "dens": 3})
+    assert twin.app(WRITE, ("rolf",)).post("/api/v1/plans", json=kept).status_code == 201
 
 
 def test_where_the_documents_lie_is_not_told(twin: Web) -> None:

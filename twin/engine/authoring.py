@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 import structlog
 
+from twin.engine.discretion import check_discreet
 from twin.engine.excerpt import Excerpt, excerpt
 from twin.engine.installing import check_documents
 from twin.engine.keeping import Job, Kept, Shelf
@@ -136,7 +137,7 @@ class Authoring:
         Raises:
             AuthoringError: a document or a parameter is wrong; carries every diagnostic.
             Conflict: the site, or a path in it, is taken by something else; or an ontology is in use elsewhere.
-            Forbidden: it would change what is in force for others, and may not.
+            Forbidden: it would change what is in force for others, or bring to light what is private, and may not.
             TooMany: too many plans are being made.
         """
         piece = await excerpt(self._mirror, asked.site)
@@ -156,6 +157,10 @@ class Authoring:
                 code="ontology.foreign",
                 help="use what is in force, or have a client apply it that may read what is private",
             )
+        if not reveal:
+            before = {each.id: each for each in piece.entities}
+            in_force = {each.name: each for each in piece.documents}
+            await self._heavy(partial(check_discreet, made, before, in_force))
         check_documents(made, self._mirror)  # the excerpt knows nothing of other sites
         return self._shelf.keep(Kept(id=mint(), client=client, made=made, warnings=report.all, at=now()))
 

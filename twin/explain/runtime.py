@@ -348,6 +348,10 @@ RUNTIME: dict[str, Cause] = {
         "Keep it first with POST /api/v1/topologies, or send the document itself.",
     ),
     "twin.error": Cause("The twin refuses, for a reason that has no code of its own.", "The message says more."),
+    "type.reveals": Cause(
+        "A plan by a client that may not read what is private gives something a type by which that would be open.",
+        "Keep its type, or have a client plan it that may read what is private.",
+    ),
     "type.unknown": Cause("No ontology in use has a type of that name.", "Types are capitalised, as in the ontology."),
     "unit.incompatible": Cause(
         "The two units measure different things, so there is nothing to convert.",
