@@ -7,8 +7,10 @@
 What a page shows as the message is what its example gives at that moment: it cannot be out of date.
 """
 
+from twin.explain.causes import Cause
+from twin.explain.deadletters import DEADLETTERS
 from twin.explain.example import Document, Example
 from twin.explain.page import Page, pages, sentence
-from twin.explain.runtime import DEADLETTERS, RUNTIME, Cause
+from twin.explain.runtime import RUNTIME
 
 __all__ = ["DEADLETTERS", "RUNTIME", "Cause", "Document", "Example", "Page", "pages", "sentence"]

@@ -101,7 +101,7 @@ def test_every_error_is_explained_and_every_explanation_is_of_an_error() -> None
 
 def test_every_dead_letter_is_explained_and_every_explanation_is_of_a_dead_letter() -> None:
     found, _ = said(MESSAGES)
-    lacking = missing(found, set(DEADLETTERS), "add it to DEADLETTERS in twin/explain/runtime.py")
+    lacking = missing(found, set(DEADLETTERS), "add it to DEADLETTERS in twin/explain/deadletters.py")
     assert not lacking, lacking
     assert set(DEADLETTERS) <= set(found)
 
