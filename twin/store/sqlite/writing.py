@@ -31,18 +31,26 @@ if TYPE_CHECKING:
 
     from twin.graph.model import ChangeSet, Entry, Relation
 
-__all__ = ["write_group"]
+__all__ = [
+    "PUT_DOCUMENT",
+    "PUT_ENTITIES",
+    "PUT_LOG",
+    "PUT_RECAST_AT",
+    "PUT_RELATIONS",
+    "row_of",
+    "write_group",
+]
 
-_PUT_ENTITIES = into(
+PUT_ENTITIES = into(
     "entities",
     ("id", "kind", "type", "site", "path", "revision", "body"),
     """ON CONFLICT (id) DO UPDATE SET
     type = excluded.type, path = excluded.path, revision = excluded.revision, body = excluded.body""",
 )
-_PUT_RELATIONS = into("relations", ("source", "target", "type", "instance"))
-_PUT_LOG = into("log", ("sequence", "op_id", "body"))
-_PUT_DOCUMENT = "INSERT OR REPLACE INTO documents VALUES (?, ?)"
-_PUT_RECAST_AT = "INSERT OR REPLACE INTO meta VALUES ('recast', ?)"
+PUT_RELATIONS = into("relations", ("source", "target", "type", "instance"))
+PUT_LOG = into("log", ("sequence", "op_id", "body"))
+PUT_DOCUMENT = "INSERT OR REPLACE INTO documents VALUES (?, ?)"
+PUT_RECAST_AT = "INSERT OR REPLACE INTO meta VALUES ('recast', ?)"
 _READ = """
 SELECT '[' || group_concat(body) || ']' FROM entities WHERE id IN (SELECT value FROM json_each(?))
 """
@@ -67,13 +75,13 @@ def write_group(db: sqlite3.Connection, fresh: Sequence[ChangeSet], head: int) -
     for changeset in fresh:
         writer.take(changeset)
         for document in changeset.documents:
-            db.execute(_PUT_DOCUMENT, (document.name, _encode(document).decode()))
+            db.execute(PUT_DOCUMENT, (document.name, _encode(document).decode()))
     writer.flush()
     if writer.recasting:
-        db.execute(_PUT_RECAST_AT, (head + len(fresh),))
+        db.execute(PUT_RECAST_AT, (head + len(fresh),))
     write(
         db,
-        _PUT_LOG,
+        PUT_LOG,
         [
             (sequence, changeset.op_id, _encode(changeset).decode())
             for sequence, changeset in enumerate(fresh, start=head + 1)
@@ -175,16 +183,17 @@ class _Writer:
                 self._db.execute(statement, (_document(self._deleted),))
             self._deleted.clear()
         if self._entities:
-            write(self._db, _PUT_ENTITIES, list(map(_row, self._entities.values())))
+            write(self._db, PUT_ENTITIES, list(map(row_of, self._entities.values())))
             self._entities.clear()
         if self._relations:
             # in the order of the table, so that each page of it is gone to once
             rows = sorted((*key, relation.instance) for key, relation in self._relations.items())
-            write(self._db, _PUT_RELATIONS, rows)
+            write(self._db, PUT_RELATIONS, rows)
             self._relations.clear()
 
 
-def _row(entity: Entity) -> tuple[Any, ...]:
+def row_of(entity: Entity) -> tuple[Any, ...]:
+    """An entity as a row of its table."""
     body = _encode(entity).decode()
     return (entity.id, entity.kind, entity.type, entity.site, entity.path, entity.revision, body)
 
