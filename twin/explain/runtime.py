@@ -308,6 +308,14 @@ RUNTIME: dict[str, Cause] = {
     "store.foreign": Cause(
         "The database holds entities that are no twin's, and a twin would mix its own with them.",
         "Name a database of the twin's own; in Neo4j Community, which has one, a Neo4j of its own.",
+    "store.busy": Cause(
+        "Another process has held the file of the graph for writing too long: it is slow, or was stopped half-way.",
+        "Let it finish, go on (kill -CONT) or end; reads are answered meanwhile, and nothing was written.",
+    ),
+    ),
+    "store.damaged": Cause(
+        "The file of the graph is no database of SQLite's, or its pages do not fit together any more.",
+        "Restore a backup, or name another directory with --data DIR; then have the disk checked.",
     ),
     "store.schema": Cause(
         "The database lacks a constraint or an index, and something else has its place.",
@@ -317,6 +325,10 @@ RUNTIME: dict[str, Cause] = {
     "store.too_old": Cause(
         "The database server is older than the twin can work with.",
         "Use Neo4j 5.26 (the LTS release) or newer.",
+    "store.full": Cause(
+        "The disk has no room for the file of the graph; nothing was written.",
+        "Free some space: what waits is written by itself, and reads are answered meanwhile.",
+    ),
     ),
     "store.unavailable": Cause("The file of the graph cannot be used.", _BACKEND),
     "store.unreadable": Cause(

@@ -75,7 +75,7 @@ class GraphStore(Protocol):
 
         A ChangeSet whose op_id is known is not written again: its recorded result is returned. The others require the
         log to stand at ``head``, or `HeadMovedError` is raised and nothing is written. `twin.errors.OutcomeUnknown`:
-        only `outcome` can tell.
+        only `outcome` can tell. An empty group adds nothing, and shows whether anything could be written now.
         """
 
     def outcome(self, op_id: str) -> Committed | None:

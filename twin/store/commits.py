@@ -3,7 +3,7 @@
 The mirror is never ahead of the store. A ChangeSet that cannot stand is refused at once; one that meets an earlier
 member of its group waits for the next group. When somebody else has committed, their changes are applied first and the
 group is checked again. When the store does not say what became of a group, nothing else is committed until its log has
-told.
+told; what was not committed is tried once more, and then answered: a disk that is full stays so for longer than that.
 
 Where the store runs is passed in: on the store thread beside a loop, or inline in a script (`inline`).
 """
@@ -38,6 +38,8 @@ _MANY = 1_000_000_000
 """In a script there is nobody else to have a turn."""
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.25
+_MOST_TRIES = 2
+"""How often a change is sent to a store that does not say what became of it."""
 
 
 class Run(Protocol):
@@ -62,6 +64,8 @@ class _Waiting:
     changesets: tuple[ChangeSet, ...]
     """One, or a series of which each stands on those before it."""
     done: Callable[[list[Committed] | Exception], None]
+    tries: int = 0
+    """How often the store did not say what became of it."""
 
 
 class Commits:
@@ -78,8 +82,13 @@ class Commits:
         self._busy = False
         self._closed = False
         self._turn = _MANY if run is inline else _TURN_ENTRIES
-        self.failing: str = ""
-        """Why the store does not answer, while it does not; empty when it does."""
+        self._unwritable: BackendError | None = None
+        self._unreadable: BackendError | None = None
+
+    @property
+    def failing(self) -> str:
+        """Why the store cannot be read or written, while it cannot; empty when it can."""
+        return str(self._unwritable or self._unreadable or "")
 
     def submit(self, changeset: ChangeSet, done: Callable[[Committed | Exception], None]) -> None:
         """Queue a ChangeSet; ``done`` gets its place in the log, or the reason why it has none."""
@@ -100,10 +109,21 @@ class Commits:
         self._pump()
 
     def follow(self) -> None:
-        """Look for what others have committed, unless a commit of ours is under way (which looks anyway)."""
-        if not self._busy:
-            self._busy = True
+        """Look for what others have committed, unless a commit of ours is under way (which looks anyway); and whether
+        a store that took nothing takes something again.
+        """
+        if self._busy:
+            return
+        self._busy = True
+        if self._unwritable is None:
             self._catch_up()
+        else:
+            head = self._mirror.head
+            self._run(lambda: self._store.commit((), head), self._probed)
+
+    def _probed(self, answer: list[Committed] | Exception) -> None:
+        self._unwritable = answer if isinstance(answer, BackendError) else None
+        self._catch_up()
 
     def follow_now(self) -> None:
         """The same, here and now: before anything else uses the store."""
@@ -159,14 +179,20 @@ class Commits:
         match answer:
             case list():
                 self._succeed(answer)
-            case HeadMovedError() | OutcomeUnknown():
+            case OutcomeUnknown():
+                self._unwritable = answer
+                for waiting in self._group:
+                    waiting.tries += 1
+                self._catch_up()
+            case HeadMovedError():
                 self._catch_up()
             case _:
-                self.failing = str(answer)
+                if isinstance(answer, BackendError):
+                    self._unwritable = answer
                 self._finish(lambda _: answer)
 
     def _succeed(self, results: list[Committed]) -> None:
-        self.failing = ""
+        self._unwritable = None
         for changeset, result in zip(_all(self._group), results, strict=True):
             if result.sequence == self._mirror.head + 1:
                 self._take(Change(result.sequence, changeset))
@@ -191,11 +217,10 @@ class Commits:
         self._run(lambda: _read_log(self._store, head), self._caught_up)
 
     def _caught_up(self, answer: list[Change] | Exception) -> None:
+        self._unreadable = answer if isinstance(answer, BackendError) else None
         if isinstance(answer, Exception):
-            self.failing = str(answer)
             self._finish(lambda waiting: _unsettled(waiting, answer))
             return
-        self.failing = ""
         self._take_in_turns(deque(answer), {})
 
     def _take_in_turns(self, changes: deque[Change], places: dict[str, Committed]) -> None:
@@ -214,10 +239,21 @@ class Commits:
 
     def _settle(self, places: dict[str, Committed]) -> None:
         """The log has told: answer those that are in it, and try the others again."""
-        settled = [waiting for waiting in self._group if all(each.op_id in places for each in waiting.changesets)]
-        self._queue.extendleft(reversed([waiting for waiting in self._group if waiting not in settled]))
-        self._group = settled
-        self._finish(lambda waiting: [places[each.op_id] for each in waiting.changesets])
+
+        def answer(waiting: _Waiting) -> list[Committed] | Exception:
+            found = [places[each.op_id] for each in waiting.changesets if each.op_id in places]
+            return found if len(found) == len(waiting.changesets) else _unsettled(waiting, self._unwritable)
+
+        if places.keys() & {each.op_id for each in _all(self._group)}:
+            self._unwritable = None
+        again = [
+            waiting
+            for waiting in self._group
+            if waiting.tries < _MOST_TRIES and not all(each.op_id in places for each in waiting.changesets)
+        ]
+        self._queue.extendleft(reversed(again))
+        self._group = [waiting for waiting in self._group if waiting not in again]
+        self._finish(answer)
 
 
 def _all(group: Iterable[_Waiting]) -> list[ChangeSet]:
@@ -247,7 +283,7 @@ def _stopping() -> BackendError:
 
 def _unsettled(waiting: _Waiting, reason: Any) -> OutcomeUnknown:
     return OutcomeUnknown(
-        "the store stopped answering: this change may or may not have been committed",
+        "the store did not confirm it: this change may or may not have been committed",
         op_id=waiting.changesets[0].op_id,
         reason=str(reason),
         help="send it again with the same op_id: it is committed once, whatever happened",

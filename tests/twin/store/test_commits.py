@@ -199,10 +199,7 @@ def test_an_unknown_outcome_is_settled_by_the_op_id(
 
 
 def test_a_store_that_is_down_is_said_and_the_next_commit_tries_again(bench: Bench) -> None:
-    def down(_: object) -> list[Committed]:
-        raise BackendError("down")
-
-    bench.store.failures.append(down)
+    bench.store.failures.append(_refuse)
     lost = bench.submit(changeset(Create(entity("home", "site"))))
     bench.later.drain()
     assert isinstance(bench.answers[lost.op_id], BackendError)
@@ -211,6 +208,37 @@ def test_a_store_that_is_down_is_said_and_the_next_commit_tries_again(bench: Ben
     bench.later.drain()
     assert bench.sequence(kept) == 1
     assert bench.commits.failing == ""
+
+
+def test_a_commit_that_is_never_confirmed_is_answered_and_does_not_go_round(bench: Bench) -> None:
+    bench.store.failures += [_lose_the_question] * 5
+    lost = bench.submit(changeset(Create(entity("home", "site"))))
+    waits = bench.submit(changeset(Create(entity("cabin", "site"))))
+    bench.later.drain()
+    for made in (lost, waits):
+        answer = bench.answers[made.op_id]
+        assert isinstance(answer, OutcomeUnknown)
+        assert answer.details == {"op_id": made.op_id, "reason": "no answer"}
+    assert bench.store.groups == [1, 2, 1]
+    assert bench.store.head() == 0
+    assert bench.commits.failing == "no answer"
+
+
+def test_a_store_that_took_nothing_is_asked_again_when_following(bench: Bench) -> None:
+    bench.store.failures += [_refuse, _refuse]
+    bench.submit(changeset(Create(entity("home", "site"))))
+    bench.later.drain()
+    failing = []
+    for _ in range(2):
+        bench.commits.follow()
+        bench.later.drain()
+        failing.append(bench.commits.failing)
+    assert failing == ["down", ""]
+    assert bench.store.groups == [1, 0, 0]
+
+
+def _refuse(_: object) -> list[Committed]:
+    raise BackendError("down")
 
 
 def test_two_committers_on_one_store_lose_nothing() -> None:

@@ -90,6 +90,13 @@ def test_a_group_gets_one_sequence_each(store: GraphStore) -> None:
     assert [change.changeset for change in store.changes(0)] == sets
 
 
+def test_an_empty_group_tries_the_store_and_adds_nothing(store: GraphStore) -> None:
+    store.commit([changeset(Create(entity("home", "site")))], 0)
+    for head in (0, 1, 7):
+        assert store.commit([], head) == []
+    assert (store.head(), len(store.changes(0))) == (1, 1)
+
+
 def test_a_moved_head_writes_nothing(store: GraphStore) -> None:
     store.commit([changeset(Create(entity("home", "site")))], 0)
     with pytest.raises(HeadMovedError) as caught:

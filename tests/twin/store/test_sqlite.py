@@ -31,7 +31,7 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_text("not a database, however long it goes on " * 100)
     with pytest.raises(BackendError) as caught:
         SQLiteStore(path)
-    assert caught.value.code_ == "store.unavailable"
+    assert caught.value.code_ == "store.damaged"
 
 
 def test_what_another_version_wrote_is_refused(tmp_path: Path) -> None:

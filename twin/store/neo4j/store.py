@@ -46,6 +46,8 @@ _LOG_ROWS = 1_000
 _LOCK = "MATCH (log:_Log {id: 'log'}) SET log.lock = 1 REMOVE log.lock WITH log RETURN log.seq, log.timeline"
 _HEAD = "MATCH (log:_Log {id: 'log'}) RETURN log.seq"
 _MOVE_HEAD = "MATCH (log:_Log {id: 'log'}) SET log.seq = $sequence"
+_PROBE = "MATCH (log:_Log {id: 'log'}) SET log.probes = coalesce(log.probes, 0) + 1"
+"""Written to see whether anything can be."""
 _KNOWN = "UNWIND $op_ids AS op_id MATCH (c:_Change {op_id: op_id}) RETURN op_id, c.seq"
 _APPEND = """
 UNWIND $rows AS row CREATE (c:_Change) SET
@@ -208,6 +210,8 @@ def _commit(
     writer.flush()
     if fresh:
         _append(transaction, fresh, head)
+    if not group:
+        transaction.run(_PROBE).consume()
     return [known[changeset.op_id] for changeset in group], writer.labels
 
 

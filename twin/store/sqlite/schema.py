@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["SCHEMA", "VERSION"]
+import re
 
-VERSION = 1
+__all__ = ["NAMES", "SCHEMA", "VERSION"]
+
+VERSION = 2
+"""2: relations say roles."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entities (
@@ -22,3 +25,5 @@ CREATE TABLE IF NOT EXISTS states (
 CREATE TABLE IF NOT EXISTS watermark (
   one INTEGER PRIMARY KEY CHECK (one = 1), journal TEXT NOT NULL, offset INTEGER NOT NULL, counters TEXT NOT NULL);
 """
+NAMES = frozenset(re.findall(r"IF NOT EXISTS (\w+)", SCHEMA))
+"""Of every table and index."""

@@ -15,24 +15,26 @@ from typing import TYPE_CHECKING
 import msgspec
 import orjson
 
-from twin.errors import BackendError, OutcomeUnknown
-from twin.graph.model import Change, ChangeSet, Committed, Document, Entity, Relation
+from twin.errors import BackendError
+from twin.graph.model import Change, ChangeSet, Committed, Document, Entity
 from twin.ids import mint
 from twin.store import HeadMovedError, Snapshot, Watermark
-from twin.store.sqlite.schema import SCHEMA, VERSION
+from twin.store.sqlite.faults import BUSY_SECONDS, committing, reported
+from twin.store.sqlite.moving import dumped, fill, save
+from twin.store.sqlite.rows import RELATIONS, bring_along, relation
+from twin.store.sqlite.schema import NAMES, SCHEMA, VERSION
 from twin.store.sqlite.states import put_states, state
 from twin.store.sqlite.writing import write_group
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from twin.graph.readings import Reading
-    from twin.store import StateBatch
+    from twin.store import Dump, StateBatch
 
 __all__ = ["SQLiteStore"]
 
-_BUSY_SECONDS = 10
 _CACHE_KIB = 65_536
 """Ids are random, so a large change touches pages everywhere: in SQLite's own 2 MB each would be written many times."""
 _CHECKPOINT_PAGES = 8_192
@@ -41,7 +43,8 @@ _PUT_WATERMARK = """
 INSERT INTO watermark (one, journal, offset, counters) VALUES (1, ?, ?, ?)
 ON CONFLICT (one) DO UPDATE SET journal = excluded.journal, offset = excluded.offset, counters = excluded.counters
 """
-
+_PROBE = "INSERT OR REPLACE INTO meta VALUES ('probe', ?)"
+"""Written to see whether anything can be."""
 _OUTCOMES = """
 SELECT json_group_object(op_id, sequence) FROM log WHERE op_id IN (SELECT value FROM json_each(?))
 """
@@ -62,8 +65,8 @@ class SQLiteStore:
         """
         self.path = path
         self._lock = threading.Lock()
-        with _reported(path):
-            self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        with reported(path):
+            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             try:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
@@ -75,16 +78,23 @@ class SQLiteStore:
                 raise
 
     def _prepare(self) -> None:
+        """Make what is not there yet; a file that is ready is not written to, so it opens whoever writes it and
+        however full the disk is.
+        """
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise BackendError(
+                f"{self.path} was written by a newer twin (its schema is {version}, ours {VERSION})",
+                code="store.too_new",
+                help="run the twin that wrote it, or a newer one",
+            )
+        there = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master")}
+        if version == VERSION and there >= NAMES:
+            return
         with self._transaction():
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                raise BackendError(
-                    f"{self.path} was written by a newer twin (its schema is {version}, ours {VERSION})",
-                    code="store.too_new",
-                    help="run the twin that wrote it, or a newer one",
-                )
             for statement in SCHEMA.split(";"):
                 self._db.execute(statement)
+            bring_along(self._db)
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('timeline', ?)", (mint(),))
             self._db.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -96,17 +106,11 @@ class SQLiteStore:
         except BaseException:
             self._db.rollback()
             raise
-        try:
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._db.rollback()
-            raise OutcomeUnknown(
-                f"{self.path} did not confirm a commit", reason=str(error), help="see the disk: full, or failing?"
-            ) from error
+        committing(self.path, self._db)
 
     def load(self) -> Snapshot:
         """The graph at its head, read in one transaction."""
-        with self._lock, _reported(self.path), self._reading():
+        with self._lock, reported(self.path), self._reading():
             return Snapshot(
                 head=self._head(),
                 timeline=self._db.execute("SELECT value FROM meta WHERE name = 'timeline'").fetchone()[0],
@@ -114,12 +118,7 @@ class SQLiteStore:
                     _decode_document(body) for (body,) in self._db.execute("SELECT body FROM documents ORDER BY name")
                 ),
                 entities=self._entities(),
-                relations=[
-                    Relation(source=source, target=target, type=name, instance=instance)
-                    for source, target, name, instance in self._db.execute(
-                        "SELECT source, target, type, instance FROM relations"
-                    )
-                ],
+                relations=[relation(row) for row in self._db.execute(RELATIONS)],
             )
 
     def _entities(self) -> list[Entity]:
@@ -136,7 +135,7 @@ class SQLiteStore:
 
     def head(self) -> int:
         """The sequence of the newest ChangeSet."""
-        with self._lock, _reported(self.path):
+        with self._lock, reported(self.path):
             return self._head()
 
     def _head(self) -> int:
@@ -145,7 +144,7 @@ class SQLiteStore:
 
     def commit(self, group: Sequence[ChangeSet], head: int) -> list[Committed]:
         """Write the ChangeSets not known yet, in one transaction; see `GraphStore.commit`."""
-        with self._lock, _reported(self.path), self._transaction():
+        with self._lock, reported(self.path), self._transaction():
             known = self._outcomes([changeset.op_id for changeset in group])
             fresh = [changeset for changeset in group if changeset.op_id not in known]
             at = self._head()
@@ -153,12 +152,14 @@ class SQLiteStore:
                 raise HeadMovedError(at)
             for sequence, changeset in enumerate(fresh, start=head + 1):
                 known[changeset.op_id] = Committed(sequence, changeset.op_id)
+            if not group:
+                self._db.execute(_PROBE, (str(at),))
             write_group(self._db, fresh, head)
             return [known[changeset.op_id] for changeset in group]
 
     def outcome(self, op_id: str) -> Committed | None:
         """What became of an op_id."""
-        with self._lock, _reported(self.path):
+        with self._lock, reported(self.path):
             return self._outcomes([op_id]).get(op_id)
 
     def _outcomes(self, op_ids: list[str]) -> dict[str, Committed]:
@@ -168,7 +169,7 @@ class SQLiteStore:
 
     def changes(self, since: int, limit: int = 1000) -> list[Change]:
         """The log after a sequence."""
-        with self._lock, _reported(self.path):
+        with self._lock, reported(self.path):
             rows = self._db.execute(
                 "SELECT sequence, body FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?", (since, limit)
             ).fetchall()
@@ -177,7 +178,7 @@ class SQLiteStore:
     def write_states(self, batch: StateBatch) -> None:
         """Keep the greatest order per point of what exists, and the watermark, in one transaction."""
         watermark = batch.watermark
-        with self._lock, _reported(self.path), self._transaction():
+        with self._lock, reported(self.path), self._transaction():
             row = self._db.execute("SELECT value FROM meta WHERE name = 'recast'").fetchone()
             if batch.head is not None and row and batch.head < int(row[0]):
                 raise HeadMovedError(self._head())
@@ -187,34 +188,43 @@ class SQLiteStore:
 
     def load_states(self) -> tuple[dict[tuple[str, str], Reading], Watermark]:
         """Every point's last reading, and the watermark, read in one transaction."""
-        with self._lock, _reported(self.path), self._reading():
+        with self._lock, reported(self.path), self._reading():
             rows = self._db.execute('SELECT entity, point, value, time, received, "order" FROM states').fetchall()
             row = self._db.execute("SELECT journal, offset, counters FROM watermark").fetchone()
         states = dict(map(state, rows))
         return states, Watermark(row[0], row[1], orjson.loads(row[2])) if row else Watermark()
 
+    @contextmanager
+    def dump(self) -> Iterator[Dump]:
+        """Everything at one sequence, read beside whoever writes."""
+        with reported(self.path), dumped(self.path) as found:
+            yield found
+
+    def save(
+        self,
+        path: Path,
+        beside: Callable[[], object] = lambda: None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Write everything at one sequence into a new file; see `GraphStore.save`."""
+        with reported(path):
+            save(self.path, path, beside, progress)
+
+    def fill(
+        self,
+        dump: Dump,
+        timeline: str,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        replace: bool = False,
+    ) -> None:
+        """Take in what a dump holds, all or nothing of it; see `GraphStore.fill`."""
+        with self._lock, reported(self.path):
+            with self._transaction():
+                fill(self._db, dump, timeline, progress, replace=replace)
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close the file; idempotent."""
         with self._lock:
             self._db.close()
-
-
-@contextmanager
-def _reported(path: Path) -> Iterator[None]:
-    """What SQLite says went wrong, as our own error: our side is down, the same call may work later."""
-    try:
-        yield
-    except sqlite3.ProgrammingError as error:
-        raise BackendError(f"{path} is closed", code="store.closed") from error
-    except msgspec.MsgspecError as error:
-        raise BackendError(
-            f"{path} holds what this twin cannot read: {error}",
-            code="store.unreadable",
-            help="it was written by another version: run that one, or name another directory with --data DIR",
-        ) from error
-    except sqlite3.DatabaseError as error:
-        raise BackendError(
-            f"{path}: {error}",
-            code="store.unavailable",
-            help="is the directory writable, the disk not full, and the file a twin's own?",
-        ) from error
