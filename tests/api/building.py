@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from joserfc.jwk import ECKey
 
 from twin.access.clients import Clients
-from twin.access.keys import SigningKey
+from twin.access.keys import KeyRing, SigningKey
 from twin.access.tokens import Tokens
 from twin.engine.authoring import Authoring
 from twin.engine.topologies import Topologies
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 AT = 1_793_689_200_000_000
 """2026-11-03T07:00:00Z."""
 HERE = Place("home.yaml", 1, 1, 2)
-KEY = SigningKey(ECKey.generate_key("P-256"))
+RING = KeyRing(SigningKey.generate())
 _orders = itertools.count()
 T = TypeVar("T")
 
@@ -262,7 +261,9 @@ class Double:
     def __init__(self, folder: Path) -> None:
         self.records = Records(folder / "records.sqlite")
         self.clients = Clients(self.records)
-        self.tokens = Tokens(KEY, issuer="http://twin.test", audience="http://twin.test", current=self.clients.current)
+        self.tokens = Tokens(
+            lambda: RING, issuer="http://twin.test", audience="http://twin.test", current=self.clients.current
+        )
         self.deadletters = DeadLetters(self.records)
         self.ontology = ontology()
         self.mirror = Mirror()

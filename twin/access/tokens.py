@@ -25,7 +25,7 @@ from twin.ids import mint
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twin.access.keys import SigningKey
+    from twin.access.keys import KeyRing, SigningKey
 
 __all__ = ["LIFETIME", "Issued", "Reason", "TokenRefused", "Tokens"]
 
@@ -86,26 +86,28 @@ class Tokens:
 
     def __init__(
         self,
-        key: SigningKey,
+        ring: Callable[[], KeyRing],
         *,
         issuer: str,
         audience: str,
         current: Callable[[str], int | None],
         lifetime: int = LIFETIME,
     ) -> None:
-        """``current`` gives a client's generation now, None when there is no such client (`Clients.current`)."""
+        """``ring`` gives the keys as they are now (`Keys.ring`), ``current`` a client's generation now, None when
+        there is no such client (`Clients.current`).
+        """
         self.issuer = issuer
         self.audience = audience
-        self._key = key
+        self._ring = ring
         self.lifetime = lifetime
         self._current = current
-        self._header = {"alg": "ES256", "kid": key.kid, "typ": "at+jwt"}
-        self._headers: dict[str, None] = {}
+        self._seen = ring()
+        self._headers: dict[str, SigningKey] = {}
         self._known: dict[str, Principal] = {}
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys (RFC 7517) for anyone who wants to verify a token."""
-        return {"keys": [self._key.published()]}
+        """The public keys (RFC 7517) for anyone who wants to verify a token, the next one among them."""
+        return {"keys": self._ring().published()}
 
     def issue(
         self, client: str, *, scopes: frozenset[str], sites: frozenset[str] | None, generation: int, now: int
@@ -124,10 +126,17 @@ class Tokens:
             "sites": None if sites is None else sorted(sites),
             "generation": generation,
         }
-        return Issued(jwt.encode(self._header, claims, self._key.private, algorithms=["ES256"]), self.lifetime)
+        return Issued(self.sign("at+jwt", claims), self.lifetime)
+
+    def sign(self, typ: str, claims: dict[str, Any]) -> str:
+        """A JWT of any type, signed with the current key."""
+        key = self._ring().current
+        return jwt.encode({"alg": "ES256", "kid": key.kid, "typ": typ}, claims, key.private, algorithms=["ES256"])
 
     def verify(self, token: str, now: int) -> Principal:
         """Who a token speaks for; `TokenRefused` when it does not verify at ``now`` (microseconds)."""
+        if self._ring() is not self._seen:
+            self._forget()
         principal = self._known.get(token)
         if principal is None:
             principal = self._check(token, now)
@@ -143,6 +152,12 @@ class Tokens:
         """Whether what was verified earlier is still good: what open connections ask again and again."""
         return principal.expires > now and self._current(principal.client) == principal.generation
 
+    def _forget(self) -> None:
+        """The keys have changed: what was verified with one that is gone is verified no more."""
+        self._seen = self._ring()
+        self._known.clear()
+        self._headers.clear()
+
     def _remember(self, token: str, principal: Principal) -> None:
         if len(self._known) >= _REMEMBERED:
             del self._known[next(iter(self._known))]
@@ -153,19 +168,18 @@ class Tokens:
             raise TokenRefused("malformed")
         signed, _, signature = token.rpartition(".")
         header, _, payload = signed.partition(".")
-        if header not in self._headers:
-            self._check_header(header)
-        self._check_signature(signed, signature)
-        if header not in self._headers and len(self._headers) < _HEADERS:
-            self._headers[header] = None
+        key = self._headers.get(header) or self._check_header(header)
+        self._check_signature(key, signed, signature)
+        if len(self._headers) < _HEADERS:
+            self._headers[header] = key
         try:
             claims = _claims.decode(_unpadded(payload))
         except (ValueError, msgspec.MsgspecError) as error:
             raise TokenRefused("claims") from error
         return self._check_claims(claims, now // _SECOND)
 
-    def _check_header(self, segment: str) -> None:
-        """RFC 8725 section 3.1 and RFC 9068 section 4: the algorithm and the type are ours to say, not the token's."""
+    def _check_header(self, segment: str) -> SigningKey:
+        """RFC 8725 section 3.1 and RFC 9068 section 4: algorithm, type and key are ours to say, not the token's."""
         try:
             header = orjson.loads(_unpadded(segment))
         except ValueError as error:
@@ -173,17 +187,19 @@ class Tokens:
         if not (
             isinstance(header, dict)
             and header.get("alg") == "ES256"
-            and header.get("kid") == self._key.kid
+            and (key := self._seen.find(header.get("kid"))) is not None
             and _is_access_token(header.get("typ"))
             and "crit" not in header
         ):
             raise TokenRefused("header")
+        return key
 
-    def _check_signature(self, signed: str, signature: str) -> None:
+    @staticmethod
+    def _check_signature(key: SigningKey, signed: str, signature: str) -> None:
         raw = _unpadded(signature)
         r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
         try:
-            self._key.public.verify(utils.encode_dss_signature(r, s), signed.encode(), _ES256)
+            key.public.verify(utils.encode_dss_signature(r, s), signed.encode(), _ES256)
         except InvalidSignature as error:
             raise TokenRefused("signature") from error
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from twin.cli import authors, devices, history, layout, neo4j, people, serve, upgrade
+from twin.cli import authors, devices, history, keys, layout, neo4j, people, serve, upgrade
 from twin.cli.output import Output
 from twin.errors import TwinError
 
@@ -19,12 +19,26 @@ _CLICK_USAGE = 2
 _INTERRUPTED = 130
 
 
+_MORE = "More, by name"
+"""The panel of the commands that `twin --help` only names: there are more than fit on a screen."""
+
+
 class _Commands(TyperGroup):
-    """Help that fits on a screen: there is no option but the one for help."""
+    """Help that fits on a screen: there is no option but the one for help, and what is used seldom is only named."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """List the commands only."""
-        self.format_commands(ctx, formatter)
+        known = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, each.get_short_help_str(formatter.width - 16)) for name, each in known if not _is_more(each)]
+            )
+        with formatter.section(f"{_MORE} (twin NAME --help)"):
+            formatter.write_text(", ".join(name for name, each in known if _is_more(each)))
+
+
+def _is_more(command: Any) -> bool:
+    return getattr(command, "rich_help_panel", None) == _MORE
 
 
 app = typer.Typer(
@@ -51,10 +65,11 @@ app.command()(devices.replay)
 app.command()(devices.simulate)
 app.add_typer(devices.deadletter, name="deadletter")
 app.add_typer(people.client, name="client")
-app.add_typer(neo4j.neo4j, name="neo4j")
+app.add_typer(keys.keys, name="keys", rich_help_panel=_MORE)
+app.add_typer(neo4j.neo4j, name="neo4j", rich_help_panel=_MORE)
 app.command()(serve.serve)
 app.command()(serve.demo)
-app.command()(serve.schema)
+app.command(rich_help_panel=_MORE)(serve.schema)
 
 
 def main() -> NoReturn:

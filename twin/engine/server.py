@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import structlog
 
 from twin.access.clients import Clients
-from twin.access.keys import SigningKey
+from twin.access.keys import Keys
 from twin.access.tokens import Tokens
 from twin.engine.authoring import Authoring
 from twin.engine.authors import names_in
@@ -102,8 +102,9 @@ class Engine:
         records = Records(home.records)
         closing.callback(records.close)
         self.clients = Clients(records)
+        self.keys = Keys(records, earlier=home.keys)
         self.tokens = Tokens(
-            SigningKey.open(home.keys),
+            lambda: self.keys.ring,
             issuer=self.url,
             audience=self.url,
             current=self.clients.current,
@@ -266,6 +267,7 @@ class Engine:
     async def _revoke(self) -> None:
         """End the connections of clients that were removed or rotated, wherever that was done."""
         await self.in_pool(self.clients.refresh)
+        await self.in_pool(self.keys.refresh)
         at = now()
         self._open_endpoint.end(lambda admission: not self.tokens.holds(_principal(admission), at))
 

@@ -128,6 +128,10 @@ RUNTIME: dict[str, Cause] = {
         "The idempotency key was sent with another plan before.",
         "Choose a new key for each plan.",
     ),
+    "keys.early": Cause(
+        "The next key was published less than five minutes ago; verifiers that keep the published keys may refuse it.",
+        "Wait until then, or rotate at once: twin keys rotate --now (--revoke, if a key has been seen by others).",
+    ),
     "keys.unusable": Cause(
         "The key that signs access tokens cannot be read.",
         "Make the directory readable, or restore the file; without it a new key is made, and every token is renewed.",
@@ -232,6 +236,10 @@ RUNTIME: dict[str, Cause] = {
         "The records of clients and dead letters were written by a newer version of the twin.", _NEWER
     ),
     "records.unavailable": Cause("The records of clients and dead letters cannot be used.", _BACKEND),
+    "relation.ends": Cause(
+        "A relation would say who may do what, and leads from or to what it cannot.",
+        "HAS_ROLE leads, with roles, from users and clients to what they act on; MANAGES from fleets to sites, devices.",
+    ),
     "relation.taken": Cause(
         "The two entities have that relation already, or it follows from the tree.",
         "There is nothing to add; to move an entity, change its parent.",
@@ -300,7 +308,15 @@ RUNTIME: dict[str, Cause] = {
     "speed.invalid": Cause(
         "The speed of a replay is no number above 0.", "Write 1 for real time, 3600 for an hour a second, or max."
     ),
+    "store.busy": Cause(
+        "Another process has held the file of the graph for writing too long: it is slow, or was stopped half-way.",
+        "Let it finish, go on (kill -CONT) or end; reads are answered meanwhile, and nothing was written.",
+    ),
     "store.closed": Cause("The store was closed while something still used it.", "Start the twin again."),
+    "store.damaged": Cause(
+        "The file of the graph is no database of SQLite's, or its pages do not fit together any more.",
+        "Restore a backup, or name another directory with --data DIR; then have the disk checked.",
+    ),
     "store.denied": Cause(
         "The database does not accept the user or the password.",
         "Check the user in the URL, and TWIN_NEO4J_PASSWORD or the file that TWIN_NEO4J_PASSWORD_FILE names.",
@@ -308,14 +324,10 @@ RUNTIME: dict[str, Cause] = {
     "store.foreign": Cause(
         "The database holds entities that are no twin's, and a twin would mix its own with them.",
         "Name a database of the twin's own; in Neo4j Community, which has one, a Neo4j of its own.",
-    "store.busy": Cause(
-        "Another process has held the file of the graph for writing too long: it is slow, or was stopped half-way.",
-        "Let it finish, go on (kill -CONT) or end; reads are answered meanwhile, and nothing was written.",
     ),
-    ),
-    "store.damaged": Cause(
-        "The file of the graph is no database of SQLite's, or its pages do not fit together any more.",
-        "Restore a backup, or name another directory with --data DIR; then have the disk checked.",
+    "store.full": Cause(
+        "The disk has no room for the file of the graph; nothing was written.",
+        "Free some space: what waits is written by itself, and reads are answered meanwhile.",
     ),
     "store.schema": Cause(
         "The database lacks a constraint or an index, and something else has its place.",
@@ -325,10 +337,6 @@ RUNTIME: dict[str, Cause] = {
     "store.too_old": Cause(
         "The database server is older than the twin can work with.",
         "Use Neo4j 5.26 (the LTS release) or newer.",
-    "store.full": Cause(
-        "The disk has no room for the file of the graph; nothing was written.",
-        "Free some space: what waits is written by itself, and reads are answered meanwhile.",
-    ),
     ),
     "store.unavailable": Cause("The file of the graph cannot be used.", _BACKEND),
     "store.unreadable": Cause(

@@ -14,19 +14,20 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from twin.access.keys import SigningKey
+from twin.access.keys import KeyRing, SigningKey
 from twin.access.tokens import LIFETIME, Issued, TokenRefused, Tokens
 
 NOW = 1_800_000_000_000_000
 SECOND = 1_000_000
 ISSUER = "https://twin.example"
-KEY = SigningKey(ECKey.generate_key("P-256"))
+KEY = SigningKey.generate()
+RING = KeyRing(KEY)
 GENERATIONS: dict[str, int] = {"gateway": 1}
 
 
 @pytest.fixture
 def tokens() -> Tokens:
-    return Tokens(KEY, issuer=ISSUER, audience=ISSUER, current=GENERATIONS.get)
+    return Tokens(lambda: RING, issuer=ISSUER, audience=ISSUER, current=GENERATIONS.get)
 
 
 def issue(tokens: Tokens, client: str = "gateway", generation: int = 1) -> Issued:
@@ -184,7 +185,7 @@ def test_the_published_keys_verify_what_is_issued(tokens: Tokens) -> None:
     assert jwt.decode(issue(tokens).token, ECKey.import_key(published), algorithms=["ES256"]).claims["sub"] == "gateway"
 
 
-GOOD = Tokens(KEY, issuer=ISSUER, audience=ISSUER, current=GENERATIONS.get)
+GOOD = Tokens(lambda: RING, issuer=ISSUER, audience=ISSUER, current=GENERATIONS.get)
 TOKEN = issue(GOOD).token
 
 
