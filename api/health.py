@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import orjson
@@ -10,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from api.context import engine_of
+from twin.errors import OUTCOMES, BackendError
 
 if TYPE_CHECKING:
     from api.metrics import Metrics
@@ -46,4 +48,6 @@ async def figures(request: Request) -> Response:
 
 
 def _json(content: object, status: int) -> Response:
-    return Response(orjson.dumps(content), status, media_type="application/json")
+    retry = OUTCOMES[BackendError].retry
+    headers = {} if status == HTTPStatus.OK else {"Retry-After": str(retry)}
+    return Response(orjson.dumps(content), status, headers, media_type="application/json")

@@ -1,7 +1,8 @@
 """Errors on HTTP: every one a problem (RFC 9457) with the code that it has everywhere else.
 
 What the twin says no with is mapped by `twin.errors.OUTCOMES`. What the framework says no with gets a code here. All
-else is a bug: it is logged with the request's id, and the answer says nothing but that id.
+else is a bug: it is logged with the request's id, and the answer says nothing but that id. Where our own things lie is
+for the log as well: of what does not work on our side, callers are told the code, what it means, and when to try again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from twin.errors import AuthoringError, Forbidden, InvalidValue, NotFound, TwinError, Unauthenticated, outcome_of
+from twin.errors import (
+    AuthoringError,
+    BackendError,
+    Forbidden,
+    InvalidValue,
+    NotFound,
+    OutcomeUnknown,
+    TwinError,
+    Unauthenticated,
+    outcome_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,12 +38,26 @@ if TYPE_CHECKING:
 
     from twin.errors import Diagnostic
 
-__all__ = ["CODES", "MEDIA_TYPE", "bug", "challenge", "install", "log_bug", "problem", "respond", "told_diagnostics"]
+__all__ = [
+    "CODES",
+    "MEDIA_TYPE",
+    "bug",
+    "challenge",
+    "install",
+    "log_bug",
+    "log_trouble",
+    "problem",
+    "respond",
+    "told",
+    "told_diagnostics",
+]
 
 MEDIA_TYPE = "application/problem+json"
 _MOST_DIAGNOSTICS = 500
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _RESERVED = frozenset({"type", "title", "status", "detail", "code", "help", "instance", "errors"})
+_PLAIN = frozenset({"backend.unavailable", "commit.unknown", "engine.stopping", "job.failed"})
+"""Codes of our own side whose messages name nothing of it."""
 _log = structlog.get_logger(__name__)
 
 CODES: dict[str, str] = {
@@ -86,6 +111,10 @@ CODES: dict[str, str] = {
     "body.large": "The request's body is larger than this API takes.",
     "body.unreadable": "The request's body is not the JSON that this needs.",
     "backend.unavailable": "A part of the twin is down; the same call may work later.",
+    "store.busy": "Another process holds the graph for writing just now; nothing was changed.",
+    "store.full": "There is no room to keep changes just now; nothing was changed.",
+    "store.unavailable": "The graph cannot be read or written just now.",
+    "records.unavailable": "Clients, dead letters and what was kept cannot be read or written just now.",
     "commit.unknown": "The store did not answer in time: send the same idempotency key again to learn the outcome.",
     "internal": "A mistake in the twin; its log has the request's id.",
 }
@@ -100,8 +129,21 @@ _FRAMEWORK = {
 }
 
 
+def told(error: TwinError) -> TwinError:
+    """An error as callers may know it."""
+    if not isinstance(error, BackendError):
+        return error
+    if isinstance(error, OutcomeUnknown):
+        return OutcomeUnknown(error.message, help=error.help)
+    if error.code_ in _PLAIN:
+        return error
+    code = error.code_ if error.code_ in CODES else BackendError.code
+    return BackendError(CODES[code], code=code, help="send it again in a moment, with the same idempotency key")
+
+
 def problem(error: TwinError, request_id: str) -> dict[str, Any]:
     """An error of the twin as a problem's members."""
+    error = told(error)
     status = outcome_of(error).status
     members = _members(status, error.code_, error.message)
     if error.help:
@@ -121,7 +163,7 @@ def told_diagnostics(found: Sequence[Diagnostic]) -> list[dict[str, Any]]:
 
 
 def respond(request: HTTPConnection, error: TwinError, status: int | None = None) -> Response:
-    """The response to an error of the twin, with the challenge that its status calls for."""
+    """The response to an error of the twin, with the challenge or the time to wait that its status calls for."""
     members = problem(error, request_id(request))
     if status is not None:
         members.update(status=status, title=HTTPStatus(status).phrase)
@@ -129,6 +171,8 @@ def respond(request: HTTPConnection, error: TwinError, status: int | None = None
     asked = challenge(error, request.app.state.engine.tokens.issuer)
     if asked is not None:
         headers["WWW-Authenticate"] = asked
+    if (retry := outcome_of(error).retry) is not None:
+        headers["Retry-After"] = str(retry)
     return _response(members, headers)
 
 
@@ -157,6 +201,13 @@ def bug(error: BaseException, request_id: str) -> Response:
     return _response({**members, "instance": request_id}, {})
 
 
+def log_trouble(error: TwinError, request_id: str) -> None:
+    """Log what our side could not do, with all that callers are not told."""
+    if outcome_of(error).status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        reason = error.details.get("reason", "")
+        _log.warning("request.unanswered", request=request_id, code=error.code_, message=error.message, reason=reason)
+
+
 def log_bug(error: BaseException, request_id: str) -> None:
     """Log what should not have happened: where, and never the local variables, for there are secrets among them."""
     _log.error("request.failed", request=request_id, trace="".join(traceback.format_exception(error)))
@@ -177,8 +228,7 @@ def request_id(request: HTTPConnection) -> str:
 
 async def _on_twin_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TwinError)  # noqa: S101 - what the handler is installed for
-    if outcome_of(error).status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.warning("request.unanswered", request=request_id(request), code=error.code_, message=error.message)
+    log_trouble(error, request_id(request))
     return respond(request, error)
 
 

@@ -190,6 +190,8 @@ class Outcome:
 
     status: int
     exit: int = field(default=1)
+    retry: int | None = None
+    """After how many seconds the same call may work; None: not before something else has changed."""
 
 
 OUTCOMES: dict[type[TwinError], Outcome] = {
@@ -201,7 +203,7 @@ OUTCOMES: dict[type[TwinError], Outcome] = {
     Conflict: Outcome(409),
     TooMany: Outcome(429),
     RequestError: Outcome(400),
-    BackendError: Outcome(503, exit=3),
+    BackendError: Outcome(503, exit=3, retry=2),
     TwinError: Outcome(500),
 }
 """One table for every face; the nearest class in an error's lineage is the one that counts."""

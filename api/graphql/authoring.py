@@ -27,7 +27,7 @@ from graphql import (
 from api import planning
 from api.graphql.context import question_of
 from api.graphql.pages import connection, paging
-from api.problems import told_diagnostics
+from api.problems import told, told_diagnostics
 from twin.engine.keeping import Job, Kept
 from twin.errors import AuthoringError, Conflict, Forbidden, InvalidValue, NotFound, TooMany
 
@@ -263,7 +263,7 @@ def _steps(kept: Kept, info: Info, first: int | None = None, after: str | None =
 
 
 def _fault(job: Job, _info: Info) -> SimpleNamespace | None:
-    error = job.error
+    error = None if job.error is None else told(job.error)
     return None if error is None else SimpleNamespace(code=error.code_, message=error.message, help=error.help)
 
 

@@ -23,7 +23,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws import handlers
 from api.context import bearer_of, caller_of, engine_of, verified
 from api.engine import Engine
 from api.graphql.context import Context
-from api.graphql.explaining import explain
+from api.graphql.explaining import explain, retry_after
 from api.graphql.schema import schema_of
 from api.problems import request_id
 from twin.errors import Forbidden, TwinError, Unauthenticated
@@ -156,12 +156,15 @@ class _Endpoint(GraphQLRouter[Context, None]):
     def create_response(self, response_data: Any, sub_response: Response) -> Response:
         """GraphQL over HTTP, section 6.4: only to those who ask for the modern media type, a status tells of errors."""
         assert isinstance(sub_response, _Draft)  # noqa: S101 - from get_sub_response
-        refused = sub_response.modern and "data" not in response_data
-        return Response(
-            orjson.dumps(response_data),
-            400 if refused and sub_response.status_code == HTTPStatus.OK else sub_response.status_code,
-            media_type=_MODERN if sub_response.modern else "application/json",
-        )
+        status, headers = sub_response.status_code, {}
+        if sub_response.modern and status == HTTPStatus.OK:
+            wait = retry_after(response_data)
+            if wait is not None:
+                status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(wait)}
+            elif "data" not in response_data:
+                status = HTTPStatus.BAD_REQUEST
+        media_type = _MODERN if sub_response.modern else "application/json"
+        return Response(orjson.dumps(response_data), status, headers, media_type=media_type)
 
 
 def _shown(context: Context, payload: dict[str, Any]) -> Any:

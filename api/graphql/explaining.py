@@ -8,12 +8,13 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.extensions import SchemaExtension
 
 from api.graphql.limits import check
-from twin.errors import TwinError
+from api.problems import log_trouble, told
+from twin.errors import TwinError, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Bounded", "Explained", "explain", "explained", "is_bug"]
+__all__ = ["Bounded", "Explained", "explain", "explained", "is_bug", "retry_after"]
 
 
 class Bounded(SchemaExtension):
@@ -42,6 +43,13 @@ def explain(result: Any, request_id: str) -> None:
         result.errors = [explained(each, request_id) for each in result.errors]
 
 
+def retry_after(said: dict[str, Any]) -> int | None:
+    """After how many seconds a request may work of which nothing was done now; None where anything was."""
+    waits = [each.get("extensions", {}).get("retryAfter") for each in said.get("errors", ())]
+    found: int | None = waits[0] if waits and said.get("data") is None else None
+    return found
+
+
 def is_bug(error: GraphQLError) -> bool:
     """Whether nobody meant to raise this."""
     return error.original_error is not None and not isinstance(error.original_error, TwinError | GraphQLError)
@@ -53,7 +61,10 @@ def explained(error: GraphQLError, request_id: str) -> GraphQLError:
     if (error.extensions or {}).get("code"):
         return error
     if isinstance(original, TwinError):
-        return _told(error, original.message, original.as_dict())
+        log_trouble(original, request_id)
+        said, retry = told(original), outcome_of(original).retry
+        wait = {} if retry is None else {"retryAfter": retry}
+        return _told(error, said.message, {**said.as_dict(), **wait})
     if is_bug(error):
         text = "the twin made a mistake; its log has this request's id"
         return _told(error, text, {"code": "internal", "instance": request_id})

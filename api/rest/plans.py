@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from api import planning
-from api.problems import told_diagnostics
+from api.problems import told, told_diagnostics
 from api.questions import Question
 from api.rest.shapes import Out, Time
 from api.texts import advice
@@ -243,7 +243,7 @@ def plan_out(question: Question, kept: Kept, first: int | None, after: str | Non
 
 def job_out(job: Job) -> dict[str, Any]:
     """A job as a document."""
-    error = job.error
+    error = None if job.error is None else told(job.error)
     return {
         "id": job.id,
         "plan": job.plan,
