@@ -121,6 +121,11 @@ def entity(path: str, kind: Kind = "space", parent: Entity | None = None, **fiel
     return Entity(id=entity_id, kind=kind, key=key, path=path, site=site, parent=parent.id if parent else None, **given)
 
 
+def party(kind: Kind, key: str) -> Entity:
+    """A user, a client or a fleet; its id is its key."""
+    return Entity(id=key, kind=kind, type=f"core/{kind.title()}", key=key, path=f"{kind}:{key}", site="")
+
+
 def changeset(*entries: Entry, **fields: object) -> ChangeSet:
     """A ChangeSet of tests: its op_id is new unless given."""
     given = {"op_id": f"op-{next(_numbers)}", "actor": ACTOR, "at": 1_000_000, **fields}

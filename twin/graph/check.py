@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from twin.errors import Conflict, InvalidValue, NotFound
 from twin.graph.model import (
     CONTAINS,
+    HAS_ROLE,
+    MANAGES,
+    PARTIES,
     UPDATABLE,
     Create,
     Delete,
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twin.graph.mirror import Mirror
-    from twin.graph.model import ChangeSet, Entity, Entry, Kind
+    from twin.graph.model import ChangeSet, Entity, Entry, Kind, Relation
 
 __all__ = ["check", "overlaps", "stands_alone", "touched"]
 
@@ -40,6 +43,11 @@ _MAY_CONTAIN: dict[Kind, frozenset[Kind]] = {
     "gateway": frozenset(),
     "view": frozenset(),
 }
+_MAY_MEET: dict[str, tuple[frozenset[Kind], frozenset[Kind]]] = {
+    HAS_ROLE: (frozenset({"user", "client"}), frozenset({"site", "fleet", "space", "view", "device"})),
+    MANAGES: (frozenset({"fleet"}), frozenset({"site", "device"})),
+}
+"""What may stand at the two ends of the relations that say who may do what; at those of others, nobody."""
 
 
 def check(mirror: Mirror, *changesets: ChangeSet) -> None:
@@ -74,7 +82,7 @@ def touched(changeset: ChangeSet) -> set[str]:
     for entry in changeset.entries:
         match entry:
             case Create(entity):
-                found |= {entity.id, entity.site, entity.parent or entity.id, f"path {entity.path}"}
+                found |= {entity.id, entity.site or entity.id, entity.parent or entity.id, f"path {entity.path}"}
                 found |= {source for source, _ in entity.sources.values()}
                 if entity.serial is not None:
                     found.add(f"serial {entity.site} {entity.serial}")
@@ -178,10 +186,12 @@ class _Draft:
             )
         if entity.kind == "site":
             right = entity.parent is None and entity.site == entity.id and entity.path == entity.key
+        elif entity.kind in PARTIES:
+            right = entity.parent is None and not entity.site and entity.path == f"{entity.kind}:{entity.key}"
         else:
             parent = self.need(entity.parent or "")
             right = (
-                entity.kind in _MAY_CONTAIN[parent.kind]
+                entity.kind in _MAY_CONTAIN.get(parent.kind, ())
                 and entity.site == parent.site
                 and entity.path == f"{parent.path}/{entity.key}"
             )
@@ -267,9 +277,7 @@ class _Draft:
     def link(self, entry: Link) -> None:
         relation = entry.relation
         key = (relation.source, relation.target, relation.type)
-        for end in key[:2]:
-            if end not in self.changed:
-                self.need(end)
+        _check_ends(relation, *(self.changed.get(end) or self.need(end) for end in key[:2]))
         if key[2] == CONTAINS or self.related(key):
             raise Conflict(
                 f"there is a relation {key[2]} between the two already",
@@ -308,6 +316,23 @@ class _Draft:
                     raise NotFound(f"{entity.path}.{point} follows what does not exist", code="source.unknown")
         self.following.clear()
         self.shrunk = False
+
+
+def _check_ends(relation: Relation, source: Entity, target: Entity) -> None:
+    """Whether a relation may be between the two, as far as it says who may do what."""
+    sources, targets = _MAY_MEET.get(relation.type, (None, None))
+    if sources is None or targets is None:
+        right = not PARTIES & {source.kind, target.kind}
+    else:
+        right = source.kind in sources and target.kind in targets
+    names = [held.role for held in relation.roles]
+    if not right or len(set(names)) < len(names) or bool(names) != (relation.type == HAS_ROLE):
+        raise InvalidValue(
+            f"there can be no relation {relation.type} from a {source.kind} to a {target.kind} like this",
+            code="relation.ends",
+            help="HAS_ROLE leads from users and clients to what they act on, with roles, each once; MANAGES from "
+            "fleets to sites and devices; no other relation from or to any of these",
+        )
 
 
 _TAKES: dict[type[Entry], Callable[[_Draft, Any], None]] = {

@@ -15,7 +15,9 @@ from twin.graph.intervals import Intervals
 from twin.graph.living import LiveGraph
 from twin.graph.model import (
     CONTAINS,
+    HAS_ROLE,
     INCLUDES,
+    MANAGES,
     Change,
     Create,
     Delete,
@@ -57,6 +59,8 @@ class Mirror:
         self.documents: dict[str, Document] = {}
         self.sites: dict[str, int] = {}
         """Site id -> the sequence that last touched it (the head at load time, where nothing has since)."""
+        self.rights: dict[str, int] = {}
+        """Whoever has roles on something, or manages it -> the sequence that last changed that, since the load."""
         self._graph = LiveGraph()
         self._paths: dict[str, str] = {}
         self._serials: dict[tuple[str, str], str] = {}
@@ -94,6 +98,7 @@ class Mirror:
         self._sorted.clear()
         self._intervals.clear()
         self._names.clear()
+        self.rights.clear()
         self.head, self.timeline = head, timeline
         self.documents.update((document.name, document) for document in documents)
         for entity in shared(entities):
@@ -101,7 +106,7 @@ class Mirror:
         for entity in self.entities.values():
             if entity.parent is not None:
                 self._contain(entity.parent, entity.id)
-            else:
+            elif entity.site:
                 self.sites[entity.id] = head
         for relation in relations:
             self._link(relation)
@@ -190,14 +195,14 @@ class Mirror:
         """Every relation but CONTAINS, in no particular order; what is there by rule is none."""
         for source, target, key, data in self._graph.edges(keys=True, data=True):
             if key != CONTAINS and "rule" not in data:
-                yield Relation(type=key, source=source, target=target, instance=data.get("instance"))
+                yield _relation(source, target, key, data)
 
     def relation(self, source: str, target: str, type: str) -> Relation | None:  # noqa: A002 - the field's own name
         """One relation by its ends and type, or None; what is there by rule is none."""
         data = self._graph.data(source, target, type)
         if data is None or "rule" in data:
             return None
-        return Relation(type=type, source=source, target=target, instance=data.get("instance"))
+        return _relation(source, target, type, data)
 
     def adopt(self, ontology: Ontology) -> None:
         """Types and quantities mean what they mean in this ontology, from now on: rules are asked accordingly.
@@ -229,14 +234,18 @@ class Mirror:
         self._add(entity)
         if entity.parent is not None:
             self._contain(entity.parent, entity.id)
-        self.sites[entity.site] = change.sequence
+        self._touch(entity.site, change)
+
+    def _touch(self, site: str, change: Change) -> None:
+        if site:  # users and fleets are in none
+            self.sites[site] = change.sequence
 
     def _update(self, entry: Update, change: Change) -> None:
         changeset, before = change.changeset, self.entities[entry.id]
         self._put(apply_update(before, entry, changeset.at, changeset.actor.name))
         if not entry.fields.keys() <= ASIDE:
             self.views.put(self.entities[entry.id])
-        self.sites[before.site] = change.sequence
+        self._touch(before.site, change)
 
     def _move(self, entry: Move, change: Change) -> None:
         changeset, before = change.changeset, self.entities[entry.id]
@@ -255,19 +264,26 @@ class Mirror:
         self._drop(entry.id)
         if site in self.entities:
             self.sites[site] = change.sequence
+        elif not site:
+            self.rights[entry.id] = change.sequence
 
     def _recast(self, entry: Recast, change: Change) -> None:
         self.sites[self.entities[entry.id].site] = change.sequence
 
     def _join(self, entry: Link, change: Change) -> None:
         self._link(entry.relation)
-        self.sites[self.entities[entry.relation.source].site] = change.sequence
+        self._related(entry.relation, change)
 
     def _part(self, entry: Unlink, change: Change) -> None:
         self._graph.erase(entry.source, entry.target, entry.type)
         if entry.type == INCLUDES:
             self.views.unlink(entry.source, entry.target)
-        self.sites[self.entities[entry.source].site] = change.sequence
+        self._related(entry, change)
+
+    def _related(self, relation: Relation | Unlink, change: Change) -> None:
+        if relation.type in {HAS_ROLE, MANAGES}:
+            self.rights[relation.source] = change.sequence
+        self._touch(self.entities[relation.source].site, change)
 
     def subtree(self, entity_id: str) -> list[str]:
         """The ids of an entity and of all below it, parents first."""
@@ -350,15 +366,21 @@ class Mirror:
 
     def _link(self, relation: Relation) -> None:
         source, target = self.entities[relation.source].id, self.entities[relation.target].id  # many share these texts
-        instance = relation.instance
+        instance, roles = relation.instance, relation.roles
         if relation.type == INCLUDES and self._graph.data(source, target, INCLUDES) is not None:
             self._graph.erase(source, target, INCLUDES)  # by rule: what is listed takes its place
-        if instance is None:
+        if roles:
+            self._graph.draw(source, target, relation.type, instance=instance, roles=roles)
+        elif instance is None:
             self._graph.draw(source, target, relation.type)
         else:
             self._graph.draw(source, target, relation.type, instance=instance)
         if relation.type == INCLUDES:
             self.views.link(source, target)
+
+
+def _relation(source: str, target: str, type_: str, data: Mapping[str, Any]) -> Relation:
+    return Relation(type=type_, source=source, target=target, **data)
 
 
 _TAKES: dict[type[Entry], Callable[[Mirror, Any, Change], None]] = {

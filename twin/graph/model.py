@@ -2,7 +2,8 @@
 
 An `Entity` is immutable; a change makes a new one with the next revision. ``id`` never changes or returns; ``path`` is
 ``site-key/…/key`` and may. The tree (CONTAINS) is the chain of ``parent``: site -> space, gateway, view, device;
-space -> space, device; device -> its parts. Times are microseconds since 1970-01-01 UTC.
+space -> space, device; device -> its parts. Users, clients and fleets are in no site (``user:ana``). Times are
+microseconds since 1970-01-01 UTC.
 
 What there are a million of is left out of garbage collections (``gc=False``): it holds values only, never itself.
 """
@@ -39,7 +40,10 @@ UPDATABLE = frozenset(
 __all__ = [
     "CONNECTS",
     "CONTAINS",
+    "HAS_ROLE",
     "INCLUDES",
+    "MANAGES",
+    "PARTIES",
     "UPDATABLE",
     "Actor",
     "Change",
@@ -51,6 +55,7 @@ __all__ = [
     "Document",
     "Entity",
     "Entry",
+    "Held",
     "Kind",
     "Link",
     "Made",
@@ -71,7 +76,14 @@ __all__ = [
 CONTAINS = "CONTAINS"
 INCLUDES = "INCLUDES"
 CONNECTS = "CONNECTS"
+HAS_ROLE = "HAS_ROLE"
+"""From a user or a client to what it may act on; says by `Held` in which roles, and until when."""
+MANAGES = "MANAGES"
+"""From a fleet to a site or a device: who has a role on the fleet has it there."""
 """The relations every twin has; those an ontology declares keep the ontology's own spelling (``feeds``)."""
+
+PARTIES: frozenset[Kind] = frozenset({"fleet", "user", "client"})
+"""Kinds that belong to no site and contain nothing."""
 
 Scalar = str | int | float | bool
 """The value of a property, and of most points."""
@@ -110,7 +122,9 @@ class Made(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A node of the graph. ``site`` is the id of its site: the partition (a site's own id for the site itself)."""
+    """A node of the graph. ``site`` is the id of its site: the partition (a site's own id for the site itself; empty
+    for what is in no site).
+    """
 
     id: str
     kind: Kind
@@ -157,6 +171,15 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     updated_by: str = ""
 
 
+class Held(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A role as somebody has it on something."""
+
+    role: str
+    """Qualified: ``collective-housing/Tenant``."""
+    until: int | None = None
+    """The first moment at which it is over; None: it does not end by itself."""
+
+
 class Relation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A typed, directed edge; at most one of a type between two entities."""
 
@@ -164,6 +187,8 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     source: str
     target: str
     instance: str | None = None
+    roles: tuple[Held, ...] = ()
+    """Of HAS_ROLE: which roles; at least one, each once."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -236,11 +261,17 @@ class Recast(msgspec.Struct, frozen=True, tag_field="do", tag="recast", kw_only=
 Entry = Create | Update | Move | Delete | Link | Unlink | Recast
 
 
-class Actor(msgspec.Struct, frozen=True):
+class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who makes a change, and through what: ``ana`` through ``cli``."""
 
     name: str
     via: str
+    client: str = ""
+    """The OAuth2 client that somebody made it with, where it was made through the API."""
+    token: str = ""
+    """The id of the access token."""
+    address: str = ""
+    """Where the request came from. With the token's, for the audit only: no other answer tells it."""
 
 
 class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):

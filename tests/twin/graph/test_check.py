@@ -2,24 +2,27 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.graphs import Walk, changeset, entity, mirror_of
+from tests.graphs import Walk, changeset, entity, mirror_of, party
 from twin.errors import Conflict, InvalidValue, NotFound, RequestError
 from twin.graph.check import check, overlaps, touched
 from twin.graph.mirror import Mirror
-from twin.graph.model import Create, Delete, Entity, Entry, Link, Move, Relation, Unlink, Update
+from twin.graph.model import Create, Delete, Entity, Entry, Held, Link, Move, Relation, Unlink, Update
 
 SITE = entity("home", "site")
 ROOM = entity("home/room", "space", SITE)
 LAMP = entity("home/room/lamp", "device", ROOM, serial="SN-1")
+ANA, FLEET = party("user", "ana"), party("fleet", "north")
+OWNER = (Held("t/Owner"),)
 
 
 @pytest.fixture
 def mirror() -> Mirror:
-    return mirror_of([SITE, ROOM, LAMP], [Relation(type="feeds", source=LAMP.id, target=ROOM.id)])
+    return mirror_of([SITE, ROOM, LAMP, ANA, FLEET], [Relation(type="feeds", source=LAMP.id, target=ROOM.id)])
 
 
 def stray(path: str = "home/room/stray", **fields: object) -> Entity:
@@ -52,6 +55,15 @@ REFUSED: list[tuple[str, list[Entry], type[RequestError]]] = [
     ("relation.taken", [Link(Relation(type="CONTAINS", source=ROOM.id, target=SITE.id))], Conflict),
     ("relation.unknown", [Unlink(type="feeds", source=ROOM.id, target=LAMP.id)], NotFound),
     ("relation.unknown", [Delete(id=LAMP.id), Unlink(type="feeds", source=LAMP.id, target=ROOM.id)], NotFound),
+    ("relation.ends", [Link(Relation(type="HAS_ROLE", source=ANA.id, target=ROOM.id))], InvalidValue),
+    ("relation.ends", [Link(Relation(type="HAS_ROLE", source=ANA.id, target=ROOM.id, roles=OWNER * 2))], InvalidValue),
+    ("relation.ends", [Link(Relation(type="HAS_ROLE", source=LAMP.id, target=ROOM.id, roles=OWNER))], InvalidValue),
+    ("relation.ends", [Link(Relation(type="MANAGES", source=FLEET.id, target=ROOM.id))], InvalidValue),
+    ("relation.ends", [Link(Relation(type="MANAGES", source=FLEET.id, target=SITE.id, roles=OWNER))], InvalidValue),
+    ("relation.ends", [Link(Relation(type="feeds", source=LAMP.id, target=ANA.id))], InvalidValue),
+    ("parent.invalid", [Create(msgspec.structs.replace(party("user", "ben"), path="ben"))], InvalidValue),
+    ("parent.invalid", [Create(entity("user:ana/room", "space", ANA))], InvalidValue),
+    ("path.taken", [Create(msgspec.structs.replace(ANA, id="another"))], Conflict),
     ("source.unknown", [Update(id=ROOM.id, fields={"sources": {"temperature": ("nobody", "temperature")}})], NotFound),
 ]
 

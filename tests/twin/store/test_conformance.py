@@ -9,7 +9,7 @@ import pytest
 from msgspec import to_builtins
 from msgspec.structs import fields, replace
 
-from tests.graphs import Walk, changeset, contents, entity
+from tests.graphs import Walk, changeset, contents, entity, party
 from tests.neo4j_server import fresh_store
 from twin.graph.mirror import Mirror
 from twin.graph.model import (
@@ -19,6 +19,7 @@ from twin.graph.model import (
     Delete,
     Document,
     Entity,
+    Held,
     Link,
     Made,
     Move,
@@ -120,6 +121,23 @@ def test_updates_in_one_group_build_on_each_other(store: GraphStore) -> None:
     store.commit([changeset(Create(home)), changeset(Update(id=home.id, fields={"title": {"en": "Home"}}))], 0)
     (kept,) = store.load().entities
     assert (kept.title, kept.revision, kept.updated_by) == ({"en": "Home"}, 2, "ana")
+
+
+def test_who_has_which_role_is_kept_and_changed_by_saying_it_anew(store: GraphStore) -> None:
+    home, ana, fleet = entity("home", "site"), party("user", "ana"), party("fleet", "north")
+    held = Relation(type="HAS_ROLE", source=ana.id, target=home.id, roles=(Held("t/Owner"), Held("t/Guest", 7_000_000)))
+    managed = Relation(type="MANAGES", source=fleet.id, target=home.id)
+    store.commit([changeset(Create(home), Create(ana), Create(fleet), Link(held), Link(managed))], 0)
+    assert {(each.key, each.roles) for each in store.load().relations} == {
+        (held.key, held.roles),
+        (managed.key, ()),
+    }
+    later = replace(held, roles=(Held("t/Owner", 9_000_000),))
+    store.commit([changeset(Unlink(type="HAS_ROLE", source=ana.id, target=home.id), Link(later))], 1)
+    assert later in store.load().relations
+    store.commit([changeset(Delete(id=ana.id), Delete(id=fleet.id))], 2)
+    assert mirrored(store).entities.keys() == {home.id}
+    assert list(store.load().relations) == []
 
 
 def test_documents_are_kept_by_name(store: GraphStore) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.graphs import changeset, entity
 from twin.errors import BackendError
-from twin.graph.model import Create
+from twin.graph.model import Create, Link, Relation
 from twin.store.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
@@ -44,6 +44,23 @@ def test_what_another_version_wrote_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BackendError) as caught:
         store.load()
     assert caught.value.code_ == "store.unreadable"
+    store.close()
+
+
+def test_a_file_from_before_relations_said_roles_is_brought_along(tmp_path: Path) -> None:
+    path = tmp_path / "twin.sqlite"
+    store = SQLiteStore(path)
+    home, other = entity("home", "site"), entity("home-2", "site")
+    feeds = Relation(type="feeds", source=home.id, target=other.id)
+    store.commit([changeset(Create(home), Create(other), Link(feeds))], 0)
+    store.close()
+    with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE relations DROP COLUMN roles")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    store = SQLiteStore(path)
+    (kept,) = store.load().relations
+    assert (kept.type, kept.roles) == ("feeds", ())
     store.close()
 
 

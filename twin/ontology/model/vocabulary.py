@@ -24,8 +24,9 @@ __all__ = [
     "ValueKind",
 ]
 
-Kind = Literal["site", "space", "view", "gateway", "device"]
+Kind = Literal["site", "space", "view", "gateway", "device", "fleet", "user", "client"]
 KINDS: tuple[Kind, ...] = ("site", "space", "view", "gateway", "device")
+"""Kinds that ontologies have types of; the others are the same for every twin, and belong to no site."""
 Section = Literal["status", "configuration"]
 ValueKind = Literal["number", "integer", "boolean", "string", "enum", "timestamp", "object", "list"]
 Permission = Literal["read", "read-private", "configure", "command", "administer", "share"]

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import orjson
 
-from twin.graph.model import Entity
+from twin.graph.model import Entity, Held
 from twin.store.neo4j.names import BODY, DESIRED, key_of
 
 if TYPE_CHECKING:
-    from twin.graph.model import Value
+    from collections.abc import Sequence
 
-__all__ = ["Moment", "decode_entity", "moment", "native", "properties_of"]
+    from twin.graph.model import Relation, Value
+
+__all__ = ["Moment", "decode_entity", "moment", "native", "properties_of", "roles_in", "roles_of"]
 
 _LARGEST = 2**63
 _PLAIN = ("id", "kind", "type", "key", "path", "site", "serial", "instance", "rule", "revision")
@@ -51,6 +53,17 @@ def properties_of(entity: Entity) -> dict[str, Any]:
         found[key_of(name) + DESIRED] = native(value)[0]
     found[BODY] = _encode(entity).decode()
     return found
+
+
+def roles_in(relation: Relation) -> tuple[list[str] | None, list[int] | None]:
+    """What a relation says of roles, as two properties side by side: which, and until when (0: without an end)."""
+    held = relation.roles
+    return ([each.role for each in held], [each.until or 0 for each in held]) if held else (None, None)
+
+
+def roles_of(roles: Sequence[str] | None, until: Sequence[int] | None) -> tuple[Held, ...]:
+    """What a relation says of roles, from its two properties."""
+    return tuple(Held(role, end or None) for role, end in zip(roles or (), until or (), strict=True))
 
 
 def _title(titles: dict[str, str]) -> str:

@@ -19,7 +19,7 @@ from twin.store.neo4j import states, writing
 from twin.store.neo4j.connection import SECONDS, Connection
 from twin.store.neo4j.labels import Labels
 from twin.store.neo4j.names import is_identifier
-from twin.store.neo4j.nodes import decode_entity, moment
+from twin.store.neo4j.nodes import decode_entity, moment, roles_of
 from twin.store.neo4j.schema import prepare
 from twin.store.neo4j.states import load_states, write_batch
 from twin.store.neo4j.writing import Writer
@@ -268,10 +268,10 @@ def _relations(transaction: neo4j.Transaction) -> list[Relation]:
     found = []
     for (type_,) in transaction.run(_TYPES).values():
         if type_ != CONTAINS and is_identifier(type_):
-            query = f"MATCH (s:Entity)-[r:`{type_}`]->(t:Entity) RETURN s.id, t.id, r.instance"
+            query = f"MATCH (s:Entity)-[r:`{type_}`]->(t:Entity) RETURN s.id, t.id, r.instance, r.roles, r.until"
             rows = transaction.run(query)
             found += [
-                Relation(type=type_, source=source, target=target, instance=instance)
-                for source, target, instance in rows
+                Relation(type=type_, source=source, target=target, instance=instance, roles=roles_of(roles, until))
+                for source, target, instance, roles, until in rows
             ]
     return found

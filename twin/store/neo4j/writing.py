@@ -23,7 +23,7 @@ from twin.graph.model import (
 from twin.graph.readings import recasts_of
 from twin.store.neo4j.labels import own_label
 from twin.store.neo4j.names import is_identifier
-from twin.store.neo4j.nodes import decode_entity, moment, properties_of
+from twin.store.neo4j.nodes import decode_entity, moment, properties_of, roles_in
 from twin.store.neo4j.states import recast_states, take_states
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ CREATE (parent)-[:{CONTAINS}]->(child)
 _DELETE = "UNWIND $rows AS id MATCH (e:Entity {id: id}) DETACH DELETE e"
 _LINK = """
 UNWIND $rows AS row MATCH (source:Entity {id: row[0]}) MATCH (target:Entity {id: row[1]})
-CREATE (source)-[r:$(row[2])]->(target) SET r.instance = row[3]
+CREATE (source)-[r:$(row[2])]->(target) SET r.instance = row[3], r.roles = row[4], r.until = row[5]
 """
 _UNLINK = """
 UNWIND $rows AS row MATCH (source:Entity {id: row[0]}) MATCH (target:Entity {id: row[1]})
@@ -116,7 +116,7 @@ class Writer:
         self._run(_LEAVE, self._left)
         self._run(_ENTER, self._entered)
         self._run(_UNLINK, sorted(self._unlinked))
-        self._run(_LINK, [[*key, relation.instance] for key, relation in self._linked.items()])
+        self._run(_LINK, [[*each.key, each.instance, *roles_in(each)] for each in self._linked.values()])
         self._run(_DELETE, self._deleted)
         self._known |= self._created | {id_: after for id_, (_, after) in self._changed.items()}
         for held in (self._created, self._changed, self._entered, self._left, self._linked, self._deleted):

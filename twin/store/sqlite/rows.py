@@ -1,4 +1,4 @@
-"""How many rows travel to SQLite at once.
+"""Relations as rows, and how many rows travel to SQLite at once.
 
 Every row that is bound lets other threads in, and next to a busy loop comes back late: ten thousand then take a hundred
 times as long as one JSON document of them all (``json_each``). Where no other thread runs, SQLite takes rows that are
@@ -10,13 +10,20 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import orjson
+
+from twin.graph.model import Held, Relation
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-__all__ = ["Into", "into", "write"]
+__all__ = ["RELATIONS", "Into", "bring_along", "into", "relation", "relation_row", "write"]
+
+RELATIONS = "SELECT source, target, type, instance, roles FROM relations"
+_roles = msgspec.json.Decoder(tuple[Held, ...]).decode
+_encode = msgspec.json.Encoder().encode
 
 _FEW = 4
 """So many rows are bound in any case."""
@@ -46,3 +53,22 @@ def write(db: sqlite3.Connection, statement: Into, rows: Sequence[Sequence[Any]]
         db.executemany(statement.each, rows)
     else:
         db.execute(statement.whole, (orjson.dumps(rows).decode(),))
+
+
+def relation_row(relation: Relation) -> tuple[Any, ...]:
+    """A relation as a row: the columns of `RELATIONS`."""
+    roles = _encode(relation.roles).decode() if relation.roles else None
+    return (*relation.key, relation.instance, roles)
+
+
+def relation(row: tuple[Any, ...]) -> Relation:
+    """A relation, from a row of `RELATIONS`."""
+    source, target, name, instance, roles = row
+    held = () if roles is None else _roles(roles)
+    return Relation(source=source, target=target, type=name, instance=instance, roles=held)
+
+
+def bring_along(db: sqlite3.Connection) -> None:
+    """Give the tables of an older file the columns that they lack: since version 2, relations say roles."""
+    if "roles" not in {row[1] for row in db.execute("PRAGMA table_info(relations)")}:
+        db.execute("ALTER TABLE relations ADD COLUMN roles TEXT")

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS entities (
   id TEXT PRIMARY KEY, kind TEXT NOT NULL, type TEXT NOT NULL, site TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
   revision INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS relations (
-  source TEXT NOT NULL, target TEXT NOT NULL, type TEXT NOT NULL, instance TEXT,
+  source TEXT NOT NULL, target TEXT NOT NULL, type TEXT NOT NULL, instance TEXT, roles TEXT,
   PRIMARY KEY (source, target, type)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS relations_by_target ON relations (target);
 CREATE TABLE IF NOT EXISTS documents (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;

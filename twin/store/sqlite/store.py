@@ -22,6 +22,7 @@ from twin.store import HeadMovedError, Snapshot, Watermark
 from twin.store.sqlite.faults import BUSY_SECONDS, committing, reported
 from twin.store.sqlite.moving import dumped, fill, save
 from twin.store.sqlite.rows import RELATIONS, bring_along, relation
+from twin.store.sqlite.rows import RELATIONS, bring_along, relation
 from twin.store.sqlite.schema import NAMES, SCHEMA, VERSION
 from twin.store.sqlite.states import put_states, state
 from twin.store.sqlite.writing import write_group
@@ -94,6 +95,7 @@ class SQLiteStore:
         with self._transaction():
             for statement in SCHEMA.split(";"):
                 self._db.execute(statement)
+            bring_along(self._db)
             bring_along(self._db)
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('timeline', ?)", (mint(),))
             self._db.execute(f"PRAGMA user_version = {VERSION}")

@@ -22,7 +22,7 @@ from twin.graph.model import (
     relocated,
 )
 from twin.graph.readings import recast
-from twin.store.sqlite.rows import into, write
+from twin.store.sqlite.rows import into, relation_row, write
 from twin.store.sqlite.states import put_states, take_states
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ PUT_ENTITIES = into(
     """ON CONFLICT (id) DO UPDATE SET
     type = excluded.type, path = excluded.path, revision = excluded.revision, body = excluded.body""",
 )
-PUT_RELATIONS = into("relations", ("source", "target", "type", "instance"))
+PUT_RELATIONS = into("relations", ("source", "target", "type", "instance", "roles"))
 PUT_LOG = into("log", ("sequence", "op_id", "body"))
 PUT_DOCUMENT = "INSERT OR REPLACE INTO documents VALUES (?, ?)"
 PUT_RECAST_AT = "INSERT OR REPLACE INTO meta VALUES ('recast', ?)"
@@ -187,7 +187,7 @@ class _Writer:
             self._entities.clear()
         if self._relations:
             # in the order of the table, so that each page of it is gone to once
-            rows = sorted((*key, relation.instance) for key, relation in self._relations.items())
+            rows = [relation_row(self._relations[key]) for key in sorted(self._relations)]
             write(self._db, PUT_RELATIONS, rows)
             self._relations.clear()
 
