@@ -240,10 +240,6 @@ RUNTIME: dict[str, Cause] = {
         "A relation would say who may do what, and leads from or to what it cannot.",
         "HAS_ROLE leads, with roles, from users and clients to what they act on; MANAGES from fleets to sites, devices.",
     ),
-    "relation.ends": Cause(
-        "A relation would say who may do what, and leads from or to what it cannot.",
-        "HAS_ROLE leads, with roles, from users and clients to what they act on; MANAGES from fleets to sites, devices.",
-    ),
     "relation.taken": Cause(
         "The two entities have that relation already, or it follows from the tree.",
         "There is nothing to add; to move an entity, change its parent.",
