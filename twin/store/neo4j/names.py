@@ -14,10 +14,12 @@ import msgspec
 
 from twin.graph.model import Entity
 
-__all__ = ["BODY", "DESIRED", "JSON", "ORDER", "RECEIVED", "TIME", "is_identifier", "key_of", "name_of"]
+__all__ = ["BODY", "BORN", "DESIRED", "JSON", "ORDER", "RECEIVED", "TIME", "is_identifier", "key_of", "name_of"]
 
 BODY = "_entity"
 """The whole entity as JSON: what the twin itself reads."""
+BORN = "_born"
+"""The sequence of the record of the log that created it."""
 TIME, RECEIVED, ORDER, JSON, DESIRED = "_time", "_received", "_order", "_json", "_desired"
 _ENDS = (TIME, RECEIVED, ORDER, JSON, DESIRED, "_quality")
 _FIELDS = frozenset(field.name for field in msgspec.structs.fields(Entity)) | {"children", "views"}

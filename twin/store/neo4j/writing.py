@@ -22,7 +22,7 @@ from twin.graph.model import (
 )
 from twin.graph.readings import recasts_of
 from twin.store.neo4j.labels import own_label
-from twin.store.neo4j.names import is_identifier
+from twin.store.neo4j.names import BORN, is_identifier
 from twin.store.neo4j.nodes import decode_entity, moment, properties_of, roles_in
 from twin.store.neo4j.states import recast_states, take_states
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twin.graph.model import ChangeSet, Document, Entity, Entry, Relation
     from twin.store.neo4j.labels import Labels
 
-__all__ = ["BULK", "Writer"]
+__all__ = ["BULK", "CREATE", "LINK", "Writer", "row_of"]
 
 _ROWS_A_STATEMENT = 5_000
 _encode = msgspec.json.Encoder().encode
@@ -43,7 +43,7 @@ _TIMES = """
 e.created = datetime({epochSeconds: row[2], microsecond: row[3]}),
 e.updated = datetime({epochSeconds: row[4], microsecond: row[5]})
 """
-_CREATE = f"UNWIND $rows AS row CREATE (e:Entity) SET e:$(row[6]), e += row[1], {_TIMES}"
+CREATE = f"UNWIND $rows AS row CREATE (e:Entity) SET e:$(row[6]), e += row[1], {_TIMES}"
 _CHANGE = f"UNWIND $rows AS row MATCH (e:Entity {{id: row[0]}}) SET e += row[1], {_TIMES}"
 _RELABEL = "UNWIND $rows AS row MATCH (e:Entity {id: row[0]}) REMOVE e:$(row[1]) SET e:$(row[2])"
 _LEAVE = f"UNWIND $rows AS row MATCH (:Entity)-[old:{CONTAINS}]->(:Entity {{id: row[1]}}) DELETE old"
@@ -52,7 +52,7 @@ UNWIND $rows AS row MATCH (parent:Entity {{id: row[0]}}) MATCH (child:Entity {{i
 CREATE (parent)-[:{CONTAINS}]->(child)
 """
 _DELETE = "UNWIND $rows AS id MATCH (e:Entity {id: id}) DETACH DELETE e"
-_LINK = """
+LINK = """
 UNWIND $rows AS row MATCH (source:Entity {id: row[0]}) MATCH (target:Entity {id: row[1]})
 CREATE (source)-[r:$(row[2])]->(target) SET r.instance = row[3], r.roles = row[4], r.until = row[5]
 """
@@ -62,7 +62,7 @@ MATCH (source)-[r]->(target) WHERE type(r) = row[2] DELETE r
 """
 _READ = "UNWIND $rows AS id MATCH (e:Entity {id: id}) RETURN e._entity"
 _BELOW = "MATCH (e:Entity) WHERE e.path STARTS WITH $path RETURN e._entity"
-BULK = (_CREATE, _CHANGE, _RELABEL, _LEAVE, _ENTER, _DELETE, _LINK, _UNLINK, _READ)
+BULK = (CREATE, _CHANGE, _RELABEL, _LEAVE, _ENTER, _DELETE, LINK, _UNLINK, _READ)
 """Statements that take rows, of which there may be none."""
 _DOCUMENT = "MERGE (d:_Document {name: $name}) SET d.version = $version, d.file = $file, d.text = $text"
 
@@ -75,6 +75,8 @@ class Writer:
         self.labels = labels
         self._known: dict[str, Entity] = {}
         self._created: dict[str, Entity] = {}
+        self._born: dict[str, int] = {}
+        """By which record of the log it was created."""
         self._changed: dict[str, tuple[Entity, Entity]] = {}
         """As the node has it, and as it will."""
         self._entered: list[tuple[str | None, str]] = []
@@ -103,6 +105,8 @@ class Writer:
             taken = take_states(self._transaction, points, sequence)
         for entry in changeset.entries:
             self._take(entry, changeset)
+            if isinstance(entry, Create):
+                self._born[entry.entity.id] = sequence
         if recasts:
             self.flush()
             recast_states(self._transaction, taken, recasts)
@@ -110,13 +114,13 @@ class Writer:
     def flush(self) -> None:
         """Write what is held: what is new before what refers to it, deletions last."""
         changed = [pair for pair in self._changed.values() if pair[0] != pair[1]]
-        self._run(_CREATE, [[*_row(entity), self.labels.of(entity)] for entity in self._created.values()])
-        self._run(_CHANGE, [_row(after, before) for before, after in changed])
+        self._run(CREATE, [self._new(entity) for entity in self._created.values()])
+        self._run(_CHANGE, [row_of(after, before) for before, after in changed])
         self._run(_RELABEL, list(filter(None, map(self._relabelled, changed))))
         self._run(_LEAVE, self._left)
         self._run(_ENTER, self._entered)
         self._run(_UNLINK, sorted(self._unlinked))
-        self._run(_LINK, [[*each.key, each.instance, *roles_in(each)] for each in self._linked.values()])
+        self._run(LINK, [[*each.key, each.instance, *roles_in(each)] for each in self._linked.values()])
         self._run(_DELETE, self._deleted)
         self._known |= self._created | {id_: after for id_, (_, after) in self._changed.items()}
         for held in (self._created, self._changed, self._entered, self._left, self._linked, self._deleted):
@@ -143,6 +147,10 @@ class Writer:
                 self._unlinked.add(key)
             case Recast():
                 pass  # `take` does all of a ChangeSet at once
+
+    def _new(self, entity: Entity) -> list[Any]:
+        id_, found, *moments = row_of(entity)
+        return [id_, {**found, BORN: self._born.pop(id_)}, *moments, self.labels.of(entity)]
 
     def _move(self, move: Move, changeset: ChangeSet) -> None:
         self.flush()
@@ -196,7 +204,7 @@ class Writer:
             self._transaction.run(query, rows=rows[start : start + _ROWS_A_STATEMENT]).consume()
 
 
-def _row(entity: Entity, before: Entity | None = None) -> list[Any]:
+def row_of(entity: Entity, before: Entity | None = None) -> list[Any]:
     """Id, properties, and when it was created and updated; properties that it no longer has are nothing."""
     found = properties_of(entity)
     if before is not None:

@@ -18,13 +18,14 @@ import orjson
 from twin.errors import BackendError
 from twin.graph.model import Change, ChangeSet, Committed, Document, Entity
 from twin.ids import mint
-from twin.store import HeadMovedError, Snapshot, Watermark
+from twin.store import HeadMovedError, LogTrimmed, Snapshot, Watermark
 from twin.store.sqlite.faults import BUSY_SECONDS, committing, reported
 from twin.store.sqlite.moving import dumped, fill, save
 from twin.store.sqlite.rows import RELATIONS, bring_along, relation
-from twin.store.sqlite.rows import RELATIONS, bring_along, relation
 from twin.store.sqlite.schema import NAMES, SCHEMA, VERSION
 from twin.store.sqlite.states import put_states, state
+from twin.store.sqlite.summing import site_snapshot, summed
+from twin.store.sqlite.trimming import base, changes_of, index_log, trim, trimmed
 from twin.store.sqlite.writing import write_group
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twin.graph.readings import Reading
-    from twin.store import Dump, StateBatch
+    from twin.store import Dump, StateBatch, Sums, Trimmed
 
 __all__ = ["SQLiteStore"]
 
@@ -96,7 +97,8 @@ class SQLiteStore:
             for statement in SCHEMA.split(";"):
                 self._db.execute(statement)
             bring_along(self._db)
-            bring_along(self._db)
+            if "about" not in there:
+                index_log(self._db)
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('timeline', ?)", (mint(),))
             self._db.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -175,7 +177,39 @@ class SQLiteStore:
             rows = self._db.execute(
                 "SELECT sequence, body FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?", (since, limit)
             ).fetchall()
+            if rows and rows[0][0] != since + 1 and since < (mark := trimmed(self._db)).sequence:
+                raise LogTrimmed(since, mark)
             return [Change(sequence, _decode_changeset(body)) for sequence, body in rows]
+
+    def changes_of(self, entity: str, before: int | None = None, limit: int = 50) -> list[Change]:
+        """What was changed of an entity, the newest first."""
+        with self._lock, reported(self.path):
+            return changes_of(self._db, entity, before, limit)
+
+    def trim(self, sequence: int) -> Trimmed:
+        """Forget some of the oldest records; see `GraphStore.trim`."""
+        with self._lock, reported(self.path), self._transaction():
+            return trim(self._db, sequence)
+
+    def trimmed(self) -> Trimmed:
+        """How far the log was trimmed."""
+        with self._lock, reported(self.path):
+            return trimmed(self._db)
+
+    def base(self, site: str | None = None) -> Snapshot | None:
+        """The graph right before the oldest record that is kept."""
+        with self._lock, reported(self.path), self._reading():
+            return base(self._db, site)
+
+    def sums(self) -> Sums:
+        """What each site comes to; read beside whoever writes, on a connection of its own."""
+        with reported(self.path):
+            return summed(self.path)
+
+    def load_site(self, site: str) -> Snapshot:
+        """What is of one site; read beside whoever writes, on a connection of its own."""
+        with reported(self.path):
+            return site_snapshot(self.path, site)
 
     def write_states(self, batch: StateBatch) -> None:
         """Keep the greatest order per point of what exists, and the watermark, in one transaction."""

@@ -8,6 +8,7 @@ import msgspec
 import orjson
 
 from twin.graph.model import (
+    Change,
     Create,
     Delete,
     Entity,
@@ -24,6 +25,7 @@ from twin.graph.model import (
 from twin.graph.readings import recast
 from twin.store.sqlite.rows import into, relation_row, write
 from twin.store.sqlite.states import put_states, take_states
+from twin.store.sqlite.trimming import put_about
 
 if TYPE_CHECKING:
     import sqlite3
@@ -87,6 +89,7 @@ def write_group(db: sqlite3.Connection, fresh: Sequence[ChangeSet], head: int) -
             for sequence, changeset in enumerate(fresh, start=head + 1)
         ],
     )
+    put_about(db, (Change(sequence, changeset) for sequence, changeset in enumerate(fresh, start=head + 1)))
 
 
 class _Writer:
