@@ -1,15 +1,12 @@
-"""OAuth2 clients: programs that act in their own name, each with a secret, scopes and the sites it may touch.
+"""OAuth2 clients: programs that act in their own name or in a user's, each with scopes and the sites it may touch.
 
-A secret is 256 random bits, so a plain SHA-256 of it is as hard to reverse as it is to guess (argon2 is for what people
-choose). Every client has a generation, which a token carries: rotating raises it, removing ends it, and so both end
+Every client has a generation, which a token carries: rotating raises it, removing ends it, and so both end
 the tokens. `Clients.current` answers from memory, as of the last `Clients.refresh`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -18,6 +15,8 @@ from sqlalchemy import JSON, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from twin.access.applications import Application, ApplicationRecord, keep
+from twin.access.opaque import digest, draw
 from twin.access.principals import known_scopes
 from twin.errors import Conflict, InvalidValue, NotFound, Unauthenticated
 from twin.ids import mint
@@ -33,9 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "Clients"]
 
-_SECRET_BYTES = 32
 _LONGEST_NAME = 100
-_NOBODY = hashlib.sha256(secrets.token_bytes(_SECRET_BYTES)).hexdigest()
+_NOBODY = digest(draw())
 """What an unknown client's secret is compared with, so that it costs the same."""
 
 
@@ -49,6 +47,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     """The ids of the sites it may touch; None: all there are and will be."""
     generation: int
     created: int
+    application: Application
 
 
 class ClientRecord(Base):
@@ -64,8 +63,9 @@ class ClientRecord(Base):
     generation: Mapped[int]
     created: Mapped[int]
 
-    def seen(self) -> Client:
+    def seen(self, session: Session) -> Client:
         """The record as a value."""
+        application = session.get(ApplicationRecord, self.client_id)
         return Client(
             client_id=self.client_id,
             name=self.name,
@@ -73,6 +73,7 @@ class ClientRecord(Base):
             sites=None if self.sites is None else frozenset(self.sites),
             generation=self.generation,
             created=self.created,
+            application=Application(title=self.name) if application is None else application.seen(),
         )
 
 
@@ -84,19 +85,27 @@ class Clients:
         self._clock = clock
         self._generations: dict[str, int] = {}
         self._lock = Lock()
-        records.create(ClientRecord)
+        records.create(ClientRecord, ApplicationRecord)
         self.refresh()
 
-    def add(self, name: str, scopes: Iterable[str], sites: Iterable[str] | None) -> tuple[str, str]:
-        """Register a client: its new id, and the only sight of its secret. ``sites`` are ids; None: all.
+    def add(
+        self,
+        name: str,
+        scopes: Iterable[str],
+        sites: Iterable[str] | None,
+        application: Application | None = None,
+    ) -> tuple[str, str]:
+        """Register a client: its new id, and the only sight of its secret, empty where its application needs none.
 
+        ``sites`` are ids; None: all. Without an application it is a machine with a secret.
         `InvalidValue` for a scope that does not exist or a name that is none, `Conflict` for one that is taken.
         """
-        client_id, secret = mint(), _new_secret()
+        client_id = mint()
+        secret = draw() if application is None or application.proof == "secret" else ""
         record = ClientRecord(
             client_id=client_id,
             name=_checked_name(name),
-            secret_sha256=_digest(secret),
+            secret_sha256=digest(secret) if secret else "",
             scopes=sorted(known_scopes(scopes)),
             sites=None if sites is None else sorted(set(sites)),
             generation=1,
@@ -105,6 +114,9 @@ class Clients:
         try:
             with self._records.write() as session:
                 session.add(record)
+                session.flush()
+                if application is not None:
+                    keep(session, client_id, application)
         except IntegrityError as error:
             raise Conflict(
                 f"there is a client named {name!r} already",
@@ -117,10 +129,17 @@ class Clients:
 
     def rotate(self, ref: str) -> tuple[str, str]:
         """A new secret for a client (by name or id); the old one, and every token got with it, end at once."""
-        secret = _new_secret()
+        secret = draw()
         with self._records.write() as session:
             record = _named(session, ref)
-            record.secret_sha256 = _digest(secret)
+            if record.seen(session).application.proof != "secret":
+                raise InvalidValue(
+                    f"{record.name} has no secret",
+                    code="client.secretless",
+                    help="a client with a key of its own, or a public one, has none to change: remove it to end it",
+                    name=record.name,
+                )
+            record.secret_sha256 = digest(secret)
             record.generation += 1
             client_id = record.client_id
         self.refresh()
@@ -130,7 +149,7 @@ class Clients:
         """End a client (by name or id) and its tokens."""
         with self._records.write() as session:
             record = _named(session, ref)
-            removed = record.seen()
+            removed = record.seen(session)
             session.delete(record)
         self.refresh()
         return removed
@@ -138,11 +157,21 @@ class Clients:
     def list(self) -> list[Client]:
         """Every client, by name."""
         with self._records.read() as session:
-            return [record.seen() for record in session.scalars(select(ClientRecord).order_by(ClientRecord.name))]
+            rows = session.scalars(select(ClientRecord).order_by(ClientRecord.name)).all()
+            return [record.seen(session) for record in rows]
+
+    def find(self, client_id: str) -> Client | None:
+        """A client by id."""
+        with self._records.read() as session:
+            record = session.get(ClientRecord, client_id)
+            if record is None:
+                return None
+            self._generations[client_id] = record.generation  # as in `authenticate`
+            return record.seen(session)
 
     def authenticate(self, client_id: str, secret: str) -> Client:
         """The client whose secret this is; `Unauthenticated` otherwise, at the same cost whether or not it exists."""
-        offered = _digest(secret)
+        offered = digest(secret)
         with self._lock, self._records.read() as session:
             record = session.get(ClientRecord, client_id)
             kept = _NOBODY if record is None else record.secret_sha256
@@ -154,7 +183,7 @@ class Clients:
                 )
             # What another process has just registered is known here at once, not at the next refresh.
             self._generations[client_id] = record.generation
-            return record.seen()
+            return record.seen(session)
 
     def refresh(self) -> None:
         """Look up the generations of all clients, for `current`: what other processes did counts from here on."""
@@ -186,11 +215,3 @@ def _checked_name(name: str) -> str:
             name=name,
         )
     return name
-
-
-def _new_secret() -> str:
-    return secrets.token_urlsafe(_SECRET_BYTES)
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

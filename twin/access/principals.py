@@ -11,7 +11,7 @@ from twin.errors import Forbidden, InvalidValue
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["SCOPES", "Principal", "known_scopes"]
+__all__ = ["IDENTITY_SCOPES", "SCOPES", "Principal", "known_scopes"]
 
 SCOPES: dict[str, str] = {
     "twin:read": "See the sites it was given: their spaces, views, gateways and devices, and what these report.",
@@ -19,7 +19,13 @@ SCOPES: dict[str, str] = {
     "twin:write": "Build and change the sites it was given: what they consist of, titles and properties.",
     "telemetry:write": "Send what the gateways and devices of the sites it was given report.",
 }
-"""Every scope and what it lets a client do: metadata, documentation and the command line all come from here."""
+"""Every scope and what it lets a client do: metadata, consent, documentation and the command line come from here."""
+IDENTITY_SCOPES: dict[str, str] = {
+    "openid": "Know you again when you come back, by a number that stands for you.",
+    "profile": "See your name.",
+    "email": "See your e-mail address.",
+}
+"""The same for what an app may know of the user who signs in with it (OpenID Connect): nothing of any site."""
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -33,6 +39,10 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     generation: int
     """The client's, when the token was issued: another one now means that the client was rotated or removed."""
     expires: int
+    token: str = ""
+    """The token's own id."""
+    authorization: str = ""
+    """What its user let its client do (`twin.access.authorizations`); empty where a client acts in its own name."""
 
     def may(self, scope: str) -> bool:
         """Whether the token carries a scope."""
@@ -55,7 +65,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def known_scopes(scopes: Iterable[str]) -> frozenset[str]:
     """The scopes as a set; `InvalidValue` when one is not in the table, or when there is none."""
     wanted = frozenset(scopes)
-    unknown = sorted(wanted - SCOPES.keys())
+    unknown = sorted(wanted - SCOPES.keys() - IDENTITY_SCOPES.keys())
     if unknown or not wanted:
         raise InvalidValue(
             f"unknown scope {unknown[0]!r}" if unknown else "a client needs at least one scope",

@@ -23,11 +23,11 @@ from twin.errors import Unauthenticated
 from twin.ids import mint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from twin.access.keys import KeyRing, SigningKey
 
-__all__ = ["LIFETIME", "Issued", "Reason", "TokenRefused", "Tokens"]
+__all__ = ["LIFETIME", "Issued", "OnBehalf", "Reason", "TokenRefused", "Tokens"]
 
 LIFETIME = 600
 """Seconds an access token lives, where nothing else is said."""
@@ -62,6 +62,14 @@ class Issued(msgspec.Struct, frozen=True):
     expires_in: int
 
 
+class OnBehalf(msgspec.Struct, frozen=True):
+    """The user for whom a client gets a token, what they let it do, and when they had shown their password."""
+
+    id: str
+    authorization: str
+    signed_in: int
+
+
 class _Claims(msgspec.Struct):
     """What must be in a token, and of which type; other claims are ignored."""
 
@@ -76,6 +84,7 @@ class _Claims(msgspec.Struct):
     sites: list[str] | None
     generation: int
     nbf: int = 0
+    authorization: str = ""
 
 
 _claims = msgspec.json.Decoder(_Claims)
@@ -91,16 +100,18 @@ class Tokens:
         issuer: str,
         audience: str,
         current: Callable[[str], int | None],
+        revoked: Container[str] = frozenset(),
         lifetime: int = LIFETIME,
     ) -> None:
         """``ring`` gives the keys as they are now (`Keys.ring`), ``current`` a client's generation now, None when
-        there is no such client (`Clients.current`).
+        there is no such client (`Clients.current`); ``revoked`` has the ids of tokens and authorizations that ended.
         """
         self.issuer = issuer
         self.audience = audience
         self._ring = ring
         self.lifetime = lifetime
         self._current = current
+        self._revoked = revoked
         self._seen = ring()
         self._headers: dict[str, SigningKey] = {}
         self._known: dict[str, Principal] = {}
@@ -110,13 +121,20 @@ class Tokens:
         return {"keys": self._ring().published()}
 
     def issue(
-        self, client: str, *, scopes: frozenset[str], sites: frozenset[str] | None, generation: int, now: int
+        self,
+        client: str,
+        *,
+        scopes: frozenset[str],
+        sites: frozenset[str] | None,
+        generation: int,
+        now: int,
+        user: OnBehalf | None = None,
     ) -> Issued:
-        """A new token for a client; ``now`` in microseconds."""
+        """A new token for a client, on behalf of a user or in its own name; ``now`` in microseconds."""
         at = now // _SECOND
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self.issuer,
-            "sub": client,
+            "sub": client if user is None else user.id,
             "aud": self.audience,
             "client_id": client,
             "scope": " ".join(sorted(scopes)),
@@ -126,6 +144,8 @@ class Tokens:
             "sites": None if sites is None else sorted(sites),
             "generation": generation,
         }
+        if user is not None:
+            claims.update(authorization=user.authorization, auth_time=user.signed_in // _SECOND)
         return Issued(self.sign("at+jwt", claims), self.lifetime)
 
     def sign(self, typ: str, claims: dict[str, Any]) -> str:
@@ -144,13 +164,20 @@ class Tokens:
         if principal.expires <= now:
             self._known.pop(token, None)
             raise TokenRefused("expired")
-        if self._current(principal.client) != principal.generation:
+        if self._ended(principal):
             raise TokenRefused("revoked")
         return principal
 
     def holds(self, principal: Principal, now: int) -> bool:
         """Whether what was verified earlier is still good: what open connections ask again and again."""
-        return principal.expires > now and self._current(principal.client) == principal.generation
+        return principal.expires > now and not self._ended(principal)
+
+    def _ended(self, principal: Principal) -> bool:
+        return (
+            self._current(principal.client) != principal.generation
+            or principal.token in self._revoked
+            or principal.authorization in self._revoked
+        )
 
     def _forget(self) -> None:
         """The keys have changed: what was verified with one that is gone is verified no more."""
@@ -217,6 +244,8 @@ class Tokens:
             sites=None if claims.sites is None else frozenset(claims.sites),
             generation=claims.generation,
             expires=claims.exp * _SECOND,
+            token=claims.jti,
+            authorization=claims.authorization,
         )
 
 

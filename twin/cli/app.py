@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from twin.cli import authors, devices, history, keys, layout, neo4j, people, serve, upgrade
+from twin.cli import authors, devices, history, keys, layout, neo4j, people, serve, upgrade, users
 from twin.cli.output import Output
 from twin.errors import TwinError
 
@@ -65,6 +65,7 @@ app.command()(devices.replay)
 app.command()(devices.simulate)
 app.add_typer(devices.deadletter, name="deadletter")
 app.add_typer(people.client, name="client")
+app.add_typer(users.user, name="user", rich_help_panel=_MORE)
 app.add_typer(keys.keys, name="keys", rich_help_panel=_MORE)
 app.add_typer(neo4j.neo4j, name="neo4j", rich_help_panel=_MORE)
 app.command()(serve.serve)

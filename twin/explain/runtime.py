@@ -26,10 +26,23 @@ RUNTIME: dict[str, Cause] = {
         "The client id is unknown, or the secret is wrong; the answer does not say which.",
         "Check both, or make a new secret: twin client rotate NAME.",
     ),
+    "client.keys": Cause(
+        "The keys that a client is to prove itself by are no JWK set of public keys, EC (P-256) or RSA (2,048 bits).",
+        'Give a file with {"keys": [ … ]}: the public halves only, as RFC 7517 writes them.',
+    ),
     "client.name": Cause("The name cannot be a client's.", "Use some printable characters, not too many."),
+    "client.redirect": Cause(
+        "Answers of the authorization server cannot go to that address.",
+        "Register https://…, http://127.0.0.1/… for a program on somebody's machine, or com.example.app:/… for a public"
+        " client; no fragment, no user, no wildcard: addresses are compared character by character.",
+    ),
     "client.refused": Cause(
         "The twin's server does not accept the client: its secret was rotated, or it was removed.",
         "Check TWIN_CLIENT_ID and TWIN_CLIENT_SECRET, or make a new secret.",
+    ),
+    "client.secretless": Cause(
+        "The client proves itself by a key of its own, or not at all: it has no secret that could be changed.",
+        "Remove it, and register it anew: twin client remove NAME.",
     ),
     "client.sites": Cause(
         "A client is registered for certain sites, or for all, and the command says neither or both.",
@@ -86,6 +99,22 @@ RUNTIME: dict[str, Cause] = {
         "Nothing has that id or path, or nothing that you may see.",
         "twin show prints every path; ids are never reused.",
     ),
+    "feed.broken": Cause(
+        "What an owner and a process that follows it say to each other cannot be understood.",
+        "Run the same version of the twin in all its processes.",
+    ),
+    "feed.graph": Cause(
+        "Two processes of one data directory were told to serve different graphs.",
+        "Leave --graph and TWIN_GRAPH out of the second: the directory knows where its graph is kept.",
+    ),
+    "feed.stranger": Cause(
+        "Something else answers where the owner of the data directory was.",
+        "Nothing, usually: the next owner says where it is as soon as it is ready.",
+    ),
+    "feed.unavailable": Cause(
+        "The owner of a data directory cannot listen for processes that would follow it.",
+        "See how many files and sockets the process may open.",
+    ),
     "field.fixed": Cause(
         "The field of an entity cannot be changed: its kind, type and key are what it is.",
         "Delete it and create another, or change one of the fields that the message lists.",
@@ -93,6 +122,10 @@ RUNTIME: dict[str, Cause] = {
     "file.unreadable": Cause("The file is not there, or cannot be read.", "Check its name and its rights."),
     "file.unwritable": Cause(
         "The file cannot be written.", "Check its name, the rights of its folder and the free space."
+    ),
+    "graph.foreign": Cause(
+        "The graph is served from another data directory, where what its devices sent last may lie.",
+        "Serve it from that directory; where that is lost, take the graph over with twin serve --adopt.",
     ),
     "graph.password": Cause(
         "No password is known for the Neo4j that keeps the graph, or its file cannot be read.",
@@ -111,11 +144,23 @@ RUNTIME: dict[str, Cause] = {
         "There is no such job, or another client's: jobs are kept for a day, and not across a restart.",
         "Plan again: the plan shows what is left to do.",
     ),
+    "journal.behind": Cause(
+        "The journal ends before what was worked in of it already: it is an older copy, or its disk lost what it took.",
+        "Nothing is missing of the current state, and new messages are kept; have the disk checked if nobody copied.",
+    ),
+    "journal.gap": Cause(
+        "Messages that were acknowledged are in no journal any more, and the store, an older copy, has not seen them.",
+        "Restore a newer copy of the graph, or have the messages sent again; twin_messages_missing_total counts them.",
+    ),
     "journal.in_use": Cause(
         "Another process writes the journal of messages in that directory.",
         "Stop it, or name another directory with --data.",
     ),
     "journal.newer": Cause("The journal was written by a newer version of the twin.", _NEWER),
+    "journal.other": Cause(
+        "The graph was fed from another journal before: the directory is new, or another graph was named.",
+        "If that was meant, do nothing: all that the journal here holds is worked in, readings once, as always.",
+    ),
     "journal.unavailable": Cause("The journal of messages cannot be opened or written.", _BACKEND),
     "journal.unreadable": Cause(
         "A file of the journal is damaged in a way that an abrupt stop does not explain.",
@@ -137,9 +182,21 @@ RUNTIME: dict[str, Cause] = {
         "Make the directory readable, or restore the file; without it a new key is made, and every token is renewed.",
     ),
     "limit.exceeded": Cause("More is asked for than one answer or one ChangeSet may hold.", "Ask for less at a time."),
+    "link.invalid": Cause(
+        "A link to choose a password works once, and for two days.",
+        "Whoever runs the twin makes a new one: twin user link EMAIL.",
+    ),
     "log.trimmed": Cause(
         "The graph of that time cannot be made again: the log does not go back to its beginning any more.",
         "Ask for a later time, or restore a backup of before.",
+    ),
+    "login.invalid": Cause(
+        "The e-mail address is unknown, the password is wrong, or the user was disabled: nothing says which.",
+        "Check both, or ask whoever runs the twin for a link to choose a new password: twin user link EMAIL.",
+    ),
+    "login.throttled": Cause(
+        "Somebody tried too often to sign in with that address, or from that machine.",
+        "Wait as long as the answer says; the right password does not help before.",
     ),
     "message.too_large": Cause("A message is larger than the MQTT server takes.", "Send fewer points at once."),
     "migration.missing": Cause(
@@ -184,6 +241,10 @@ RUNTIME: dict[str, Cause] = {
         "An entity of that kind does not stand there, or it would be moved into itself or what it contains.",
         "Sites contain spaces, devices, gateways and views; spaces contain spaces and devices; devices their parts.",
     ),
+    "password.weak": Cause(
+        "A password is too short or too long.",
+        "Choose 12 characters or more: a few words that do not belong together are easy to keep in mind.",
+    ),
     "path.taken": Cause(
         "There is something at that path already, which this topology did not create.",
         "Give it another key, or delete what is there.",
@@ -227,6 +288,19 @@ RUNTIME: dict[str, Cause] = {
         "Something listens on the address already, or you may not.",
         "Stop it, or choose another with --port or --mqtt-port; 0 takes a free one.",
     ),
+    "position.foreign": Cause(
+        "A position is of before the twin was restored from a backup, or of another twin.",
+        "Forget it, and read again what is there now: the write it stands for may be gone.",
+    ),
+    "position.invalid": Cause("A position was not given out by this twin.", "Send it as it was given out, or none."),
+    "position.key": Cause(
+        "The key by which positions are written cannot be read or kept.",
+        "Make the directory keys in the data directory writable; without the file position there a new key is made.",
+    ),
+    "position.unreached": Cause(
+        "The process that was asked has not seen what a position stands for yet.",
+        "Ask again in a moment, or another process of the twin; twin_lag in /metrics says how far behind it is.",
+    ),
     "property.required": Cause(
         "The type requires the property of every instance.", "Give it another value instead of none."
     ),
@@ -236,6 +310,10 @@ RUNTIME: dict[str, Cause] = {
         "The records of clients and dead letters were written by a newer version of the twin.", _NEWER
     ),
     "records.unavailable": Cause("The records of clients and dead letters cannot be used.", _BACKEND),
+    "relation.across": Cause(
+        "A relation would lead from one site into another: a site is what is seen, or hidden, as a whole.",
+        "Relate what is in one site; who may act on several sites has roles on them, or manages them as a fleet.",
+    ),
     "relation.ends": Cause(
         "A relation would say who may do what, and leads from or to what it cannot.",
         "HAS_ROLE leads, with roles, from users and clients to what they act on; MANAGES from fleets to sites, devices.",
@@ -348,6 +426,10 @@ RUNTIME: dict[str, Cause] = {
         "Register one that may: twin client add NAME --scope telemetry:write --site KEY.",
     ),
     "title.invalid": Cause("A title has no text, or too much.", "Give it some, in one language at least."),
+    "token.initial": Cause(
+        "The initial access token is unknown, used up or expired: a program needs one to register itself as a client.",
+        "Whoever runs the twin makes one: twin client invite --scope SCOPE.",
+    ),
     "token.invalid": Cause(
         "The access token does not verify, has expired, or its client was rotated or removed.", "Get a new token."
     ),
@@ -401,6 +483,12 @@ RUNTIME: dict[str, Cause] = {
         "What is found of an ontology is of another version than the one asked for.",
         "Name the folder of the right one with --ontology-path DIR, or give its file.",
     ),
+    "user.email": Cause("That is no e-mail address.", "Write one as people do: name@example.com."),
+    "user.exists": Cause(
+        "A user of that e-mail address is there already.",
+        "twin user link EMAIL makes a new link for them to choose a password by.",
+    ),
+    "user.unknown": Cause("No user has that e-mail address or id.", "twin user list shows those there are."),
     "value.invalid": Cause(
         "An argument, a parameter or a setting cannot mean anything.", "The message says what is wanted."
     ),

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from joserfc.jwk import ECKey
 
+from tests.twin.access.conftest import Clock
 from twin.access.keys import KNOWN_SECONDS, Keys
 from twin.access.tokens import Issued, TokenRefused, Tokens
 from twin.errors import BackendError, Conflict
 from twin.records import Records
-
-SECOND = 1_000_000
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000 * SECOND
-
-    def __call__(self) -> int:
-        return self.now
-
-    def wait(self, seconds: int) -> None:
-        self.now += seconds * SECOND
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    opened = Records(tmp_path / "records.sqlite")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,0 +1,193 @@
+"""The authorization server's records as one: who may sign in, what they let apps do, and what ends when.
+
+It knows OAuth2's rules about secrets (once, for whom, until when) and nothing of HTTP. All methods may block.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from twin.access.assertions import Assertions
+from twin.access.authorizations import Authorization, AuthorizationRecord, Authorizations, end
+from twin.access.clients import Clients
+from twin.access.device_codes import DeviceCodes
+from twin.access.keys import Keys
+from twin.access.passwords import Passwords
+from twin.access.pushed import PushedRequests
+from twin.access.registering import InitialTokens
+from twin.access.revocations import Revocations
+from twin.access.sessions import Sessions, end_of_user
+from twin.access.throttle import Throttle
+from twin.access.tokens import LIFETIME, Issued, OnBehalf, Tokens
+from twin.access.users import User, Users, named
+from twin.ids import mint
+from twin.times import now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from twin.access.clients import Client
+    from twin.records import Records
+
+__all__ = ["Asked", "Authority"]
+
+_SWEEP = 60_000_000
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user let an app do, as their answer has it. ``signed_in`` is in microseconds."""
+
+    user: str
+    client: str
+    scopes: frozenset[str]
+    sites: frozenset[str]
+    signed_in: int
+    nonce: str = ""
+
+
+class Authority:
+    """Everything the authorization server keeps, under one clock."""
+
+    def __init__(
+        self,
+        records: Records,
+        issuer: str,
+        *,
+        sites_of: Callable[[str], frozenset[str]],
+        earlier_keys: Path | None = None,
+        passwords: Passwords | None = None,
+        lifetime: int = LIFETIME,
+    ) -> None:
+        """``sites_of`` gives the ids of the sites that a user holds now; it is called on any thread."""
+        self.issuer = issuer
+        self.sites_of = sites_of
+        self._records = records
+        self._swept = 0
+        self.clients = Clients(records)
+        self.keys = Keys(records, earlier=earlier_keys)
+        self.revocations = Revocations(records, keep=2 * lifetime)
+        self.tokens = Tokens(
+            lambda: self.keys.ring,
+            issuer=issuer,
+            audience=issuer,
+            current=self.clients.current,
+            revoked=self.revocations,
+            lifetime=lifetime,
+        )
+        self.users = Users(records, passwords or Passwords())
+        self.sessions = Sessions(records)
+        self.authorizations = Authorizations(records)
+        self.device_codes = DeviceCodes(records)
+        self.pushed = PushedRequests(records)
+        self.initial_tokens = InitialTokens(records)
+        self.assertions = Assertions(records, self.clients, {issuer, f"{issuer}/oauth/token"})
+        self._of_account = Throttle(tries=10, seconds=60)
+        self._of_address = Throttle(tries=50, seconds=6)
+        self._of_codes = Throttle(tries=20, seconds=30)
+
+    def refresh(self) -> None:
+        """See what other processes did, and now and then forget what is over."""
+        self.clients.refresh()
+        self.keys.refresh()
+        self.revocations.refresh()
+        at = now()
+        if at - self._swept > _SWEEP:
+            self._swept = at
+            self._sweep(at)
+
+    def sign_in(self, email: str, password: str, address: str) -> User:
+        """Whose password that is. `Unauthenticated` when it is nobody's, `TooMany` when somebody seems to guess.
+
+        The same takes as long and reads the same whether or not there is such a user.
+        """
+        at, account = now(), email.strip().casefold()
+        self._of_address.take(address, at)
+        self._of_account.take(account, at)
+        user = self.users.authenticate(email, password)
+        self._of_account.give_back(account)
+        return user
+
+    def guess_code(self, user_id: str) -> None:
+        """Somebody types the code that a box shows; `TooMany` when they try too many (RFC 8628, section 5.1)."""
+        self._of_codes.take(user_id, now())
+
+    def remove_user(self, ref: str) -> User:
+        """End a user (by address or id), their sessions and all that they let apps do."""
+        with self._records.write() as session:
+            record = named(session, ref)
+            removed = record.seen()
+            end(session, AuthorizationRecord.user_id == removed.id, now())
+            session.delete(record)
+        self.revocations.refresh()
+        return removed
+
+    def disable_user(self, ref: str, *, disabled: bool) -> User:
+        """Keep a user out, at once and everywhere, or let them in again."""
+        with self._records.write() as session:
+            record = named(session, ref)
+            record.disabled = disabled
+            if disabled:
+                end_of_user(session, record.id)
+                end(session, AuthorizationRecord.user_id == record.id, now())
+            user = record.seen()
+        self.revocations.refresh()
+        return user
+
+    def choose_password(self, link: str, password: str) -> User:
+        """Take the password that a user chose behind a link; who knew the old one is signed out."""
+        user = self.users.choose(link, password)
+        with self._records.write() as session:
+            end_of_user(session, user.id)
+        return user
+
+    def authorized(self, asked: Asked) -> Authorization:
+        """A new authorization of what a user answered, before it is kept."""
+        return Authorization(
+            id=mint(),
+            user=asked.user,
+            client=asked.client,
+            scopes=asked.scopes,
+            sites=asked.sites,
+            signed_in=asked.signed_in,
+            nonce=asked.nonce,
+            created=now(),
+        )
+
+    def held(self, authorization: Authorization, client: Client) -> frozenset[str]:
+        """The sites that an app may touch now: those the user picked, and holds, and the client may have."""
+        sites = authorization.sites & self.sites_of(authorization.user)
+        return sites if client.sites is None else sites & client.sites
+
+    def token_for(self, client: Client, authorization: Authorization, scopes: frozenset[str]) -> Issued:
+        """An access token on behalf of a user."""
+        return self.tokens.issue(
+            client.client_id,
+            scopes=scopes & authorization.scopes & client.scopes,
+            sites=self.held(authorization, client),
+            generation=client.generation,
+            now=now(),
+            user=OnBehalf(authorization.user, authorization.id, authorization.signed_in),
+        )
+
+    def end(self, user_id: str, client_id: str) -> None:
+        """End all that a user let an app do, its tokens with it."""
+        self.authorizations.end(user_id, client_id)
+        self.revocations.refresh()
+
+    def _sweep(self, at: int) -> None:
+        parts = (
+            self.users,
+            self.sessions,
+            self.authorizations,
+            self.device_codes,
+            self.pushed,
+            self.initial_tokens,
+            self.assertions,
+            self.revocations,
+        )
+        with self._records.write() as session:
+            for part in parts:
+                part.sweep(session, at)
