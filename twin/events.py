@@ -34,6 +34,8 @@ class Subscriber(Generic[E]):
     coalesced: int = 0
     overrun: bool = False
     closed: bool = False
+    interrupted: str = ""
+    """Why nothing more can be told, where that is nobody's fault who listens."""
     _box: dict[Hashable, E] | None = None
     _count: int = 0
 
@@ -87,6 +89,13 @@ class Bus(Generic[E]):
     def unsubscribe(self, subscriber: Subscriber[E]) -> None:
         """Forget it; unknown ones are ignored."""
         self._subscribers.pop(subscriber, None)
+
+    def interrupt(self, why: str) -> None:
+        """End all: there is nothing to be told for a while, and who listens is to know it."""
+        for subscriber in tuple(self._subscribers):
+            if not subscriber.closed:
+                subscriber.interrupted = why
+                subscriber.close()
 
     def publish(self, event: E) -> None:
         """Offer an event to all. One that fails on it is ended, and harms no other; one that ended is forgotten."""

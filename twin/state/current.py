@@ -53,6 +53,8 @@ class Current:
 
     def __init__(self, mirror: Mirror, ontology: Ontology) -> None:
         self.readings: Bus[ReadingChanged] = Bus()
+        self.heard: dict[Point, None] | None = None
+        """What was applied since somebody took this, for those who tell it on; None: nobody does."""
         self.ontology = ontology
         self._mirror = mirror
         self._held: dict[str, dict[str, Reading]] = {}
@@ -61,7 +63,7 @@ class Current:
         self._followers: dict[Point, dict[Point, None]] = {}
         self._units: dict[Point, tuple[str, str] | None] = {}
         self._deadbands = Deadbands(ontology)
-        self._computed = ComputedPoints(mirror, self._hold, ontology)
+        self._computed = ComputedPoints(mirror, self.held, ontology)
         self._owners, self._feeding = self._computed.owners, self._computed.feeds
         for entity in mirror.entities.values():
             self._index(entity)
@@ -76,16 +78,25 @@ class Current:
         held = self._held.get(entity_id)
         return None if held is None else held.get(point)
 
+    def held(self, entity_id: str, point: str) -> Reading | None:
+        """What a point was told itself, whatever it follows."""
+        held = self._held.get(entity_id)
+        return None if held is None else held.get(point)
+
+    def entities(self) -> Iterable[str]:
+        """The ids of those of which anything is held; live: not to be gone through while others are heard."""
+        return self._held
+
+    def all_of(self, entity_id: str) -> Iterable[tuple[str, Reading]]:
+        """What is held of an entity, by point."""
+        return self._held.get(entity_id, {}).items()
+
     def _own(self, entity_id: str, point: str) -> Reading | None:
         """What a point says that follows no other."""
         owner = self._owners.get(entity_id)
         if owner is not None and point in owner.computed:
             return self._computed.read(entity_id, point)
-        return self._hold(entity_id, point)
-
-    def _hold(self, entity_id: str, point: str) -> Reading | None:
-        held = self._held.get(entity_id)
-        return None if held is None else held.get(point)
+        return self.held(entity_id, point)
 
     def offer(self, entity_id: str, point: str, reading: Reading) -> Fate:
         """Take a reading, if none with its order or a greater one is held, and announce it."""
@@ -100,7 +111,10 @@ class Current:
         if telling and self._computed.waiting:
             self._computed.ready(self._mirror.entities[entity_id].site)
         held[point] = reading
-        self._dirty[entity_id, point] = reading
+        key = entity_id, point
+        self._dirty[key] = reading
+        if self.heard is not None:
+            self.heard[key] = None
         said = self._computed.take(entity_id, point, reading, telling) if entity_id in self._feeding else ()
         if telling:
             self._announce(entity_id, point, reading, last)

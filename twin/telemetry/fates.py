@@ -19,6 +19,7 @@ from twin.telemetry.rules import Refused
 from twin.telemetry.targets import Nowhere, Targets
 
 if TYPE_CHECKING:
+    from twin.state.behind import Behind
     from twin.state.current import Current
     from twin.telemetry.counters import Counters
     from twin.telemetry.decode import Pointset
@@ -40,13 +41,14 @@ class Fates:
     def __init__(self, graph: Graph, current: Current, counters: Counters, *, future: int) -> None:
         self.letters: list[DeadLetter] = []
         self._targets = Targets(graph)
-        self._current = current
+        self.current: Current | Behind = current
+        """What decides of a reading."""
         self._counters = counters
         self._future = future
 
     def refresh(self) -> None:
         """Take in how graph and ontology stand; to be called before the first message after either may have changed."""
-        self._targets.refresh(self._current.ontology)
+        self._targets.refresh(self.current.ontology)
 
     def decide(self, message: JournalMessage) -> None:
         """One message; whatever it holds, the next one is not harmed."""
@@ -72,7 +74,7 @@ class Fates:
         """Every reading of a message for a device."""
         (entity, points, names), fates, received = target, self._counters.fates, message.received
         time = received if found.time is None else found.time
-        ahead, order, offer = time - received, order_head(0, time, 0), self._current.offer
+        ahead, order, offer = time - received, order_head(0, time, 0), self.current.offer
         for name, datum in found.points.items():
             try:
                 value = points[name](datum.value, datum.unit) if name in points else _refuse_unknown(target, name)
