@@ -76,6 +76,8 @@ class _OfEngine(Collector):
 def _telemetry(counts: Mapping[str, int]) -> Iterable[Metric]:
     """Invariant 4's counters, as Prometheus groups them."""
     yield GaugeMetricFamily("twin_messages_pending", "Messages kept and not worked in.", value=counts.get("pending", 0))
+    text = "Messages acknowledged once, and in no journal and no store any more."
+    yield CounterMetricFamily("twin_messages_missing", text, value=counts.get("missing", 0))
     for name, text, labels in _COUNTED:
         family = CounterMetricFamily(name, text, labels=["fate"])
         for fate in labels:

@@ -13,7 +13,7 @@ from twin.ontology.model import EntityType, FieldType, Ontology, PointType
 from twin.state.current import Current
 from twin.store import Watermark
 from twin.telemetry.ingest import Ingest
-from twin.telemetry.journal import JournalMessage
+from twin.telemetry.journal import Extent, JournalMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,7 +93,7 @@ class World:
         self.elsewhere = entity("hotel", "site")
         self.mirror: Mirror = mirror_of([self.site, self.sensor, self.other, self.room, self.elsewhere])
         self.revive(**wiring)
-        self.ingest.resume("journal", Watermark())
+        self.ingest.resume(extent(), Watermark())
 
     def revive(self, **wiring: Any) -> None:
         """Forget everything but the graph, as a process does that was killed."""
@@ -120,6 +120,11 @@ class World:
         """What the sensor says now, by point."""
         readings = {point: self.current.read(self.sensor.id, point) for point in SENSOR.points}
         return {point: reading.value for point, reading in readings.items() if reading is not None}
+
+
+def extent(until: int = 0, journal: str = "journal", *, first: int = 0) -> Extent:
+    """That of a journal."""
+    return Extent(journal, first, until)
 
 
 def clock() -> Callable[[], float]:

@@ -25,7 +25,7 @@ from twin.engine.authors import names_in
 from twin.engine.core import Core
 from twin.engine.home import Home
 from twin.engine.topologies import Topologies
-from twin.engine.workings import Workings
+from twin.engine.workings import Workings, resume
 from twin.errors import BackendError
 from twin.mqtt.endpoint import Counts, Endpoint, Limits
 from twin.records import Records
@@ -138,8 +138,7 @@ class Engine:
             on_work=self._work,
             on_pressure=lambda pressed: self._press("ingest", pressed=pressed),
         )
-        since = self._ingest.resume(self._journal.id, self._core.watermark)
-        self._journal.skip_to(since)
+        since = resume(self._ingest, self._journal, self.deadletters, self._core.watermark)
         self._workings = Workings(
             self._ingest, self._core.store, self.deadletters, self._store_thread, since, self._core.commits
         )

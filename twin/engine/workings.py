@@ -18,20 +18,34 @@ from twin.store import HeadMovedError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from twin.store import GraphStore
+    from twin.graph.readings import Reading
+    from twin.store import GraphStore, Watermark
     from twin.store.commits import Commits
     from twin.store.thread import StoreThread
     from twin.telemetry.deadletters import DeadLetters
     from twin.telemetry.ingest import Ingest, Slice
-    from twin.telemetry.journal import JournalMessage
+    from twin.telemetry.journal import Journal, JournalMessage
 
-__all__ = ["Workings"]
+__all__ = ["Workings", "resume"]
 
 _TURN_SECONDS = 0.002
 _STORE_SECONDS = 0.1
 _RETRY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
+
+
+def resume(ingest: Ingest, journal: Journal, letters: DeadLetters, watermark: Watermark) -> int:
+    """Have an ingest go on where a store's watermark says, whatever journal there is: from which message on the journal
+    is to be worked through. What does not belong together is logged.
+    """
+    extent = journal.extent
+    found = ingest.resume(extent, watermark, letters.after(extent.id))
+    journal.skip_to(found.next)
+    letters.forget(extent.id, max(found.since, extent.first), extent.next)
+    for finding in found.findings:
+        log.error(finding.code, problem=finding.message, help=finding.help, missing=found.missing)
+    return found.since
 
 
 class Workings:

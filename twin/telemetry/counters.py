@@ -3,8 +3,10 @@
     messages:  received = journaled + denied + dropped       journaled = decoded + undecodable + pending
     readings:  readings = applied + late + duplicate + quarantined + dead
 
-``dropped`` is what was not kept by our fault and never acknowledged. The counters are stored with the watermark as they
-stood there; the messages the journal holds beyond it are counted again as they are worked through again.
+``dropped`` is what was not kept by our fault and never acknowledged; ``missing`` is what was acknowledged once, and is
+in no journal and no store any more, because an older one of the two was put back. The counters are stored with the
+watermark as they stood there; the messages the journal holds beyond it are counted again as they are worked through
+again.
 """
 
 from __future__ import annotations
@@ -34,11 +36,13 @@ class Counters:
         """Messages that the journal has kept since the start."""
         self.decoded = 0
         self.undecodable = 0
+        self.missing = 0
         self.fates: dict[str, int] = dict.fromkeys(_FATES, 0)
 
-    def resume(self, stored: Mapping[str, int]) -> None:
-        """Go on from what a watermark says."""
+    def resume(self, stored: Mapping[str, int], missing: int = 0) -> None:
+        """Go on from what a watermark says; ``missing`` is what is missing since."""
         self._before = stored
+        self.missing = stored.get("missing", 0) + missing
         self.decoded = stored.get("decoded", 0)
         self.undecodable = stored.get("undecodable", 0)
         self.fates.update({fate: stored.get(fate, 0) for fate in _FATES})
@@ -54,6 +58,7 @@ class Counters:
             "decoded": self.decoded,
             "undecodable": self.undecodable,
             "pending": journaled - self.decoded - self.undecodable,
+            "missing": self.missing,
             "readings": sum(self.fates.values()),
             **self.fates,
         }

@@ -134,10 +134,21 @@ class DeadLetters:
             _insert(session, journal, letters)
             self._trim(session)
 
-    def forget_from(self, journal: str, number: int) -> None:
-        """Forget the letters of all messages from a number on: the journal will be worked through again from there."""
+    def after(self, journal: str) -> int:
+        """The number after that of the newest message of a journal with a letter here; 0 where none has."""
+        newest = select(func.max(_Message.number)).where(_Message.journal == journal)
+        with self._records.read() as session:
+            found = session.scalars(newest).one()
+        return 0 if found is None else found + 1
+
+    def forget(self, journal: str, since: int, until: int) -> None:
+        """Forget the letters of the messages from a number up to (and not with) another: they will be worked through
+        again.
+        """
         with self._records.write() as session:
-            _forget(session, journal, number)
+            numbers = _Message.number
+            which = (_Message.journal == journal) & (numbers >= since) & (numbers < until)
+            _delete(session, which, session.get_one(_Total, 1))
 
     def list(
         self,

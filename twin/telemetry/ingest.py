@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from twin.store import StateBatch, Watermark
 from twin.telemetry.counters import Counters
 from twin.telemetry.fates import Fates
+from twin.telemetry.resuming import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from twin.mqtt.door import Counts
     from twin.state.current import Current
     from twin.telemetry.deadletters import DeadLetter
-    from twin.telemetry.journal import JournalMessage
+    from twin.telemetry.journal import Extent, JournalMessage
+    from twin.telemetry.resuming import Start
     from twin.telemetry.targets import Graph
 
 __all__ = ["Ingest", "Slice"]
@@ -35,7 +37,7 @@ _REPLAYED = 20_000
 
 class Slice(NamedTuple):
     """What is to be stored together: the letters first, then the states with their watermark. A crash in between is
-    harmless: letters beyond the watermark are forgotten (`DeadLetters.forget_from`) before the journal is worked
+    harmless: letters beyond the watermark are forgotten (`DeadLetters.forget`) before the journal is worked
     through again, and made again.
     """
 
@@ -79,13 +81,12 @@ class Ingest:
         self._stored = Watermark()
         self._out: Slice | None = None
 
-    def resume(self, journal: str, watermark: Watermark) -> int:
-        """Go on where a store's watermark says: the number from which the journal is to be worked through (again)."""
-        self.counters.resume(watermark.counters)
-        self._journal = journal
-        self._offset = watermark.offset if watermark.journal == journal else 0
-        self._stored = watermark
-        return self._offset
+    def resume(self, journal: Extent, watermark: Watermark, lettered: int = 0) -> Start:
+        """Go on where a store's watermark says; ``lettered`` as in `twin.telemetry.resuming.start`."""
+        found = start(journal, watermark, lettered)
+        self.counters.resume(watermark.counters, found.missing)
+        self._journal, self._offset, self._stored = journal.id, found.since, watermark
+        return found
 
     def replay(self, messages: Iterable[JournalMessage]) -> Iterator[Slice]:
         """Work through what the journal holds beyond the watermark, before anything new is added. Each slice is to be

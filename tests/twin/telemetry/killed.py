@@ -52,8 +52,8 @@ def main(directory: Path, *, finish: bool) -> None:
             store.write_states(piece.states)
             ingest.confirm(piece)
 
-    since = ingest.resume(journal.id, watermark)
-    letters.forget_from(journal.id, since)
+    since = ingest.resume(journal.extent, watermark).since
+    letters.forget(journal.id, since, journal.next)
     for piece in ingest.replay(journal.read(since)):
         keep(piece)
     print("ready", flush=True)  # noqa: T201 - what the test waits for

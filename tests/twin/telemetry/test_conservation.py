@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.graphs import changeset
-from tests.telemetry import NOW, World, balanced, message, payload, topic
+from tests.telemetry import NOW, World, balanced, extent, message, payload, topic
 from twin.graph.model import Create
 from twin.records import Records
 from twin.store.memory import MemoryStore
@@ -52,7 +52,7 @@ class Machine:
         self.store = MemoryStore()
         self.store.commit([changeset(*map(Create, WORLD.mirror.entities.values()))], 0)
         self.letters = DeadLetters(records)
-        self.letters.forget_from("journal", 0)
+        self.letters.forget("journal", 0, sys.maxsize)
         self.journal: list[JournalMessage] = []
         self.restart()
 
@@ -61,8 +61,8 @@ class Machine:
         states, watermark = self.store.load_states()
         WORLD.revive()
         WORLD.current.load(states)
-        since = WORLD.ingest.resume("journal", watermark)
-        self.letters.forget_from("journal", since)
+        since = WORLD.ingest.resume(extent(len(self.journal)), watermark).since
+        self.letters.forget("journal", since, len(self.journal))
         for each in WORLD.ingest.replay(iter(self.journal[since:])):
             self.write(each, steps=2)
             WORLD.ingest.confirm(each)

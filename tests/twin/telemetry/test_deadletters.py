@@ -78,9 +78,12 @@ def test_writing_a_stretch_again_replaces_it(letters: DeadLetters) -> None:
     letters.add_many("other", [letter(2)])
     letters.add_many("j", [letter(2, point="a"), letter(4)])
     assert sorted(numbers(letters), key=str) == [(1, None), (2, "a"), (2, None), (4, None)]
-    letters.forget_from("j", 2)
+    assert (letters.after("j"), letters.after("other"), letters.after("none")) == (5, 3, 0)
+    letters.forget("j", 2, 4)
+    assert sorted(numbers(letters)) == [(1, None), (2, None), (4, None)]
+    for _ in range(2):
+        letters.forget("j", 2, 5)
     assert sorted(numbers(letters)) == [(1, None), (2, None)]
-    letters.forget_from("j", 2)
     letters.add_many("j", [])
     assert letters.count() == {"point.unknown": 2}
     assert letters.dropped() == 0
@@ -104,6 +107,6 @@ def test_their_size_is_bounded_too(records: Records) -> None:
     assert [number for number, _ in numbers(letters)] == [3, 2, 1]
     letters.add_many("j", [letter(4, size=5000)])
     assert [number for number, _ in numbers(letters)] == [4]
-    letters.forget_from("j", 0)
+    letters.forget("j", 0, 5)
     letters.add_many("j", [letter(5, point=point, size=900) for point in "abc"])
     assert len(letters.list()) == 3

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.graphs import changeset
-from tests.telemetry import NOW, World, balanced, message, payload, topic
+from tests.telemetry import NOW, World, balanced, extent, message, payload, topic
 from twin.graph.model import Change, Update
 from twin.graph.readings import Reading, order_key
 from twin.store import Watermark
@@ -219,8 +219,9 @@ def test_a_slice_that_could_not_be_stored_comes_again_with_what_came_since(world
 
 def test_a_watermark_of_another_journal_says_nothing_about_this_one(world: World) -> None:
     counters = {"received": 9, "journaled": 9, "decoded": 9, "undecodable": 0, "applied": 9}
-    assert world.ingest.resume("journal", Watermark("journal", 9, counters)) == 9
-    assert world.ingest.resume("journal", Watermark("another", 9, counters)) == 0
+    assert world.ingest.resume(extent(9), Watermark("journal", 9, counters)) == (9, 9, 0, ())
+    found = world.ingest.resume(extent(9), Watermark("another", 9, counters))
+    assert (found.since, found.next, found.missing) == (0, 9, 0)
     taken = world.ingest.take_slice()
     assert taken is not None
     assert (taken.states.watermark.journal, taken.states.watermark.offset) == ("journal", 0)

@@ -17,6 +17,7 @@ import structlog
 
 from twin.errors import BackendError
 from twin.telemetry.journal.blocks import pack
+from twin.telemetry.journal.extent import Extent
 from twin.telemetry.journal.segments import Segments
 from twin.telemetry.journal.tail import Pending, Tail
 
@@ -85,6 +86,12 @@ class Journal:
         self._appends: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="twin-journal", daemon=True)
         self._thread.start()
+
+    @property
+    def extent(self) -> Extent:
+        """How far it reaches now."""
+        first = self._segments.first
+        return Extent(self.id, self.next if first is None else min(first, self.next), self.next)
 
     @property
     def lost(self) -> int:

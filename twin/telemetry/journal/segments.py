@@ -22,25 +22,16 @@ import structlog
 from twin.errors import BackendError
 from twin.ids import mint
 from twin.telemetry.journal.blocks import Block, Damage, scan
+from twin.telemetry.journal.extent import FORMAT, SUFFIX, Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Segments", "sync_directory"]
+__all__ = ["Segments", "read_identity", "sync_directory"]
 
-_FORMAT = 1
-_SUFFIX = ".journal"
 _BUFFER = 1 << 20
 _log = structlog.get_logger(__name__)
-
-
-class Identity(msgspec.Struct, frozen=True):
-    """Who a journal is, kept in its file ``id``; ``seed`` is what its checksums start from."""
-
-    id: str
-    seed: int
-    format: int = _FORMAT
 
 
 class Segments:
@@ -59,7 +50,7 @@ class Segments:
         except BaseException:
             self.close()
             raise
-        self._firsts = sorted(int(path.stem) for path in directory.glob(f"*{_SUFFIX}") if path.stem.isdecimal())
+        self._firsts = sorted(int(path.stem) for path in directory.glob(f"*{SUFFIX}") if path.stem.isdecimal())
         self._changing = Lock()
 
     def close(self) -> None:
@@ -70,12 +61,17 @@ class Segments:
 
     def path(self, first: int) -> Path:
         """Where the segment that starts with this number lies."""
-        return self.directory / f"{first:020d}{_SUFFIX}"
+        return self.directory / f"{first:020d}{SUFFIX}"
 
     @property
     def lost(self) -> int:
         """How many messages damage has cost, as far as was read."""
         return sum(self._missing.values())
+
+    @property
+    def first(self) -> int | None:
+        """The first number of the oldest segment."""
+        return self._firsts[0] if self._firsts else None
 
     @property
     def last(self) -> int | None:
@@ -192,15 +188,23 @@ def _hold(directory: Path) -> int:
 
 def _identify(directory: Path) -> Identity:
     path = directory / "id"
-    if not path.exists():
-        return _create_identity(path)
+    return read_identity(directory) if path.exists() else _create_identity(path)
+
+
+def read_identity(directory: Path) -> Identity:
+    """Who the journal of a directory is.
+
+    Raises:
+        BackendError: it was made by a newer program, or its file cannot be read.
+    """
+    path = directory / "id"
     try:
         identity = msgspec.json.decode(path.read_bytes(), type=Identity)
     except msgspec.MsgspecError as error:
         raise _unreadable(path, "its file 'id' is damaged") from error
-    if identity.format > _FORMAT:
+    if identity.format > FORMAT:
         raise BackendError(
-            f"the journal in {directory} has format {identity.format}; this program knows {_FORMAT}",
+            f"the journal in {directory} has format {identity.format}; this program knows {FORMAT}",
             code="journal.newer",
             help="start the version of the twin that made it, or a newer one",
             directory=str(directory),
@@ -209,7 +213,7 @@ def _identify(directory: Path) -> Identity:
 
 
 def _create_identity(path: Path) -> Identity:
-    if any(path.parent.glob(f"*{_SUFFIX}")):
+    if any(path.parent.glob(f"*{SUFFIX}")):
         raise _unreadable(path, "it has segments and no file 'id'")
     identity = Identity(mint(), randbits(32))
     draft = path.with_suffix(".new")
