@@ -162,6 +162,8 @@ class Walk:
 
     random: random.Random
     mirror: Mirror = field(default_factory=Mirror)
+    across: bool = False
+    """Whether relations lead from site to site too, as those may that were kept before that was refused."""
 
     def step(self) -> ChangeSet:
         """The next ChangeSet; valid on the mirror as it stands. The caller applies it."""
@@ -273,9 +275,12 @@ class Walk:
         return [Move(id=found.id, expected=found.revision, parent=self.random.choice(parents).id, key=key)]
 
     def _link(self) -> list[Entry]:
-        source, target = self._any("device", "view", "gateway"), self._any("space", "device", "view")
-        if source is None or target is None:
+        source = self._any("device", "view", "gateway")
+        ends = [each for each in self.mirror.entities.values() if each.kind in {"space", "device", "view"}]
+        targets = [each for each in ends if source is not None and (self.across or each.site == source.site)]
+        if source is None or not targets:
             return []
+        target = self.random.choice(targets)
         name = "INCLUDES" if source.kind == "view" else self.random.choice(["feeds", "CONNECTS"])
         if self.mirror.relation(source.id, target.id, name):
             return []
@@ -297,9 +302,9 @@ class Walk:
         return [Delete(id=each) for each in reversed(below)]
 
 
-def walked(seed: int, steps: int, ontology: Ontology | None = None) -> Walk:
+def walked(seed: int, steps: int, ontology: Ontology | None = None, *, across: bool = False) -> Walk:
     """A walk that has gone some way."""
-    walk = Walk(random.Random(seed))
+    walk = Walk(random.Random(seed), across=across)
     if ontology is not None:
         walk.mirror.adopt(ontology)
     for _ in range(steps):

@@ -277,7 +277,9 @@ class _Draft:
     def link(self, entry: Link) -> None:
         relation = entry.relation
         key = (relation.source, relation.target, relation.type)
-        _check_ends(relation, *(self.changed.get(end) or self.need(end) for end in key[:2]))
+        source, target = (self.changed.get(end) or self.need(end) for end in key[:2])
+        _check_ends(relation, source, target)
+        _check_site(relation, source, target)
         if key[2] == CONTAINS or self.related(key):
             raise Conflict(
                 f"there is a relation {key[2]} between the two already",
@@ -312,10 +314,27 @@ class _Draft:
         loose = map(self.get, self.changed if self.shrunk else self.following)
         for entity in filter(None, loose):
             for point, (source, _) in entity.sources.items():
-                if self.get(source) is None:
+                followed = self.get(source)
+                if followed is None:
                     raise NotFound(f"{entity.path}.{point} follows what does not exist", code="source.unknown")
+                if followed.site != entity.site:
+                    raise InvalidValue(
+                        f"{entity.path}.{point} follows a point of another site",
+                        code="source.across",
+                        help="a point follows one of its own site: who sees a site need not see another",
+                    )
         self.following.clear()
         self.shrunk = False
+
+
+def _check_site(relation: Relation, source: Entity, target: Entity) -> None:
+    """A site is a partition: who sees one need not see another, and what is in a view is seen with the view."""
+    if relation.type not in _MAY_MEET and source.site != target.site:
+        raise InvalidValue(
+            f"there can be no relation {relation.type} from {source.path} to {target.path}: they are of two sites",
+            code="relation.across",
+            help="relations stay within a site; only HAS_ROLE and MANAGES lead into sites",
+        )
 
 
 def _check_ends(relation: Relation, source: Entity, target: Entity) -> None:

@@ -16,13 +16,17 @@ from twin.graph.model import Create, Delete, Entity, Entry, Held, Link, Move, Re
 SITE = entity("home", "site")
 ROOM = entity("home/room", "space", SITE)
 LAMP = entity("home/room/lamp", "device", ROOM, serial="SN-1")
+CABIN = entity("cabin", "site")
+STOVE, GROUP = entity("cabin/stove", "device", CABIN), entity("cabin/group", "view", CABIN)
 ANA, FLEET = party("user", "ana"), party("fleet", "north")
 OWNER = (Held("t/Owner"),)
 
 
 @pytest.fixture
 def mirror() -> Mirror:
-    return mirror_of([SITE, ROOM, LAMP, ANA, FLEET], [Relation(type="feeds", source=LAMP.id, target=ROOM.id)])
+    return mirror_of(
+        [SITE, ROOM, LAMP, CABIN, STOVE, GROUP, ANA, FLEET], [Relation(type="feeds", source=LAMP.id, target=ROOM.id)]
+    )
 
 
 def stray(path: str = "home/room/stray", **fields: object) -> Entity:
@@ -61,6 +65,9 @@ REFUSED: list[tuple[str, list[Entry], type[RequestError]]] = [
     ("relation.ends", [Link(Relation(type="MANAGES", source=FLEET.id, target=ROOM.id))], InvalidValue),
     ("relation.ends", [Link(Relation(type="MANAGES", source=FLEET.id, target=SITE.id, roles=OWNER))], InvalidValue),
     ("relation.ends", [Link(Relation(type="feeds", source=LAMP.id, target=ANA.id))], InvalidValue),
+    ("relation.across", [Link(Relation(type="feeds", source=STOVE.id, target=ROOM.id))], InvalidValue),
+    ("relation.across", [Link(Relation(type="INCLUDES", source=GROUP.id, target=LAMP.id))], InvalidValue),
+    ("source.across", [Update(id=ROOM.id, fields={"sources": {"heat": (STOVE.id, "heat")}})], InvalidValue),
     ("parent.invalid", [Create(msgspec.structs.replace(party("user", "ben"), path="ben"))], InvalidValue),
     ("parent.invalid", [Create(entity("user:ana/room", "space", ANA))], InvalidValue),
     ("path.taken", [Create(msgspec.structs.replace(ANA, id="another"))], Conflict),

@@ -23,7 +23,7 @@ def only(mirror: Mirror, sites: set[str]) -> Mirror:
 @settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 3))
 def test_nothing_is_told_of_what_is_hidden_nor_by_way_of_it(seed: int, keep: int) -> None:
-    whole = walked(seed, 60, ONTOLOGY).mirror
+    whole = walked(seed, 60, ONTOLOGY, across=True).mirror
     sites = set(sorted(whole.sites)[:keep])
     part = only(whole, sites)
     start = next(iter(part.entities.values()))
@@ -45,7 +45,7 @@ def test_nothing_is_told_of_what_is_hidden_nor_by_way_of_it(seed: int, keep: int
 
 
 def test_a_site_that_is_still_being_built_is_hidden_from_everybody() -> None:
-    whole = walked(3, 60, ONTOLOGY).mirror
+    whole = walked(3, 60, ONTOLOGY, across=True).mirror
     sites = sorted(whole.sites)
     part = only(whole, set(sites[:1]))
     entities = [
