@@ -379,6 +379,10 @@ RUNTIME: dict[str, Cause] = {
         "No list can be put in that order.",
         "Sort by key, title, created, updated, or the name of a property or a point; - before it turns it round.",
     ),
+    "source.across": Cause(
+        "A point of a space would follow a device of another site: who sees a site need not see another.",
+        "Follow a device of the same site.",
+    ),
     "source.unknown": Cause(
         "A point of a space would follow a device that does not exist.",
         "Create the device in the same ChangeSet, or before.",
@@ -407,6 +411,10 @@ RUNTIME: dict[str, Cause] = {
         "The disk has no room for the file of the graph; nothing was written.",
         "Free some space: what waits is written by itself, and reads are answered meanwhile.",
     ),
+    "store.occupied": Cause(
+        "A graph is to be copied or restored into a place that holds one already.",
+        "Name an empty place; twin restore --replace puts a backup in the place of what is there.",
+    ),
     "store.schema": Cause(
         "The database lacks a constraint or an index, and something else has its place.",
         "SHOW INDEXES tells what is there: drop what is not the twin's, and start again.",
@@ -417,6 +425,14 @@ RUNTIME: dict[str, Cause] = {
         "Use Neo4j 5.26 (the LTS release) or newer.",
     ),
     "store.unavailable": Cause("The file of the graph cannot be used.", _BACKEND),
+    "store.unfilled": Cause(
+        "A Neo4j that was being filled does not hold what it should.",
+        "Look at what the message says is missing, and copy or restore again: it begins anew.",
+    ),
+    "store.unfinished": Cause(
+        "The database was being filled, and that was broken off in the middle.",
+        "Copy or restore into it again: it begins anew. Where the twin came from is as it was.",
+    ),
     "store.unreadable": Cause(
         "The file of the graph holds something that this version cannot read.",
         "Run the version that wrote it, or name another directory with --data DIR.",

@@ -26,8 +26,9 @@ _SQLITE = "sqlite:///"
 _FORMS = "write sqlite:///path/to/file, neo4j://user@host:7687/database, or neo4j for one of the twin's own"
 
 
-def open_store(url: str, data: Path = Path("twin-data")) -> GraphStore:
-    """The store behind a URL; ``data`` is the twin's directory, where a Neo4j of its own lies.
+def open_store(url: str, data: Path = Path("twin-data"), *, unfinished: bool = False) -> GraphStore:
+    """The store behind a URL; ``data`` is the twin's directory, where a Neo4j of its own lies. ``unfinished``: it is to
+    be filled, and may be half full.
 
     Raises:
         InvalidValue: it is no such URL, or the password is missing.
@@ -42,11 +43,11 @@ def open_store(url: str, data: Path = Path("twin-data")) -> GraphStore:
 
         server = local_server(data)
         started = server.start()
-        return Neo4jStore(server.address, closed=server.stop if started else None)
+        return Neo4jStore(server.address, closed=server.stop if started else None, unfinished=unfinished)
     if url.partition("://")[0].partition("+")[0] in {"neo4j", "bolt"}:
         from twin.store.neo4j import Address, Neo4jStore
 
-        return Neo4jStore(Address.parse(url, _password(url, data)))
+        return Neo4jStore(Address.parse(url, _password(url, data)), unfinished=unfinished)
     raise InvalidValue(f"{url} says no place for a graph", code="graph.url", help=_FORMS)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin.errors import BackendError
 from twin.ids import mint
+from twin.store.neo4j import trimming
 
 if TYPE_CHECKING:
     import neo4j
@@ -26,7 +27,8 @@ _UNIQUE = {
     "twin_change_op_id": ("_Change", "op_id"),
     "twin_document_name": ("_Document", "name"),
 }
-_INDEXES = {"twin_entity_path": ("Entity", "path")}
+_UNIQUE |= trimming.UNIQUE
+_INDEXES = {"twin_entity_path": ("Entity", "path"), **trimming.INDEXES}
 _VERSION = "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions[0]"
 _FOREIGN = """
 OPTIONAL MATCH (log:_Log {id: 'log'})
@@ -37,6 +39,7 @@ SHOW INDEXES YIELD labelsOrTypes, properties, type, state, owningConstraint
 WHERE type = 'RANGE' AND size(labelsOrTypes) = 1 AND size(properties) = 1
 RETURN labelsOrTypes[0], properties[0], owningConstraint IS NOT NULL, state
 """
+_FILLING = "MATCH (log:_Log {id: 'log'}) RETURN log.filling"
 _LOG = """
 MERGE (log:_Log {id: 'log'}) ON CREATE SET log.timeline = $timeline, log.seq = 0, log.format = $format
 MERGE (state:_State {id: 'state'})
@@ -44,8 +47,8 @@ RETURN log.format
 """
 
 
-def prepare(connection: Connection) -> None:
-    """Make what is not there yet, and check the rest.
+def prepare(connection: Connection, *, unfinished: bool = False) -> None:
+    """Make what is not there yet, and check the rest. ``unfinished``: also where filling it was broken off.
 
     Raises:
         BackendError: the server is too old, the database holds something else, or was made by a newer twin.
@@ -72,6 +75,13 @@ def prepare(connection: Connection) -> None:
             f"was written by a newer twin (its format is {written}, ours {FORMAT})",
             code="store.too_new",
             help_="run the twin that wrote it, or a newer one",
+        )
+    if not unfinished and connection.run(lambda transaction: _one(transaction, _FILLING)):
+        raise _refused(
+            connection,
+            "was being filled, and that was broken off",
+            code="store.unfinished",
+            help_="copy or restore into it again: it begins anew; nothing else may use it before",
         )
 
 

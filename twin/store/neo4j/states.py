@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from twin.graph.model import Recast
     from twin.store import StateBatch
 
-__all__ = ["BULK", "load_states", "put_states", "recast_states", "take_states", "write_batch"]
+__all__ = [
+    "BULK",
+    "all_states",
+    "load_states",
+    "put_states",
+    "read_watermark",
+    "recast_states",
+    "states_of",
+    "take_states",
+    "write_batch",
+]
 
 _NODES_A_STATEMENT = 5_000
 
@@ -42,12 +52,14 @@ RETURN e.id, key, e[key], e[key + '{JSON}'], e[key + '{ORDER}'],
   e[key + '{TIME}'].epochSeconds, e[key + '{TIME}'].microsecond,
   e[key + '{RECEIVED}'].epochSeconds, e[key + '{RECEIVED}'].microsecond
 """
-_ALL = f"""
-MATCH (e:Entity) UNWIND keys(e) AS ordered
+_SAID = f"""
+UNWIND keys(e) AS ordered
 WITH e, ordered WHERE ordered ENDS WITH '{ORDER}'
 WITH e, left(ordered, size(ordered) - {len(ORDER)}) AS key
 {_FOUND}
 """
+_ALL = f"MATCH (e:Entity) {_SAID}"
+_OF = f"UNWIND $rows AS id MATCH (e:Entity {{id: id}}) {_SAID}"
 _SOME = f"""
 UNWIND $rows AS row MATCH (e:Entity {{id: row[0]}}) WHERE e[row[1] + '{ORDER}'] IS NOT NULL
 WITH e, row[1] AS key
@@ -92,9 +104,24 @@ def put_states(transaction: neo4j.Transaction, readings: Mapping[tuple[str, str]
 
 def load_states(transaction: neo4j.Transaction) -> tuple[States, Watermark]:
     """Every point's last reading, and the watermark: read first, so that it never claims what was not read."""
+    watermark = read_watermark(transaction)
+    return dict(all_states(transaction)), watermark
+
+
+def read_watermark(transaction: neo4j.Transaction) -> Watermark:
+    """How far the journal was worked in."""
     journal, offset, counters = transaction.run(_READ_MARK).single(strict=True)
-    states = dict(_states(transaction.run(_ALL)))
-    return states, Watermark() if journal is None else Watermark(journal, offset, orjson.loads(counters))
+    return Watermark() if journal is None else Watermark(journal, offset, orjson.loads(counters))
+
+
+def all_states(transaction: neo4j.Transaction) -> Iterator[tuple[tuple[str, str], Reading]]:
+    """Every point's last reading, as it comes."""
+    return _states(transaction.run(_ALL))
+
+
+def states_of(transaction: neo4j.Transaction, ids: Sequence[str]) -> Iterator[tuple[tuple[str, str], Reading]]:
+    """The last readings of some entities."""
+    return _states(transaction.run(_OF, rows=ids))
 
 
 def take_states(transaction: neo4j.Transaction, points: Iterable[tuple[str, str]], sequence: int) -> States:
@@ -127,7 +154,7 @@ def _row(point: str, reading: Reading) -> list[Any]:
 
 
 def _states(result: neo4j.Result) -> Iterator[tuple[tuple[str, str], Reading]]:
-    for entity, key, value, json, order, seconds, rest, received, received_rest in result.values():
+    for entity, key, value, json, order, seconds, rest, received, received_rest in result:
         said = orjson.loads(value) if json else value
         reading = Reading(said, seconds * 1_000_000 + rest, received * 1_000_000 + received_rest, bytes.fromhex(order))
         yield (entity, name_of(key)), reading

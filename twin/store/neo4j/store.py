@@ -7,30 +7,38 @@ written shows them halves; so what is read whole is read between two looks at th
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import closing, contextmanager
 from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from twin.errors import BackendError, OutcomeUnknown
 from twin.graph.model import CONTAINS, Change, ChangeSet, Committed, Document, Relation
-from twin.store import HeadMovedError, Snapshot
-from twin.store.neo4j import states, writing
+from twin.store import HeadMovedError, LogTrimmed, Snapshot
+from twin.store.neo4j import states, trimming, writing
 from twin.store.neo4j.connection import SECONDS, Connection
+from twin.store.neo4j.filling import fill
 from twin.store.neo4j.labels import Labels
 from twin.store.neo4j.names import is_identifier
 from twin.store.neo4j.nodes import decode_entity, moment, roles_of
+from twin.store.neo4j.saving import Saving
 from twin.store.neo4j.schema import prepare
 from twin.store.neo4j.states import load_states, write_batch
+from twin.store.neo4j.summing import site_snapshot, summed
 from twin.store.neo4j.writing import Writer
+from twin.store.sqlite.faults import reported
+from twin.store.sqlite.moving import dumped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import neo4j
 
     from twin.graph.readings import Reading
-    from twin.store import StateBatch, Watermark
+    from twin.store import Dump, StateBatch, Sums, Trimmed, Watermark
     from twin.store.neo4j.address import Address
 
 __all__ = ["Neo4jStore"]
@@ -39,6 +47,7 @@ T = TypeVar("T")
 
 _LOAD_SECONDS = 900.0
 _LOAD_TRIES = 3
+_TRIM_SECONDS = 60.0
 _ENTRIES_A_SECOND = 500
 """How many entries a slow server writes in a second: a large group has so much longer."""
 _LOG_ROWS = 1_000
@@ -72,8 +81,10 @@ class Neo4jStore:
         connection: Connection | None = None,
         *,
         closed: Callable[[], object] | None = None,
+        unfinished: bool = False,
     ) -> None:
         """Connect, and make the database ready. ``closed`` is called after the store has let go of the server.
+        ``unfinished``: it is to be filled, and may be half full.
 
         Raises:
             BackendError: it cannot be reached, refuses the user, is too old, or holds something else.
@@ -82,7 +93,7 @@ class Neo4jStore:
         self._closed = closed
         self._unsettled = False
         try:
-            prepare(self._connection)
+            prepare(self._connection, unfinished=unfinished)
             self._labels = Labels(self._connection.run(_documents))
             self._connection.run(_rehearse, _LOAD_SECONDS)
         except BaseException:
@@ -125,6 +136,10 @@ class Neo4jStore:
         if self._unsettled:
             self._settle()
         rows = self._run(lambda transaction: transaction.run(_CHANGES, since=since, limit=limit).values())
+        if rows and rows[0][0] != since + 1:
+            mark = self.trimmed()
+            if since < mark.sequence:
+                raise LogTrimmed(since, mark)
         # of a group that is just being committed, a reader may see the second before the first
         gapless = takewhile(lambda row: row[1][0] == since + 1 + row[0], enumerate(rows))
         documents = [Change(sequence, self._decoded(body)) for _, (sequence, body) in gapless]
@@ -132,6 +147,38 @@ class Neo4jStore:
             if change.changeset.documents:
                 self._labels = self._labels.installing(change.changeset.documents)
         return documents
+
+    def changes_of(self, entity: str, before: int | None = None, limit: int = 50) -> list[Change]:
+        """What was changed of an entity, the newest first."""
+        return self._run(lambda transaction: trimming.changes_of(transaction, entity, before, limit))
+
+    def trim(self, sequence: int) -> Trimmed:
+        """Forget some of the oldest records; see `GraphStore.trim`."""
+        return self._run(lambda transaction: trimming.trim(transaction, sequence), _TRIM_SECONDS)
+
+    def trimmed(self) -> Trimmed:
+        """How far the log was trimmed."""
+        return self._run(trimming.trimmed)
+
+    def base(self, site: str | None = None) -> Snapshot | None:
+        """The graph right before the oldest record that is kept."""
+        return self._run(lambda transaction: trimming.base(transaction, site), _LOAD_SECONDS)
+
+    def sums(self) -> Sums:
+        """What each site comes to; read beside whoever writes, on a connection of its own."""
+        with closing(Connection(self._connection.address)) as aside:
+            since = aside.run(_head)
+            return aside.run(lambda transaction: summed(transaction, since), _LOAD_SECONDS)
+
+    def load_site(self, site: str) -> Snapshot:
+        """What is of one site; read on a connection of its own, while nobody commits."""
+
+        def read(transaction: neo4j.Transaction) -> Snapshot:
+            _lock(transaction)
+            return site_snapshot(transaction, site)
+
+        with closing(Connection(self._connection.address)) as aside:
+            return aside.run(read, _LOAD_SECONDS)
 
     def write_states(self, batch: StateBatch) -> None:
         """Keep the greatest order per point of what exists, and the watermark, in one transaction."""
@@ -141,6 +188,37 @@ class Neo4jStore:
     def load_states(self) -> tuple[dict[tuple[str, str], Reading], Watermark]:
         """Every point's last reading, and the watermark."""
         return self._run(load_states, _LOAD_SECONDS)
+
+    @contextmanager
+    def dump(self) -> Iterator[Dump]:
+        """Everything at one sequence: by way of a file, for here a reader sees what others write meanwhile."""
+        with tempfile.TemporaryDirectory(prefix="twin-") as folder:
+            file = Path(folder) / "dump.sqlite"
+            self.save(file)
+            with reported(file), dumped(file) as found:
+                yield found
+
+    def save(
+        self,
+        path: Path,
+        beside: Callable[[], object] = lambda: None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Write everything at one sequence into a SQLite file; see `GraphStore.save`."""
+        with reported(path):
+            Saving(path, self._run, self._settle, progress).save(beside)
+
+    def fill(
+        self,
+        dump: Dump,
+        timeline: str,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        replace: bool = False,
+    ) -> None:
+        """Take in what a dump holds, marked as unfinished until the end; see `GraphStore.fill`."""
+        fill(self._connection, dump, timeline, progress, _append, replace=replace)
+        self._labels = Labels(dump.snapshot.documents)
 
     def close(self) -> None:
         """Let go of the server; idempotent."""
@@ -219,6 +297,8 @@ def _append(transaction: neo4j.Transaction, fresh: Sequence[ChangeSet], head: in
     rows = [_record(sequence, changeset) for sequence, changeset in enumerate(fresh, start=head + 1)]
     for start in range(0, len(rows), _LOG_ROWS):
         transaction.run(_APPEND, rows=rows[start : start + _LOG_ROWS]).consume()
+    abouts = [trimming.changed(sequence, changeset) for sequence, changeset in enumerate(fresh, start=head + 1)]
+    transaction.run(trimming.ABOUT, rows=[row for row in abouts if row[1]]).consume()
     transaction.run(_MOVE_HEAD, sequence=head + len(fresh)).consume()
 
 
@@ -249,7 +329,7 @@ def _snapshot(transaction: neo4j.Transaction) -> Snapshot:
 
 def _rehearse(transaction: neo4j.Transaction) -> None:
     """Have the server plan what commits will ask: one that has just started takes seconds, which a commit has not."""
-    for statement in (*writing.BULK, *states.BULK, _APPEND):
+    for statement in (*writing.BULK, *states.BULK, *trimming.BULK, _APPEND):
         transaction.run(statement, rows=[]).consume()
 
 
