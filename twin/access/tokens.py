@@ -108,6 +108,8 @@ class Tokens:
         """
         self.issuer = issuer
         self.audience = audience
+        self.fellows: set[str] = set()
+        """Where clients reach other processes of this twin, which sign with the same keys: as good as ours."""
         self._ring = ring
         self.lifetime = lifetime
         self._current = current
@@ -231,9 +233,9 @@ class Tokens:
             raise TokenRefused("signature") from error
 
     def _check_claims(self, claims: _Claims, now: int) -> Principal:
-        if claims.iss != self.issuer:
+        if claims.iss not in {self.issuer, *self.fellows}:
             raise TokenRefused("issuer")
-        if self.audience not in ([claims.aud] if isinstance(claims.aud, str) else claims.aud):
+        if {self.audience, *self.fellows}.isdisjoint([claims.aud] if isinstance(claims.aud, str) else claims.aud):
             raise TokenRefused("audience")
         if max(claims.iat, claims.nbf) > now + _SKEW:
             raise TokenRefused("early")

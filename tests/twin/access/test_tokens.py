@@ -180,6 +180,16 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, tokens: Tokens) -> N
     assert list(tokens._known) == issued[2:]
 
 
+def test_what_another_process_of_the_twin_has_signed_is_as_good_once_it_is_known(tokens: Tokens) -> None:
+    elsewhere = "https://twin.example:8081"
+    other = issue(Tokens(lambda: RING, issuer=elsewhere, audience=elsewhere, current=GENERATIONS.get)).token
+    with pytest.raises(TokenRefused) as refused:
+        tokens.verify(other, NOW)
+    assert refused.value.reason == "issuer"
+    tokens.fellows.add(elsewhere)
+    assert tokens.verify(other, NOW).client == "gateway"
+
+
 def test_the_published_keys_verify_what_is_issued(tokens: Tokens) -> None:
     [published] = tokens.jwks()["keys"]
     assert jwt.decode(issue(tokens).token, ECKey.import_key(published), algorithms=["ES256"]).claims["sub"] == "gateway"
