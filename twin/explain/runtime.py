@@ -314,6 +314,10 @@ RUNTIME: dict[str, Cause] = {
         "A relation would lead from one site into another: a site is what is seen, or hidden, as a whole.",
         "Relate what is in one site; who may act on several sites has roles on them, or manages them as a fleet.",
     ),
+    "relation.across": Cause(
+        "A relation would lead from one site into another: a site is what is seen, or hidden, as a whole.",
+        "Relate what is in one site; who may act on several sites has roles on them, or manages them as a fleet.",
+    ),
     "relation.ends": Cause(
         "A relation would say who may do what, and leads from or to what it cannot.",
         "HAS_ROLE leads, with roles, from users and clients to what they act on; MANAGES from fleets to sites, devices.",
@@ -378,6 +382,10 @@ RUNTIME: dict[str, Cause] = {
     "sort.invalid": Cause(
         "No list can be put in that order.",
         "Sort by key, title, created, updated, or the name of a property or a point; - before it turns it round.",
+    ),
+    "source.across": Cause(
+        "A point of a space would follow a device of another site: who sees a site need not see another.",
+        "Follow a device of the same site.",
     ),
     "source.across": Cause(
         "A point of a space would follow a device of another site: who sees a site need not see another.",
