@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_FOREIGN = "MATCH (n) WHERE NOT (n:Entity OR n:_Log OR n:_State OR n:_Change OR n:_Document) RETURN count(n)"
+_OURS = "Entity|_Log|_State|_Change|_Document|_Base|_BaseEntity|_BaseRelation|_BaseDocument"
+_FOREIGN = f"MATCH (n) WHERE NOT n:({_OURS}) RETURN count(n)"
 _WIPE = "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS"
 
 

@@ -11,7 +11,7 @@ from twin.graph.model import Create, Delete, Link, Move, Recast, Unlink, Update
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from twin.graph.model import Change, Entry
+    from twin.graph.model import Change, Entity, Entry
 
 __all__ = ["Line", "Logged", "read_log"]
 
@@ -51,15 +51,16 @@ class Logged(msgspec.Struct, frozen=True):
 
 def read_log(
     changes: Iterable[Change],
+    base: Iterable[Entity] = (),
     *,
     names: Callable[[str], str] = str,
     ids: Collection[str] | None = None,
     path: str | None = None,
 ) -> Iterator[Logged]:
-    """The log from its beginning. ``ids`` and ``path``: only what is about one of these, or about what was at the path
-    or below it at the time. ``names`` gives the name of a client by its id.
+    """The log from where it begins, which ``base`` is the graph of. ``ids`` and ``path``: only what is about one of
+    these, or about what was at the path or below it at the time. ``names`` gives the name of a client by its id.
     """
-    places = _Places()
+    places = _Places(base)
     for change in changes:
         made = change.changeset
         told = [(line, touched) for entry in made.entries for line, touched in places.take(entry)]
@@ -79,8 +80,10 @@ def _about(line: Line, touched: tuple[str, ...], ids: Collection[str], path: str
 class _Places:
     """Where everything is, as far as the log was read."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str | None, str, str]] = {}
+    def __init__(self, base: Iterable[Entity]) -> None:
+        self._known: dict[str, tuple[str | None, str, str]] = {
+            each.id: (each.parent, each.key, each.type) for each in base
+        }
 
     def take(self, entry: Entry) -> Iterator[tuple[Line, tuple[str, ...]]]:
         """What an entry does, and the ids that it is about."""
@@ -89,6 +92,8 @@ class _Places:
                 self._known[entity.id] = entity.parent, entity.key, entity.type
                 yield Line("create", entity.id, self._path(entity.id), entity.type), (entity.id,)
             case Update():
+                if "type" in entry.fields:
+                    self._known[entry.id] = (*self._known[entry.id][:2], entry.fields["type"])
                 yield Line("update", entry.id, self._path(entry.id), fields=dict(entry.fields)), (entry.id,)
             case Move():
                 before = self._path(entry.id)

@@ -1,7 +1,9 @@
-"""The graph as it was: made again from the log, up to a sequence or a time; and who changed what, when.
+"""The graph as it was: made again from the log, up to a sequence or a time; and who changed what, when. Where the log
+was trimmed, from the graph as it was there on.
 
 What is made is nobody else's: nothing follows it, and it changes nothing. It takes the memory of the graph as it was
-(of one site's, where one is named), and some pages of the log. It takes as long as what is in the log up to there.
+(of one site's, where one is named), and some pages of the log. It takes as long as what is in the log up to there, or
+in the graph as it was where the log begins.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from twin.engine.chronicle import Logged
     from twin.graph.between import Between
     from twin.graph.mirror import Mirror
-    from twin.store import GraphStore
+    from twin.store import GraphStore, Trimmed
 
 __all__ = ["Past"]
 
@@ -35,8 +37,16 @@ class Past:
         self._mirror = mirror
         self._names = names
 
+    def since(self) -> Trimmed:
+        """How far back the graph is known: its sequence and when that was; 0 where the log has its beginning yet."""
+        return self._store.trimmed()
+
     def sequence(self, at: int) -> int:
-        """The sequence that the log was at, at a time; 0 before the first change."""
+        """The sequence that the log was at, at a time; 0 before the first change.
+
+        Raises:
+            LogTrimmed: the log does not go back so far any more.
+        """
         return sequence_at(self._store, at)
 
     def as_of(self, sequence: int, *, site: str | None = None) -> Mirror:
@@ -48,7 +58,7 @@ class Past:
 
         Raises:
             InvalidValue: the log has no such sequence.
-            NotFound: the log does not go back to its beginning any more.
+            LogTrimmed: the log does not go back so far any more.
         """
         replay = Replay(self._store, site)
         replay.to(sequence)
@@ -59,7 +69,7 @@ class Past:
         """What is different between two sequences; of what is or was at a path, or below it, where one is named.
 
         Raises:
-            InvalidValue, NotFound: as `as_of`; NotFound also where nothing is or was at the path at either.
+            InvalidValue, LogTrimmed: as `as_of`; NotFound: nothing is or was at the path at either.
         """
         earlier, later = sorted((first, second))
         replay = Replay(self._store, None if path is None else path.partition("/")[0])
@@ -87,20 +97,23 @@ class Past:
         the name of a person or a client.
 
         Raises:
-            NotFound: the log does not go back to its beginning any more; or nothing is or ever was at the path.
+            NotFound: nothing is at the path, or was as far as the log goes back.
         """
         found: deque[Logged] = deque(maxlen=limit)
         known = None if path is None else self._mirror.by_path(path)
         ids = None if path is None else frozenset() if known is None else frozenset(self._mirror.subtree(known.id))
         ever = path is None or known is not None
-        changes = log_pages(self._store, 0, self._store.head())
-        for each in read_log(changes, names=self._names, ids=ids, path=path):
+        base = self._store.base()
+        start, before = (0, ()) if base is None else (base.head, base.entities)
+        changes = log_pages(self._store, start, self._store.head())
+        for each in read_log(changes, before, names=self._names, ids=ids, path=path):
             ever = True
             timely = (since is None or each.at >= since) and (until is None or each.at < until)
             if timely and by in {None, each.by}:
                 found.append(each)
         if not ever:
-            raise NotFound(f"there is nothing at {path}, and never was", ref=path, help="twin show prints every path")
+            never = "and never was" if base is None else "and was not as far as the log goes back"
+            raise NotFound(f"there is nothing at {path}, {never}", ref=path, help="twin show prints every path")
         return list(found)
 
 

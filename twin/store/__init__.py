@@ -103,7 +103,7 @@ class LogTrimmed(NotFound):
 
     def __init__(self, since: int, mark: Trimmed) -> None:
         super().__init__(
-            f"the log is not kept from sequence {since + 1} on: the graph is known since sequence {mark.sequence}, "
+            f"the log does not go back to sequence {since}: it is kept since sequence {mark.sequence}, "
             f"{rfc3339(mark.at)}",
             help="ask for that moment or a later one; log_days says how long the log is kept",
             sequence=mark.sequence,

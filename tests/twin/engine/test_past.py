@@ -14,6 +14,7 @@ from twin.errors import InvalidValue, NotFound
 from twin.graph.between import between, still
 from twin.graph.mirror import Mirror
 from twin.graph.model import Actor, Change, Create, Delete, Link, Move, Relation, Update
+from twin.store import LogTrimmed
 from twin.store.memory import MemoryStore
 from twin.store.sqlite import SQLiteStore
 
@@ -204,15 +205,33 @@ def test_what_never_was_and_what_is_not_kept_any_more(home: tuple[Past, dict[str
             past.as_of(sequence)
         assert unknown.value.code_ == "sequence.unknown"
 
-    class Trimmed(MemoryStore):
-        def changes(self, since: int, limit: int = 1000) -> list[Change]:
-            return [each for each in super().changes(since, limit) if each.sequence > 2]
-
-    store = Trimmed()
+    store = MemoryStore()
     mirror, _ = lived(store, 1, 4)
-    with pytest.raises(NotFound) as trimmed:
-        Past(store, mirror).as_of(4)
-    assert trimmed.value.code_ == "log.trimmed"
+    store.trim(2)
+    for asked in (lambda past: past.as_of(1), lambda past: past.between(0, 4), lambda past: past.sequence(999_999)):
+        with pytest.raises(LogTrimmed) as trimmed:
+            asked(Past(store, mirror))
+        assert trimmed.value.code_ == "log.trimmed"
+        assert trimmed.value.details == {"sequence": 2, "at": "1970-01-01T00:00:01Z"}
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 29))
+def test_from_the_base_on_everything_is_as_it_was(seed: int, sequence: int) -> None:
+    store, whole = MemoryStore(), MemoryStore()
+    mirror, held = lived(store, seed, 30)
+    for change in store.changes(0):
+        whole.commit([change.changeset], change.sequence - 1)
+    store.trim(sequence)
+    past, before = Past(store, mirror), Past(whole, mirror)
+    for asked in (sequence, 30):
+        assert held_by(past.as_of(asked)) == held[asked]
+        site = next(iter(before.as_of(asked).sites))
+        key = before.as_of(asked).entities[site].key
+        assert held_by(past.as_of(asked, site=key)) == held_by(before.as_of(asked, site=key))
+    assert past.between(sequence, 30) == before.between(sequence, 30)
+    assert past.log() == before.log()[sequence:]
+    assert past.since().sequence == sequence
 
 
 def test_what_is_still_does_not_change() -> None:
