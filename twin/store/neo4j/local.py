@@ -134,7 +134,7 @@ class LocalServer:
             java,
             "-Xms128m",
             f"-Xmx{self._heap}",  # not read from neo4j.conf: that is what Neo4j's own start script does
-            "-XX:+UseG1GC",
+            "-XX:+UseParallelGC",  # half the processor time of the default on two cores
             *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENS),
             "-Dio.netty.tryReflectionSetAccessible=true",
             "-Dlog4j2.disable.jmx=true",

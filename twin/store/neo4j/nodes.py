@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
     from twin.graph.model import Relation, Value
 
-__all__ = ["Moment", "decode_entity", "moment", "native", "properties_of", "roles_in", "roles_of"]
+__all__ = ["FIELDS", "Moment", "decode_entity", "moment", "native", "properties_of", "roles_in", "roles_of"]
 
 _LARGEST = 2**63
 _PLAIN = ("id", "kind", "type", "key", "path", "site", "serial", "instance", "rule", "revision")
 _PEOPLE = ("created_by", "updated_by")
+FIELDS = (*_PLAIN, *_PEOPLE, "title", "points", "commands", BODY)
+"""The properties that any node may have, whatever its type."""
 
 decode_entity = msgspec.json.Decoder(Entity).decode
 _encode = msgspec.json.Encoder().encode

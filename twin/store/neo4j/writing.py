@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from twin.errors import BackendError
 from twin.graph.model import (
     CONTAINS,
     Create,
@@ -21,8 +22,9 @@ from twin.graph.model import (
     relocated,
 )
 from twin.graph.readings import recasts_of
+from twin.store.neo4j.creating import CREATE, CREATE_BELOW, new_row, waves
 from twin.store.neo4j.labels import own_label
-from twin.store.neo4j.names import BORN, is_identifier
+from twin.store.neo4j.names import is_identifier
 from twin.store.neo4j.nodes import decode_entity, moment, properties_of, roles_in
 from twin.store.neo4j.states import recast_states, take_states
 
@@ -34,16 +36,17 @@ if TYPE_CHECKING:
     from twin.graph.model import ChangeSet, Document, Entity, Entry, Relation
     from twin.store.neo4j.labels import Labels
 
-__all__ = ["BULK", "CREATE", "LINK", "Writer", "row_of"]
+__all__ = ["BULK", "LINK", "Writer"]
 
 _ROWS_A_STATEMENT = 5_000
+_MANY = 500
+"""So many relations of one type are worth a statement of their own, in which the type is not a parameter."""
 _encode = msgspec.json.Encoder().encode
 
 _TIMES = """
 e.created = datetime({epochSeconds: row[2], microsecond: row[3]}),
 e.updated = datetime({epochSeconds: row[4], microsecond: row[5]})
 """
-CREATE = f"UNWIND $rows AS row CREATE (e:Entity) SET e:$(row[6]), e += row[1], {_TIMES}"
 _CHANGE = f"UNWIND $rows AS row MATCH (e:Entity {{id: row[0]}}) SET e += row[1], {_TIMES}"
 _RELABEL = "UNWIND $rows AS row MATCH (e:Entity {id: row[0]}) REMOVE e:$(row[1]) SET e:$(row[2])"
 _LEAVE = f"UNWIND $rows AS row MATCH (:Entity)-[old:{CONTAINS}]->(:Entity {{id: row[1]}}) DELETE old"
@@ -56,13 +59,17 @@ LINK = """
 UNWIND $rows AS row MATCH (source:Entity {id: row[0]}) MATCH (target:Entity {id: row[1]})
 CREATE (source)-[r:$(row[2])]->(target) SET r.instance = row[3], r.roles = row[4], r.until = row[5]
 """
+_LINK_AS = """
+UNWIND $rows AS row MATCH (source:Entity {{id: row[0]}}) MATCH (target:Entity {{id: row[1]}})
+CREATE (source)-[r:`{}`]->(target) SET r.instance = row[3], r.roles = row[4], r.until = row[5]
+"""
 _UNLINK = """
 UNWIND $rows AS row MATCH (source:Entity {id: row[0]}) MATCH (target:Entity {id: row[1]})
 MATCH (source)-[r]->(target) WHERE type(r) = row[2] DELETE r
 """
 _READ = "UNWIND $rows AS id MATCH (e:Entity {id: id}) RETURN e._entity"
 _BELOW = "MATCH (e:Entity) WHERE e.path STARTS WITH $path RETURN e._entity"
-BULK = (CREATE, _CHANGE, _RELABEL, _LEAVE, _ENTER, _DELETE, LINK, _UNLINK, _READ)
+BULK = (CREATE, CREATE_BELOW, _CHANGE, _RELABEL, _LEAVE, _ENTER, _DELETE, LINK, _UNLINK, _READ)
 """Statements that take rows, of which there may be none."""
 _DOCUMENT = "MERGE (d:_Document {name: $name}) SET d.version = $version, d.file = $file, d.text = $text"
 
@@ -114,13 +121,14 @@ class Writer:
     def flush(self) -> None:
         """Write what is held: what is new before what refers to it, deletions last."""
         changed = [pair for pair in self._changed.values() if pair[0] != pair[1]]
-        self._run(CREATE, [self._new(entity) for entity in self._created.values()])
-        self._run(_CHANGE, [row_of(after, before) for before, after in changed])
+        for wave in waves(self._created.values()):
+            self._create(wave)
+        self._run(_CHANGE, [_row(after, before) for before, after in changed])
         self._run(_RELABEL, list(filter(None, map(self._relabelled, changed))))
         self._run(_LEAVE, self._left)
         self._run(_ENTER, self._entered)
         self._run(_UNLINK, sorted(self._unlinked))
-        self._run(LINK, [[*each.key, each.instance, *roles_in(each)] for each in self._linked.values()])
+        self._link()
         self._run(_DELETE, self._deleted)
         self._known |= self._created | {id_: after for id_, (_, after) in self._changed.items()}
         for held in (self._created, self._changed, self._entered, self._left, self._linked, self._deleted):
@@ -131,8 +139,6 @@ class Writer:
         match entry:
             case Create(entity):
                 self._created[entity.id] = created(entity, changeset)
-                if entity.parent is not None:
-                    self._entered.append((entity.parent, entity.id))
             case Update():
                 self._put(apply_update(self._read(entry.id), entry, changeset.at, changeset.actor.name))
             case Move():
@@ -148,9 +154,22 @@ class Writer:
             case Recast():
                 pass  # `take` does all of a ChangeSet at once
 
-    def _new(self, entity: Entity) -> list[Any]:
-        id_, found, *moments = row_of(entity)
-        return [id_, {**found, BORN: self._born.pop(id_)}, *moments, self.labels.of(entity)]
+    def _create(self, wave: Sequence[Entity]) -> None:
+        """Those of one depth: their parents are there."""
+        rows = [new_row(entity, self.labels, self._born.pop(entity.id)) for entity in wave]
+        self._run(CREATE, [row for row in rows if row[-1] is None])
+        made = self._run(CREATE_BELOW, below := [row for row in rows if row[-1] is not None])
+        if made != len(below):
+            raise _damaged(len(below) - made)
+
+    def _link(self) -> None:
+        by_type: dict[str, list[list[Any]]] = {}
+        for each in self._linked.values():
+            by_type.setdefault(each.type, []).append([*each.key, each.instance, *roles_in(each)])
+        for type_, rows in by_type.items():
+            if len(rows) >= _MANY:
+                self._run(_LINK_AS.format(type_), rows)
+        self._run(LINK, [row for rows in by_type.values() if len(rows) < _MANY for row in rows])
 
     def _move(self, move: Move, changeset: ChangeSet) -> None:
         self.flush()
@@ -199,17 +218,28 @@ class Writer:
             self._transaction.run(query, type=type_, gone=gone, new=new).consume()
         self.labels = after
 
-    def _run(self, query: str, rows: Sequence[Any]) -> None:
+    def _run(self, query: str, rows: Sequence[Any]) -> int:
+        """Run a statement over rows; how many nodes it made."""
+        made = 0
         for start in range(0, len(rows), _ROWS_A_STATEMENT):
-            self._transaction.run(query, rows=rows[start : start + _ROWS_A_STATEMENT]).consume()
+            told = self._transaction.run(query, rows=rows[start : start + _ROWS_A_STATEMENT]).consume()
+            made += told.counters.nodes_created
+        return made
 
 
-def row_of(entity: Entity, before: Entity | None = None) -> list[Any]:
+def _row(entity: Entity, before: Entity) -> list[Any]:
     """Id, properties, and when it was created and updated; properties that it no longer has are nothing."""
     found = properties_of(entity)
-    if before is not None:
-        found = {**dict.fromkeys(properties_of(before).keys() - found.keys()), **found}
+    found = {**dict.fromkeys(properties_of(before).keys() - found.keys()), **found}
     return [entity.id, found, *moment(entity.created), *moment(entity.updated)]
+
+
+def _damaged(missing: int) -> BackendError:
+    return BackendError(
+        f"the place of {missing} new entities in the tree is not there",
+        code="store.damaged",
+        help="somebody has deleted nodes in Neo4j itself; start the twin again: it loads what is there",
+    )
 
 
 def _checked(relation: Relation) -> Relation:
