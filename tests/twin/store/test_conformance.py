@@ -10,7 +10,6 @@ from msgspec import to_builtins
 from msgspec.structs import fields, replace
 
 from tests.graphs import Walk, changeset, contents, entity, party
-from tests.neo4j_server import fresh_store
 from twin.graph.mirror import Mirror
 from twin.graph.model import (
     UPDATABLE,
@@ -31,29 +30,10 @@ from twin.graph.model import (
 )
 from twin.graph.readings import Reading, order_key
 from twin.store import HeadMovedError, StateBatch, Watermark
-from twin.store.memory import MemoryStore
-from twin.store.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from twin.graph.model import Value
     from twin.store import GraphStore
-
-
-@pytest.fixture(params=["memory", "sqlite", pytest.param("neo4j", marks=[pytest.mark.neo4j, pytest.mark.timeout(300)])])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GraphStore]:
-    made: GraphStore
-    match request.param:
-        case "memory":
-            made = MemoryStore()
-        case "sqlite":
-            made = SQLiteStore(tmp_path / "twin.sqlite")
-        case _:
-            made = fresh_store(request.getfixturevalue("neo4j_address"))
-    yield made
-    made.close()
 
 
 def mirrored(store: GraphStore) -> Mirror:

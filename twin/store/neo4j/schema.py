@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["prepare"]
 
-FORMAT = 1
+FORMAT = 2
+"""2: records of the log are joined to what they are about."""
 _OLDEST = (5, 26)
 _UNIQUE = {
     "twin_entity_id": ("Entity", "id"),
@@ -45,6 +46,9 @@ MERGE (log:_Log {id: 'log'}) ON CREATE SET log.timeline = $timeline, log.seq = 0
 MERGE (state:_State {id: 'state'})
 RETURN log.format
 """
+
+
+_RENEW = "MATCH (log:_Log {id: 'log'}) SET log.format = $format"
 
 
 def prepare(connection: Connection, *, unfinished: bool = False) -> None:
@@ -76,6 +80,9 @@ def prepare(connection: Connection, *, unfinished: bool = False) -> None:
             code="store.too_new",
             help_="run the twin that wrote it, or a newer one",
         )
+    if written < FORMAT:
+        trimming.index_log(connection)
+        connection.run(lambda transaction: transaction.run(_RENEW, format=FORMAT).consume())
     if not unfinished and connection.run(lambda transaction: _one(transaction, _FILLING)):
         raise _refused(
             connection,

@@ -7,6 +7,7 @@ is kept apart from the graph, as ``_BaseEntity`` and ``_BaseRelation``, which no
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +22,21 @@ if TYPE_CHECKING:
 
     import neo4j
 
-__all__ = ["ABOUT", "BULK", "INDEXES", "UNIQUE", "base", "changed", "changes_of", "put_base", "trim", "trimmed"]
+    from twin.store.neo4j.connection import Connection
+
+__all__ = [
+    "ABOUT",
+    "BULK",
+    "INDEXES",
+    "UNIQUE",
+    "base",
+    "changed",
+    "changes_of",
+    "index_log",
+    "put_base",
+    "trim",
+    "trimmed",
+]
 
 UNIQUE = {"twin_base_id": ("_Base", "id"), "twin_base_entity": ("_BaseEntity", "id")}
 UNIQUE |= {"twin_base_relation": ("_BaseRelation", "key"), "twin_base_document": ("_BaseDocument", "name")}
@@ -35,6 +50,8 @@ ABOUT = """
 UNWIND $rows AS row MATCH (c:_Change {seq: row[0]})
 UNWIND row[1] AS id MATCH (e:Entity {id: id}) CREATE (c)-[:ABOUT]->(e)
 """
+_ABOUT_AGAIN = ABOUT.replace("CREATE", "MERGE")
+_PUT_BORN = "UNWIND $rows AS row MATCH (e:Entity {id: row[0]}) SET e._born = row[1]"
 _CHANGED = """
 MATCH (:Entity {id: $id})<-[:ABOUT]-(c:_Change) WHERE c.seq < $before
 RETURN c.seq, c.body ORDER BY c.seq DESC LIMIT $limit
@@ -84,6 +101,27 @@ def changed(sequence: int, changeset: ChangeSet) -> list[Any]:
     """A row of `ABOUT`: what a record is about, but for what it creates."""
     new = {entry.entity.id for entry in changeset.entries if isinstance(entry, Create)}
     return [sequence, sorted(about(changeset) - new)]
+
+
+def index_log(connection: Connection) -> None:
+    """Join every record of the log to what it is about: in a database in which nobody has yet, or has got half-way."""
+    since, head = 0, connection.run(lambda transaction: transaction.run(_HEAD).single(strict=True)[0])
+    while since < head:
+        since = connection.run(partial(_index, since=since, head=head))
+
+
+def _index(transaction: neo4j.Transaction, since: int, head: int) -> int:
+    rows = transaction.run(_OLDEST, since=since, until=since + _PAGE).values()
+    changes = [Change(sequence, _decode_changeset(body)) for sequence, body in rows]
+    born = [
+        [entry.entity.id, change.sequence]
+        for change in changes
+        for entry in change.changeset.entries
+        if isinstance(entry, Create)
+    ]
+    _run(transaction, _PUT_BORN, born)
+    _run(transaction, _ABOUT_AGAIN, [changed(change.sequence, change.changeset) for change in changes])
+    return min(since + _PAGE, head)
 
 
 def changes_of(transaction: neo4j.Transaction, entity: str, before: int | None, limit: int) -> list[Change]:

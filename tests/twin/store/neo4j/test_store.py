@@ -127,6 +127,24 @@ def test_a_database_of_a_newer_twin_is_refused(store: Neo4jStore, neo4j_address:
     assert caught.value.code_ == "store.too_new"
 
 
+def test_a_database_of_before_is_read_by_entity_once_it_was_opened(
+    store: Neo4jStore, neo4j_address: Address, person: Person
+) -> None:
+    home = entity("home", "site")
+    rooms = [entity(f"home/room-{number}", "space", home) for number in range(3)]
+    store.commit([changeset(*map(Create, (home, *rooms)))], 0)
+    updates = [changeset(Update(id=room.id, fields={"title": {"": "Room"}})) for room in rooms]
+    store.commit(updates, 1)
+    assert person("MATCH (c:_Change)-[:ABOUT]->(s:Space) RETURN count(c), count(DISTINCT s)") == [[3, 3]]
+    person("MATCH ()-[r:ABOUT]->() DELETE r")
+    person("MATCH (e:Entity) REMOVE e._born")
+    person("MATCH (log:_Log) SET log.format = 1")
+    again = Neo4jStore(neo4j_address)
+    assert [[each.sequence for each in again.changes_of(room.id)] for room in rooms] == [[2, 1], [3, 1], [4, 1]]
+    again.close()
+    assert person("MATCH (c:_Change)-[r:ABOUT]->() RETURN count(r)") == [[3]]
+
+
 def test_a_constraint_whose_place_is_taken_is_said(neo4j_address: Address) -> None:
     connection = Connection(neo4j_address)
     wipe(neo4j_address)
