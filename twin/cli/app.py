@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from twin.cli import authors, devices, history, keys, layout, neo4j, people, serve, upgrade, users
+from twin.cli import authors, devices, history, keys, layout, moving, neo4j, people, serve, upgrade, users
 from twin.cli.output import Output
 from twin.errors import TwinError
 
@@ -68,6 +68,9 @@ app.add_typer(people.client, name="client")
 app.add_typer(users.user, name="user", rich_help_panel=_MORE)
 app.add_typer(keys.keys, name="keys", rich_help_panel=_MORE)
 app.add_typer(neo4j.neo4j, name="neo4j", rich_help_panel=_MORE)
+app.command(rich_help_panel=_MORE)(moving.copy)
+app.command(rich_help_panel=_MORE)(moving.backup)
+app.command(rich_help_panel=_MORE)(moving.restore)
 app.command()(serve.serve)
 app.command()(serve.demo)
 app.command(rich_help_panel=_MORE)(serve.schema)

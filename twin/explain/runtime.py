@@ -18,6 +18,18 @@ RUNTIME: dict[str, Cause] = {
         "Start a demo on the same data directory, or give --server, --mqtt, --client-id and TWIN_CLIENT_SECRET.",
     ),
     "backend.unavailable": Cause("A part of the twin is down.", "Try again; /readyz and the log name the part."),
+    "backup.damaged": Cause(
+        "A backup's file is not what it was when it was made: it was cut short, or altered, or is none.",
+        "Fetch it again from where it is kept, or take another; twin backup --check tells whether one is whole.",
+    ),
+    "backup.exists": Cause(
+        "There is a file of that name, or another backup is just writing one.",
+        "Give each backup a name of its own, such as one with the date.",
+    ),
+    "backup.newer": Cause(
+        "The backup was made by a newer version of the twin.",
+        _NEWER,
+    ),
     "client.exists": Cause(
         "A client of that name is registered already.",
         "Choose another name, or make a new secret: twin client rotate NAME.",
@@ -55,6 +67,14 @@ RUNTIME: dict[str, Cause] = {
     "commit.unknown": Cause(
         "The store did not answer in time, so nobody knows yet whether the change was kept.",
         "Send the same change with the same op_id again: it is done once, and the answer says what became of it.",
+    ),
+    "copy.served": Cause(
+        "A process serves the graph that is to be copied, and may change it meanwhile.",
+        "Stop it first; or say --live: what is committed after the cut is not in the copy, and is counted.",
+    ),
+    "data.occupied": Cause(
+        "A backup is to be restored into a directory that holds a twin.",
+        "Name an empty directory, or say --replace: what is there is kept aside.",
     ),
     "data.owned": Cause(
         "A server owns the data directory: one process serves it at a time.",
@@ -314,10 +334,6 @@ RUNTIME: dict[str, Cause] = {
         "A relation would lead from one site into another: a site is what is seen, or hidden, as a whole.",
         "Relate what is in one site; who may act on several sites has roles on them, or manages them as a fleet.",
     ),
-    "relation.across": Cause(
-        "A relation would lead from one site into another: a site is what is seen, or hidden, as a whole.",
-        "Relate what is in one site; who may act on several sites has roles on them, or manages them as a fleet.",
-    ),
     "relation.ends": Cause(
         "A relation would say who may do what, and leads from or to what it cannot.",
         "HAS_ROLE leads, with roles, from users and clients to what they act on; MANAGES from fleets to sites, devices.",
@@ -334,6 +350,10 @@ RUNTIME: dict[str, Cause] = {
         "The two entities do not have that relation.", "Look again: it may have been removed already."
     ),
     "request.invalid": Cause("The request cannot be carried out as it is.", "The message says what to change."),
+    "restore.unfinished": Cause(
+        "A backup is being restored into the directory, or that was broken off in the middle.",
+        "Restore again: it begins anew. What was there before is in the directory's folder replaced-….",
+    ),
     "revision.conflict": Cause(
         "The entity has changed since the revision that was named.",
         "Read it again, and send what you still want to change.",
@@ -387,10 +407,6 @@ RUNTIME: dict[str, Cause] = {
         "A point of a space would follow a device of another site: who sees a site need not see another.",
         "Follow a device of the same site.",
     ),
-    "source.across": Cause(
-        "A point of a space would follow a device of another site: who sees a site need not see another.",
-        "Follow a device of the same site.",
-    ),
     "source.unknown": Cause(
         "A point of a space would follow a device that does not exist.",
         "Create the device in the same ChangeSet, or before.",
@@ -410,6 +426,10 @@ RUNTIME: dict[str, Cause] = {
     "store.denied": Cause(
         "The database does not accept the user or the password.",
         "Check the user in the URL, and TWIN_NEO4J_PASSWORD or the file that TWIN_NEO4J_PASSWORD_FILE names.",
+    ),
+    "store.differs": Cause(
+        "What was copied or restored is not, all in all, what it came from.",
+        "See that no other process writes to the place, empty it, and do it again.",
     ),
     "store.foreign": Cause(
         "The database holds entities that are no twin's, and a twin would mix its own with them.",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twin.store import GraphStore
     from twin.store.neo4j.local import LocalServer
 
-__all__ = ["LOCAL", "local_server", "open_store"]
+__all__ = ["LOCAL", "local_server", "open_store", "sqlite_file"]
 
 LOCAL = "neo4j"
 _SQLITE = "sqlite:///"
@@ -34,21 +34,26 @@ def open_store(url: str, data: Path = Path("twin-data"), *, unfinished: bool = F
         InvalidValue: it is no such URL, or the password is missing.
         BackendError: the store cannot be opened.
     """
-    if url.startswith(_SQLITE):
+    if (file := sqlite_file(url)) is not None:
         from twin.store.sqlite import SQLiteStore
 
-        return SQLiteStore(Path(url.removeprefix(_SQLITE)))
+        return SQLiteStore(file)
     if url == LOCAL:
         from twin.store.neo4j import Neo4jStore
 
         server = local_server(data)
-        started = server.start()
-        return Neo4jStore(server.address, closed=server.stop if started else None, unfinished=unfinished)
+        server.hold()
+        return Neo4jStore(server.address, closed=server.release, unfinished=unfinished)
     if url.partition("://")[0].partition("+")[0] in {"neo4j", "bolt"}:
         from twin.store.neo4j import Address, Neo4jStore
 
         return Neo4jStore(Address.parse(url, _password(url, data)), unfinished=unfinished)
     raise InvalidValue(f"{url} says no place for a graph", code="graph.url", help=_FORMS)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file that a URL names, where it names one."""
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
 
 
 def local_server(data: Path, *, heap: str = "512m", cache: str = "128m") -> LocalServer:

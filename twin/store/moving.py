@@ -7,6 +7,7 @@ which the order plays no part.
 
 from __future__ import annotations
 
+from collections import deque
 from hashlib import blake2b
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.store import Snapshot
 
-__all__ = ["Census", "Parts", "counted", "occupied"]
+__all__ = ["Census", "Parts", "counted", "occupied", "read_through"]
 
 T = TypeVar("T")
 
@@ -114,6 +115,16 @@ def counted(dump: Dump) -> tuple[Dump, Census]:
         base=None if dump.base is None else _based(dump.base, census.base),
     )
     return seen, census
+
+
+def read_through(dump: Dump) -> None:
+    """Read a dump to its end, and keep nothing of it."""
+    snapshots = [dump.snapshot, *([] if dump.base is None else [dump.base])]
+    for snapshot in snapshots:
+        deque(snapshot.entities, maxlen=0)
+        deque(snapshot.relations, maxlen=0)
+    deque(dump.changes, maxlen=0)
+    deque(dump.states, maxlen=0)
 
 
 def _based(base: Snapshot, total: Sum) -> Snapshot:

@@ -150,6 +150,14 @@ class DeadLetters:
             which = (_Message.journal == journal) & (numbers >= since) & (numbers < until)
             _delete(session, which, session.get_one(_Total, 1))
 
+    def adopt(self, journal: str, name: str, until: int) -> None:
+        """Have the letters of a journal under its new name; those of its messages from a number on are forgotten: they
+        will be worked through again.
+        """
+        with self._records.write() as session:
+            _forget(session, journal, until)
+            session.execute(update(_Message).where(_Message.journal == journal).values(journal=name))
+
     def list(
         self,
         *,

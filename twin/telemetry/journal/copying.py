@@ -20,7 +20,7 @@ from twin.telemetry.journal.extent import SUFFIX, Identity
 from twin.telemetry.journal.segments import read_identity, sync_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["Held", "held", "renamed"]
@@ -54,13 +54,14 @@ class Held:
                 except FileNotFoundError:
                     continue
 
-    def copy(self, target: Path, since: int) -> int:
-        """Copy all that is numbered ``since`` or later into a new directory; how many messages. A journal that never
-        was leaves nothing.
+    def copy(self, target: Path, begin: Callable[[str], int]) -> int:
+        """Copy all from a number on into a new directory; how many messages. ``begin`` gives the number, by the
+        journal's id. A journal that never was leaves nothing.
         """
         if not (self._directory / _ID).exists():
             return 0
         identity = read_identity(self._directory)
+        since = begin(identity.id)
         self.open()
         target.mkdir(mode=0o700)
         _write(target / _ID, msgspec.json.encode(identity))
@@ -75,11 +76,14 @@ class Held:
         return messages
 
 
-def renamed(directory: Path, name: str) -> None:
-    """Give a journal that lies still another id: the offsets of the one that it was copied from mean nothing in it."""
+def renamed(directory: Path, name: str) -> str:
+    """Give a journal that nobody writes another id: the offsets of the one that it was copied from mean nothing in it.
+    The id that it had.
+    """
     identity = read_identity(directory)
     _write(directory / _ID, msgspec.json.encode(Identity(name, identity.seed, identity.format)))
     sync_directory(directory)
+    return identity.id
 
 
 def _copy(file: BinaryIO, seed: int, target: Path, since: int, limit: int | None) -> int:
