@@ -14,6 +14,7 @@ from api.docs.openapi import include_faces
 from api.docs.routes import router as docs
 from api.metrics import Metrics
 from api.middleware import Envelope
+from api.positions import Positioned
 from api.schema import documents
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def create_app(engine: Engine) -> FastAPI:
     app.state.engine = engine
     app.state.metrics = Metrics(engine)
     problems.install(app)
+    app.add_middleware(Positioned)
     app.add_middleware(Envelope, count=app.state.metrics.count)
     include_faces(app)
     app.include_router(graphql.router(engine))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from twin.access.authority import Authority
     from twin.access.clients import Clients
     from twin.access.tokens import Tokens
     from twin.engine.authoring import Authoring
+    from twin.engine.server import Role
     from twin.engine.topologies import Topologies
     from twin.events import Bus
     from twin.graph.mirror import Mirror
@@ -54,6 +56,10 @@ class Engine(Protocol):
         """What it says."""
 
     @property
+    def authority(self) -> Authority:
+        """Who signs in, and what they let apps do."""
+
+    @property
     def clients(self) -> Clients:
         """Who may get tokens."""
 
@@ -85,11 +91,33 @@ class Engine(Protocol):
     def connections(self) -> int:
         """How many devices are connected over MQTT."""
 
+    @property
+    def role(self) -> Role:
+        """Whether this process has the devices, or follows the one that has."""
+
+    @property
+    def silent(self) -> str:
+        """Why readings are not to be trusted as live; empty: they are."""
+
+    @property
+    def lag(self) -> int:
+        """How many changes of the graph this process knew to be behind when it looked last."""
+
+    @property
+    def feeds(self) -> int:
+        """How many processes follow this one, or whether it follows one (1 or 0)."""
+
     async def in_pool(self, call: Callable[[], T]) -> T:
         """Run something that blocks on a thread of the engine's."""
 
     async def commit(self, changeset: ChangeSet) -> Committed:
         """Commit a ChangeSet; on return it is durable and the mirror shows it."""
+
+    def position(self) -> str:
+        """Where the graph stands now, as clients are told."""
+
+    async def reached(self, position: str) -> None:
+        """Return once this process shows what a position stands for; `InvalidValue`, `Conflict` or `BackendError`."""
 
     def health(self) -> Mapping[str, str]:
         """Each part that must work for the twin to be of use: ``ok``, or why it is not."""

@@ -34,10 +34,15 @@ async def healthz() -> Response:
     responses={503: {"description": "A part does not work: it is named, with the reason."}},
 )
 async def readyz(request: Request) -> Response:
-    """Each part that must work, by name: `ok`, or why it does not. 503 while one does not."""
-    parts = dict(engine_of(request).health())
+    """Each part that must work, by name: `ok`, or why it does not. 503 while one does not. The role is `owner`, or
+    `follower` of the process that has the devices: then `feed` says whether its readings are live.
+    """
+    engine = engine_of(request)
+    parts = dict(engine.health())
     ready = all(state == "ok" for state in parts.values())
-    return _json({"status": "ok" if ready else "unavailable", "parts": parts}, 200 if ready else 503)
+    return _json(
+        {"status": "ok" if ready else "unavailable", "role": engine.role, "parts": parts}, 200 if ready else 503
+    )
 
 
 @router.get("/metrics", summary="Get figures for Prometheus")

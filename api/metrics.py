@@ -70,7 +70,21 @@ class _OfEngine(Collector):
         for part, state in engine.health().items():
             up.add_metric([part], float(state == "ok"))
         yield up
-        yield from _telemetry(engine.counters.now())
+        yield from _processes(engine)
+        if engine.role == "owner":  # or each message would count as often as there are processes
+            yield from _telemetry(engine.counters.now())
+
+
+def _processes(engine: Engine) -> Iterable[Metric]:
+    """This process among those of its twin."""
+    role = GaugeMetricFamily("twin_role", "What this process is (1) and is not (0).", labels=["role"])
+    for name in ("owner", "follower"):
+        role.add_metric([name], float(engine.role == name))
+    yield role
+    yield GaugeMetricFamily("twin_lag", "Changes of the graph that this process knows of and lacks.", value=engine.lag)
+    yield GaugeMetricFamily("twin_feeds", "Processes that follow this one, or that it follows.", value=engine.feeds)
+    live = "Whether readings are told as they come (1) or not (0)."
+    yield GaugeMetricFamily("twin_readings_live", live, value=float(not engine.silent))
 
 
 def _telemetry(counts: Mapping[str, int]) -> Iterable[Metric]:

@@ -56,7 +56,9 @@ MEDIA_TYPE = "application/problem+json"
 _MOST_DIAGNOSTICS = 500
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _RESERVED = frozenset({"type", "title", "status", "detail", "code", "help", "instance", "errors"})
-_PLAIN = frozenset({"backend.unavailable", "commit.unknown", "engine.stopping", "job.failed"})
+_PLAIN = frozenset(
+    {"backend.unavailable", "commit.unknown", "engine.stopping", "feed.silent", "job.failed", "position.unreached"}
+)
 """Codes of our own side whose messages name nothing of it."""
 _log = structlog.get_logger(__name__)
 
@@ -83,6 +85,10 @@ CODES: dict[str, str] = {
     "title.invalid": "A title needs some text, and not too much.",
     "key.invalid": "The idempotency key is empty, too long, or not printable.",
     "deadletter.unknown": "There is no dead letter of that number that this token may see.",
+    "feed.silent": "This process hears of no readings just now: the one that has the devices is silent. Reads go on.",
+    "position.invalid": "The position was not given out by this twin.",
+    "position.foreign": "The position is of before the twin was restored from a backup: forget it, and read again.",
+    "position.unreached": "This process has not seen what the position stands for yet; it may in a moment.",
     "subscription.overrun": "More points changed than the subscription could hold while nobody read it.",
     "graphql.syntax": "The GraphQL document cannot be parsed.",
     "graphql.invalid": "The GraphQL document does not fit the schema, or a variable its type.",

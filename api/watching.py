@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from api.questions import Part, Question
-from twin.errors import TooMany, Unauthenticated
+from twin.errors import BackendError, TooMany, Unauthenticated
 from twin.events import Subscriber
 from twin.graph import query
 from twin.graph.readings import Reading
@@ -90,9 +90,14 @@ class Watch:
 
 
 async def watch(wanted: Watch) -> AsyncGenerator[Heard, None]:
-    """New readings, until the token ends (`Unauthenticated`) or the subscriber is too slow (`TooMany`)."""
+    """New readings, until the token ends (`Unauthenticated`), the subscriber is too slow (`TooMany`), or this process
+    hears of none (`BackendError`): it follows another, which is silent.
+    """
+    engine = wanted.question.engine
+    if engine.silent:
+        raise _silent(engine.silent)
     ready = asyncio.Event()
-    bus = wanted.question.engine.readings
+    bus = engine.readings
     mailbox: Subscriber[ReadingChanged] = Subscriber(
         wants=wanted.wants, key=lambda event: (event.entity_id, event.point), ready=ready.set
     )
@@ -109,6 +114,8 @@ async def watch(wanted: Watch) -> AsyncGenerator[Heard, None]:
                 if part is not None:
                     folded, told = mailbox.coalesced - told, mailbox.coalesced
                     yield Heard(part, event.reading, folded)
+            if mailbox.interrupted:
+                raise _silent(mailbox.interrupted)
             if mailbox.closed:
                 raise TooMany(
                     "more points changed than this subscription can hold",
@@ -117,3 +124,11 @@ async def watch(wanted: Watch) -> AsyncGenerator[Heard, None]:
                 )
     finally:
         bus.unsubscribe(mailbox)
+
+
+def _silent(why: str) -> BackendError:
+    return BackendError(
+        f"there are no live readings here just now: {why}",
+        code="feed.silent",
+        help="subscribe again in a moment, or at another process of the twin; what is there can be read meanwhile",
+    )

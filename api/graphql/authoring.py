@@ -241,6 +241,7 @@ async def _apply_plan(
         return _refused(error)
     if job.task is not None:
         await asyncio.wait({job.task}, timeout=_WAIT_SECONDS)
+    info.context.wrote = True
     return _Begun(job)
 
 
@@ -253,9 +254,11 @@ def _plan_by_id(_root: object, info: Info, id: str) -> Kept | None:  # noqa: A00
 
 def _job_by_id(_root: object, info: Info, id: str) -> Job | None:  # noqa: A002 - the argument's name
     try:
-        return planning.job(question_of(info), id)
+        found = planning.job(question_of(info), id)
     except NotFound:
         return None
+    info.context.wrote = True
+    return found
 
 
 def _steps(kept: Kept, info: Info, first: int | None = None, after: str | None = None) -> Slice:

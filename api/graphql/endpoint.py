@@ -25,8 +25,9 @@ from api.engine import Engine
 from api.graphql.context import Context
 from api.graphql.explaining import explain, retry_after
 from api.graphql.schema import schema_of
+from api.positions import HEADER
 from api.problems import request_id
-from twin.errors import Forbidden, TwinError, Unauthenticated
+from twin.errors import BackendError, Conflict, Forbidden, TwinError, Unauthenticated
 from twin.times import now
 
 __all__ = ["router"]
@@ -36,6 +37,8 @@ _INIT_SECONDS = 10
 _MOST_OPERATIONS = 100
 _WATCH_SECONDS = 0.5
 _SECOND = 1_000_000
+_TRY_AGAIN = 1013
+"""Of WebSockets (IANA's registry): the server cannot now; clients that come back by themselves do."""
 
 
 def router(engine: Engine) -> GraphQLRouter[Context, None]:
@@ -86,6 +89,8 @@ class _Connection(handlers.BaseGraphQLTransportWSHandler[Context, None]):
             except TwinError:
                 await self.websocket.close(code=4401, reason="Unauthorized")
                 return
+            if not await self._reached(payload):
+                return
         await super().handle_connection_init(message)
         if self._timer is None:
             self._look_again()
@@ -96,6 +101,30 @@ class _Connection(handlers.BaseGraphQLTransportWSHandler[Context, None]):
             return
         self.schema = schema_of(self.context.engine.ontology)
         await super().handle_subscribe(message)
+
+    async def send_message(self, message: Any) -> None:
+        """Whatever there is to say; that readings are not live ends the connection, so that clients come again."""
+        if _says_silent(message):
+            await self.websocket.close(code=_TRY_AGAIN, reason="feed.silent: there are no live readings here just now")
+            return
+        await super().send_message(message)
+
+    async def _reached(self, payload: Any) -> bool:
+        """Whether what a client has written before is seen here, where it says so with a position."""
+        request: Any = self.context.request
+        said = payload.get("position") if isinstance(payload, dict) else None
+        position = request.headers.get(HEADER) if said is None else said
+        if position is None:
+            return True
+        try:
+            await self.context.engine.reached(str(position))
+        except BackendError as error:
+            await self.websocket.close(code=_TRY_AGAIN, reason=error.code_)
+        except TwinError as error:
+            await self.websocket.close(code=4409 if isinstance(error, Conflict) else 4400, reason=error.code_)
+        else:
+            return True
+        return False
 
     async def shutdown(self) -> None:
         if self._timer is not None:
@@ -156,15 +185,26 @@ class _Endpoint(GraphQLRouter[Context, None]):
     def create_response(self, response_data: Any, sub_response: Response) -> Response:
         """GraphQL over HTTP, section 6.4: only to those who ask for the modern media type, a status tells of errors."""
         assert isinstance(sub_response, _Draft)  # noqa: S101 - from get_sub_response
-        status, headers = sub_response.status_code, {}
+        status = sub_response.status_code
+        headers: dict[str, str] = {}
         if sub_response.modern and status == HTTPStatus.OK:
             wait = retry_after(response_data)
             if wait is not None:
                 status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(wait)}
             elif "data" not in response_data:
                 status = HTTPStatus.BAD_REQUEST
+        position = response_data.get("extensions", {}).get("position")
+        if position is not None:
+            headers[HEADER] = position
         media_type = _MODERN if sub_response.modern else "application/json"
         return Response(orjson.dumps(response_data), status, headers, media_type=media_type)
+
+
+def _says_silent(message: Any) -> bool:
+    """Whether a message tells that the readings of a subscription are not live."""
+    payload = message.get("payload")
+    errors = payload if isinstance(payload, list) else payload.get("errors", ()) if isinstance(payload, dict) else ()
+    return any((each.get("extensions") or {}).get("code") == "feed.silent" for each in errors)
 
 
 def _shown(context: Context, payload: dict[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from twin.errors import TwinError, outcome_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Bounded", "Explained", "explain", "explained", "is_bug", "retry_after"]
+__all__ = ["Bounded", "Explained", "Placed", "explain", "explained", "is_bug", "retry_after"]
 
 
 class Bounded(SchemaExtension):
@@ -35,6 +35,15 @@ class Explained(SchemaExtension):
         """One event, or the refusal of an operation."""
         explain(result, getattr(self.execution_context.context, "request_id", ""))
         yield
+
+
+class Placed(SchemaExtension):
+    """Says where the graph stands after what was written (`api.positions`)."""
+
+    def get_results(self) -> dict[str, Any]:
+        """What joins the extensions of an answer."""
+        context = self.execution_context.context
+        return {"position": context.engine.position()} if getattr(context, "wrote", False) else {}
 
 
 def explain(result: Any, request_id: str) -> None:

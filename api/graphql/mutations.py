@@ -106,6 +106,7 @@ async def _update(
         )
     except (InvalidValue, NotFound, Conflict) as error:
         return _Refused(error.code_, error.message, error.help)
+    info.context.wrote = True
     return _Updated(changed)
 
 

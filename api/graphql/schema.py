@@ -19,7 +19,7 @@ from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCa
 from api import problems
 from api.graphql import mutations, subscriptions
 from api.graphql.entities import Entities
-from api.graphql.explaining import Bounded, Explained, is_bug
+from api.graphql.explaining import Bounded, Explained, Placed, is_bug
 from api.graphql.fixed import CONFIG, TYPES, Query
 from api.graphql.roots import query_fields
 from api.vocabulary import vocabulary_of
@@ -39,6 +39,7 @@ _STANDARD = frozenset({"Int", "Float", "String", "Boolean", "ID"})
 
 _EXTENSIONS: list[Any] = [
     Explained,
+    Placed,
     lambda: MaxTokensLimiter(max_token_count=_MOST_TOKENS),
     lambda: ParserCache(maxsize=_CACHED),
     lambda: AddValidationRules([MaxIntrospectionDepthRule]),

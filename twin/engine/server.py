@@ -3,59 +3,61 @@
 Everything public here is called on the loop. What it promises to devices and apps is kept across kill -9: a message is
 acknowledged once the journal has it, the store's watermark says how far the journal is worked in, and starting again
 works in the rest.
+
+Of several processes on one directory one is the owner (`Owner`), the others follow it (`Follower`): they answer and
+commit as it does, hear from it what devices say, and one of them takes its place when it is gone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import structlog
 
-from twin.access.clients import Clients
-from twin.access.keys import Keys
-from twin.access.tokens import Tokens
+from twin.access.authority import Authority
+from twin.access.holdings import sites_held
+from twin.engine.arrivals import Arrivals
 from twin.engine.authoring import Authoring
 from twin.engine.authors import names_in
 from twin.engine.core import Core
+from twin.engine.following import Follower, take_in
 from twin.engine.home import Home
+from twin.engine.owning import Owner
+from twin.engine.positions import Position, Positions
 from twin.engine.topologies import Topologies
-from twin.engine.workings import Workings, resume
-from twin.errors import BackendError
-from twin.mqtt.endpoint import Counts, Endpoint, Limits
+from twin.errors import BackendError, Conflict
+from twin.mqtt.endpoint import Counts
 from twin.records import Records
 from twin.store.thread import StoreThread
+from twin.telemetry.counters import Counters
 from twin.telemetry.deadletters import DeadLetters
-from twin.telemetry.door import TelemetryDoor
-from twin.telemetry.ingest import Ingest
-from twin.telemetry.journal import Journal
 from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from twin.access.principals import Principal
     from twin.events import Bus
     from twin.graph.mirror import Mirror
     from twin.graph.model import Change, ChangeSet, Committed
-    from twin.mqtt.endpoint import Admission
     from twin.ontology.model import Ontology
     from twin.settings import Settings
     from twin.state.current import Current, ReadingChanged
-    from twin.telemetry.counters import Counters
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "Role"]
 
-_REVOKE_SECONDS = 0.5
+Role = Literal["owner", "follower"]
+
+_REVOKE_SECONDS = 0.3
 _TRIM_SECONDS = 60.0
+_AGAIN_SECONDS = 1.0
+_REACH_SECONDS = 5.0
 _POOL_THREADS = 2
-_DAY = 86_400_000_000
 
 T = TypeVar("T")
 
@@ -63,28 +65,39 @@ log = structlog.get_logger(__name__)
 
 
 class Engine:
-    """One running twin. `start` opens everything, `stop` closes it in the reverse order."""
+    """One process of a running twin. `start` opens everything, `stop` closes it in the reverse order."""
 
-    def __init__(self, settings: Settings, url: str) -> None:
-        """``url`` is where clients reach the API: the tokens' issuer and audience."""
+    def __init__(
+        self, settings: Settings, url: str, port: int = 0, *, follow: bool = False, adopt: bool = False
+    ) -> None:
+        """``url`` is where clients reach the API: the tokens' issuer and audience; ``port`` is where it listens.
+        ``follow``: beside the owner of the directory, if there is one; ``adopt``: take the graph over, whatever
+        directory it was served from.
+        """
         self.settings = settings
         self.url = url
-        self.mqtt_port = 0
+        self._port = port
+        self._may_follow = follow
+        self._adopt = adopt
         self._closing = ExitStack()
         self._tasks: list[asyncio.Task[None]] = []
-        self._pressed: set[str] = set()
-        self._endpoint: Endpoint | None = None
+        self._owner: Owner | None = None
+        self._follower: Follower | None = None
+        self._opened = False
 
     async def start(self) -> None:
-        """Open the data directory, work in what the journal holds, and listen for devices.
+        """Open the data directory. As its owner, work in what the journal holds, and listen for devices; else follow.
 
         Raises:
             BackendError: the directory, the store or the MQTT port cannot be used.
-            Conflict: another process serves the directory.
+            Conflict: another process serves the directory, or another directory the graph.
         """
         try:
             self._open()
-            await self._listen()
+            if self._lease.held:
+                await self._own(self._new_owner(), self._core.watermark)
+            else:
+                self._follow_owner()
         except BaseException:
             await self.stop()
             raise
@@ -95,69 +108,80 @@ class Engine:
 
     def _open(self) -> None:
         settings, loop, closing = self.settings, asyncio.get_running_loop(), self._closing
-        home = Home(settings.data)
-        closing.enter_context(home.owned())
-        self._on_loop: Callable[[Callable[[], None]], object] = loop.call_soon_threadsafe
+        self._loop = loop
+        self._home = home = Home(settings.data)
+        self._lease = home.lease()
+        closing.callback(self._lease.release)
+        if not self._lease.take() and not self._may_follow:
+            raise home.owned_by_another()
         self._pool = closing.enter_context(ThreadPoolExecutor(_POOL_THREADS, "twin-pool"))
         records = Records(home.records)
         closing.callback(records.close)
-        self.clients = Clients(records)
-        self.keys = Keys(records, earlier=home.keys)
-        self.tokens = Tokens(
-            lambda: self.keys.ring,
-            issuer=self.url,
-            audience=self.url,
-            current=self.clients.current,
-            lifetime=settings.token_seconds,
+        self.authority = Authority(
+            records, self.url, sites_of=self._sites_of, earlier_keys=home.keys, lifetime=settings.token_seconds
         )
+        self.clients, self.tokens = self.authority.clients, self.authority.tokens
+        self._positions = Positions.open(home.keys)
         self.topologies = Topologies(records)
         self.deadletters = DeadLetters(records, keep=settings.deadletters)
-        store = home.open_graph(settings.graph)
+        store = home.open_graph(settings.graph, remember=self._lease.held)
         closing.callback(store.close)
-        self._store_thread = StoreThread(self._on_loop)
+        self._store_thread = StoreThread(loop.call_soon_threadsafe)
         closing.callback(self._store_thread.stop)
         self._core = Core(store, self._store_thread.run, self._changed)
-        self._journal = Journal(
-            home.journal, on_loop=self._on_loop, on_pressure=lambda pressed: self._press("journal", pressed=pressed)
-        )
-        closing.callback(self._journal.close)
-        self._resume()
+        self._arrivals = Arrivals(self.mirror, self._core.commits.follow)
         self.authoring = Authoring(
             self.mirror, self.commit, self.current, partial(names_in, home.records), settings.ontology_path
         )
+        self._opened = True
 
-    def _resume(self) -> None:
-        """Work in what the journal holds beyond the store's watermark, before anything new arrives."""
-        counts = Counts()
-        self._ingest = Ingest(
-            self.mirror,
-            self.current,
-            counts,
-            clock=time.perf_counter,
-            future=round(self.settings.future_seconds * 1_000_000),
-            on_work=self._work,
-            on_pressure=lambda pressed: self._press("ingest", pressed=pressed),
-        )
-        since = resume(self._ingest, self._journal, self.deadletters, self._core.watermark)
-        self._workings = Workings(
-            self._ingest, self._core.store, self.deadletters, self._store_thread, since, self._core.commits
-        )
-        self._workings.replay(self._journal.read(since))
-        door = TelemetryDoor(
-            self.mirror, self._journal, self._ingest, lambda token: self.tokens.verify(token, now()), counts
-        )
-        self._endpoint = Endpoint(door, limits=Limits(connections=self.settings.connections))
+    # Owner or follower
 
-    async def _listen(self) -> None:
-        host, port = self.settings.mqtt_host, self.settings.mqtt_port
-        try:
-            self.mqtt_port = await self._open_endpoint.start(host, port)
-        except OSError as error:
-            raise BackendError(
-                f"the MQTT endpoint cannot listen on {host}:{port}: {error.strerror}",
-                code="port.taken",
-                help="stop what listens there, or choose another with --mqtt-port (0 takes a free one)",
-            ) from error
+    def _new_owner(self) -> Owner:
+        return Owner(self.settings, self._home, self._core, self._store_thread, self.deadletters, self.tokens)
+
+    async def _own(self, owner: Owner, *stored: Any) -> None:
+        await owner.start(*stored, adopt=self._adopt)
+        self._owner, self._follower = owner, None
+        await owner.follow_me(self._lease, self.url, self._port, self._core.commits.follow, self.tokens.fellows.add)
+
+    def _follow_owner(self) -> None:
+        owner = self._lease.owner()
+        if owner is not None and owner.timeline != self.mirror.timeline:
+            raise owner.other_graph()
+        self._follower = Follower(self._lease, self._core, self._arrivals, self.url, self.tokens.fellows.add)
+        self._tasks.append(asyncio.create_task(self._inherit(self._follower)))
+
+    async def _inherit(self, follower: Follower) -> None:
+        """Follow until the owner is gone, then take its place, however long that takes."""
+        await follower.until_gone()
+        while self._owner is None:
+            owner = self._new_owner()
+            try:
+                states, watermark = await self._in_store(self._core.store.load_states)
+                await self._arrivals.reach(await self._in_store(self._core.store.head))
+                await take_in(self._core, states)
+                await self._own(owner, watermark, states)
+            except (BackendError, Conflict) as error:
+                await self._give_up_for_now(owner, follower, error.message)
+            except Exception as error:
+                log.exception("lease.failed", error=str(error))
+                await self._give_up_for_now(owner, follower, "the twin made a mistake; its log says more")
+        log.info("lease.inherited", url=self.url)
+
+    async def _give_up_for_now(self, owner: Owner, follower: Follower, why: str) -> None:
+        self._owner = None
+        await owner.stop()
+        if follower.inheriting != why:
+            log.warning("lease.not_yet", why=why)
+        follower.inheriting = why
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _in_store(self, job: Callable[[], T]) -> T:
+        """What a job returns that the store thread runs."""
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._store_thread.run(job, partial(_settle, answer), urgent=False)
+        return await answer
 
     async def stop(self) -> None:
         """Say goodbye to devices, work in and store what they sent, close everything; idempotent."""
@@ -165,25 +189,39 @@ class Engine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._endpoint is not None:
+        if self._opened:
+            self._opened = False
             await self.authoring.close()
             self._core.commits.close()
-            await self._endpoint.close()
-            self._endpoint = None
-            await asyncio.to_thread(self._journal.close)
-            await asyncio.sleep(0)  # what the journal kept last is told on the loop
-            await self._workings.finish()
+        owner, self._owner, self._follower = self._owner, None, None
+        if owner is not None:
+            await owner.stop()
         closing, self._closing = self._closing, ExitStack()
         await asyncio.to_thread(closing.close)
 
-    @property
-    def _open_endpoint(self) -> Endpoint:
-        if self._endpoint is None:
-            message = "the engine is not running"
-            raise RuntimeError(message)
-        return self._endpoint
-
     # What the web asks for
+
+    @property
+    def role(self) -> Role:
+        """Whether this process has the journal and the devices, or follows the one that has."""
+        return "follower" if self._owner is None else "owner"
+
+    @property
+    def silent(self) -> str:
+        """Why readings are not to be trusted as live; empty: they are."""
+        return "" if self._follower is None else self._follower.trouble
+
+    @property
+    def lag(self) -> int:
+        """How many changes this process knew to be behind when it looked last."""
+        return 0 if self._follower is None else self._follower.lag
+
+    @property
+    def feeds(self) -> int:
+        """Connections of the feed: an owner's followers, or a follower's owner."""
+        if self._owner is not None:
+            return self._owner.followers
+        return int(self._follower is not None and self._follower.connected)
 
     @property
     def ontology(self) -> Ontology:
@@ -207,18 +245,26 @@ class Engine:
 
     @property
     def counters(self) -> Counters:
-        """What became of messages and readings."""
-        return self._ingest.counters
+        """What became of messages and readings; a follower has none."""
+        return Counters(Counts()) if self._owner is None else self._owner.counters
+
+    @property
+    def mqtt_port(self) -> int:
+        """Where devices are listened to; 0: they are not, here."""
+        return 0 if self._owner is None else self._owner.mqtt_port
 
     @property
     def mqtt_url(self) -> str:
-        """Where devices publish to."""
-        return f"mqtt://{self.settings.mqtt_host}:{self.mqtt_port}"
+        """Where devices publish to; empty where that is not known."""
+        if self._owner is not None:
+            return self._owner.mqtt_url
+        owner = self._lease.owner()
+        return "" if owner is None else owner.mqtt
 
     @property
     def connections(self) -> int:
         """How many MQTT clients are connected."""
-        return self._open_endpoint.connections
+        return 0 if self._owner is None else self._owner.connections
 
     async def commit(self, changeset: ChangeSet) -> Committed:
         """Commit a ChangeSet; on return it is durable and the mirror shows it.
@@ -228,17 +274,30 @@ class Engine:
             BackendError: the store is down; `OutcomeUnknown`: send it again with the same op_id.
         """
         answer: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
-
-        def done(result: Committed | Exception) -> None:
-            if answer.cancelled():
-                return
-            if isinstance(result, Exception):
-                answer.set_exception(result)
-            else:
-                answer.set_result(result)
-
-        self._core.commits.submit(changeset, done)
+        self._core.commits.submit(changeset, partial(_settle, answer))
         return await answer
+
+    def position(self) -> str:
+        """Where the graph stands now, for a client that wants at least that from another process of the twin."""
+        return self._positions.write(Position(self.mirror.timeline, self.mirror.head))
+
+    async def reached(self, position: str) -> None:
+        """Return once this process shows what a position stands for.
+
+        Raises:
+            InvalidValue: it is none of this twin's. Conflict: it is of before the twin was restored.
+            BackendError: this process has not come so far in some seconds.
+        """
+        sequence = self._positions.read(position, self.mirror.timeline)
+        try:
+            async with asyncio.timeout(_REACH_SECONDS):
+                await self._arrivals.reach(sequence)
+        except TimeoutError as error:
+            raise BackendError(
+                "this process has not seen what the position stands for yet",
+                code="position.unreached",
+                help="send it again in a moment, or to another process of the twin",
+            ) from error
 
     async def in_pool(self, call: Callable[[], T]) -> T:
         """Run something that blocks (records, Authlib) on the pool's threads."""
@@ -246,13 +305,20 @@ class Engine:
 
     def health(self) -> dict[str, str]:
         """Each part that must work: ``ok``, or why it does not."""
-        mqtt = self._endpoint is not None
-        return {
-            "mirror": "ok",
-            "store": self._core.commits.failing or self._workings.failing or "ok",
-            "journal": self._journal.trouble or "ok",
-            "mqtt": "ok" if mqtt else "stopped",
-        }
+        owner = self._owner
+        store = self._core.commits.failing or ("" if owner is None else owner.failing)
+        found = {"mirror": "ok", "store": store or "ok"}
+        if self._follower is not None:
+            return found | {"feed": self.silent or "ok"}
+        return found | ({"journal": "stopped", "mqtt": "stopped"} if owner is None else owner.health())
+
+    def _sites_of(self, user: str) -> frozenset[str]:
+        """The sites that a user holds now. Asked on the pool's threads; the mirror is the loop's, so it answers."""
+
+        async def held() -> frozenset[str]:
+            return sites_held(self.mirror, user, now())
+
+        return asyncio.run_coroutine_threadsafe(held(), self._loop).result(_REACH_SECONDS)
 
     # What happens by itself
 
@@ -264,34 +330,23 @@ class Engine:
         self._core.commits.follow()
 
     async def _revoke(self) -> None:
-        """End the connections of clients that were removed or rotated, wherever that was done."""
-        await self.in_pool(self.clients.refresh)
-        await self.in_pool(self.keys.refresh)
-        at = now()
-        self._open_endpoint.end(lambda admission: not self.tokens.holds(_principal(admission), at))
+        """End the connections of whom the authority knows no more, whichever process it was told in."""
+        await self.in_pool(self.authority.refresh)
+        if self._owner is not None:
+            self._owner.revoke()
 
     async def _trim(self) -> None:
         """Delete what is stored from the journal, once it is old enough."""
-        below = self._workings.stored
-        keep_after = now() - round(self.settings.journal_days * _DAY)
-        keep_bytes = self.settings.journal_mb * 1_000_000
-        await asyncio.to_thread(self._journal.trim, below, keep_after, keep_bytes)
+        if self._owner is not None:
+            await self._owner.trim()
 
-    def _changed(self, _: Change) -> None:
-        """The graph has changed: topics may lead elsewhere."""
-        if self._endpoint is not None:
-            self._endpoint.forget_routes()
-
-    def _work(self) -> None:
-        """The ingest has something to do; `Workings` is made after it."""
-        self._workings.wake()
-
-    def _press(self, source: str, *, pressed: bool) -> None:
-        """More waits than should, somewhere: read from nobody until nowhere does."""
-        before = bool(self._pressed)
-        (self._pressed.add if pressed else self._pressed.discard)(source)
-        if self._endpoint is not None and bool(self._pressed) != before:
-            (self._endpoint.pause if pressed else self._endpoint.resume)()
+    def _changed(self, change: Change) -> None:
+        """The graph has changed."""
+        self._arrivals.came()
+        if self._owner is not None:
+            self._owner.moved()
+        if self._follower is not None:
+            self._follower.took(change)
 
 
 async def _repeat(seconds: float, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -306,5 +361,10 @@ async def _repeat(seconds: float, step: Callable[[], Coroutine[Any, Any, None]])
             log.exception("engine.step_failed", step=step.__name__)
 
 
-def _principal(admission: Admission) -> Principal:
-    return cast("Principal", admission.principal)
+def _settle(answer: asyncio.Future[T], result: T | Exception) -> None:
+    if answer.cancelled():
+        return
+    if isinstance(result, Exception):
+        answer.set_exception(result)
+    else:
+        answer.set_result(result)

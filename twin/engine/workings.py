@@ -16,7 +16,7 @@ from twin.errors import BackendError
 from twin.store import HeadMovedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from twin.graph.readings import Reading
     from twin.store import GraphStore, Watermark
@@ -31,6 +31,7 @@ __all__ = ["Workings", "resume"]
 _TURN_SECONDS = 0.002
 _STORE_SECONDS = 0.1
 _RETRY_SECONDS = 1.0
+_FOLLOW_SECONDS = 0.02
 
 log = structlog.get_logger(__name__)
 
@@ -75,20 +76,38 @@ class Workings:
         self.failing = ""
         """Why slices cannot be stored, while they cannot; empty when they can."""
 
-    def replay(self, messages: Iterable[JournalMessage]) -> None:
-        """Work in what a journal holds, here and now, before the loop serves anybody."""
-        started, count = time.monotonic(), 0
-        for piece in self._ingest.replay(messages):
+    async def replay(
+        self, messages: Iterable[JournalMessage], known: Mapping[tuple[str, str], Reading] | None = None
+    ) -> None:
+        """Work in what a journal holds, before anything new comes; others have their turns meanwhile. ``known``: what
+        the store holds, where the current state knows more already.
+
+        Raises:
+            BackendError: the store cannot be written to.
+        """
+        started = time.monotonic()
+        for piece in self._ingest.replay_in_turns(messages, _TURN_SECONDS, known):
+            if piece is None:
+                await asyncio.sleep(0)
+                continue
             try:
-                self._write(piece)
+                await self._written(piece)
             except HeadMovedError:
                 self._ingest.put_back(piece)
-                self._commits.follow_now()
+                self._commits.follow()
+                await asyncio.sleep(_FOLLOW_SECONDS)
             else:
                 self._settle(piece)
-            count = self._ingest.counters.replayed
+        count = self._ingest.counters.replayed
         if count:
             log.info("journal.replayed", messages=count, seconds=round(time.monotonic() - started, 3))
+
+    async def _written(self, piece: Slice) -> None:
+        answer: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+        self._thread.run(lambda: self._write(piece), answer.set_result, urgent=False)
+        refusal = await answer
+        if refusal is not None:
+            raise refusal
 
     def wake(self) -> None:
         """There is something to work on."""

@@ -125,11 +125,6 @@ class Commits:
         self._unwritable = answer if isinstance(answer, BackendError) else None
         self._catch_up()
 
-    def follow_now(self) -> None:
-        """The same, here and now: before anything else uses the store."""
-        for change in _read_log(self._store, self._mirror.head):
-            self._take(change)
-
     def _pump(self) -> None:
         if self._closed:
             while self._queue:

@@ -8,16 +8,19 @@ so after a crash the journal is worked through again from there, and nothing is 
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
+from twin.state.behind import Behind
 from twin.store import StateBatch, Watermark
 from twin.telemetry.counters import Counters
 from twin.telemetry.fates import Fates
 from twin.telemetry.resuming import start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from twin.graph.readings import Reading
     from twin.mqtt.door import Counts
     from twin.state.current import Current
     from twin.telemetry.deadletters import DeadLetter
@@ -92,13 +95,38 @@ class Ingest:
         """Work through what the journal holds beyond the watermark, before anything new is added. Each slice is to be
         stored and confirmed, or put back, before the next is asked for.
         """
+        return (each for each in self.replay_in_turns(messages, inf) if each is not None)
+
+    def replay_in_turns(
+        self,
+        messages: Iterable[JournalMessage],
+        budget: float,
+        stored: Mapping[tuple[str, str], Reading] | None = None,
+    ) -> Iterator[Slice | None]:
+        """The same, with None after each so many seconds of work: others have their turn. ``stored`` is what the store
+        holds, where the current state knows more than that already: fates are decided by it.
+        """
+        if stored is not None:
+            self._fates.current = Behind(self._current, stored)
+        try:
+            yield from self._replay(messages, budget)
+        finally:
+            self._fates.current = self._current
+
+    def _replay(self, messages: Iterable[JournalMessage], budget: float) -> Iterator[Slice | None]:
         self._fates.refresh()
+        until = self._clock() + budget
         for number, message in enumerate(messages, start=1):
             self.counters.replayed += 1
             self._work(message)
             if number % _REPLAYED == 0 or self._is_full():
                 yield from self._slices()
-                self._fates.refresh()
+            elif self._clock() < until:
+                continue
+            else:
+                yield None
+            self._fates.refresh()
+            until = self._clock() + budget
         yield from self._slices()
 
     def _slices(self) -> Iterator[Slice]:

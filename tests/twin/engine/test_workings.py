@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from tests.telemetry import World, message, payload, topic
+from tests.twin.mqtt.peers import live
 from twin.engine.workings import Workings
 from twin.store import HeadMovedError, StateBatch
 
@@ -32,16 +33,25 @@ class Letters:
 class Commits:
     followed = 0
 
-    def follow_now(self) -> None:
+    def follow(self) -> None:
         self.followed += 1
 
 
-def test_what_is_refused_because_names_have_changed_is_stored_once_they_are_known() -> None:
+class Thread:
+    def run(self, job: Any, done: Any, *, urgent: bool) -> None:
+        try:
+            done(job())
+        except HeadMovedError as error:
+            done(error)
+
+
+@live
+async def test_what_is_refused_because_names_have_changed_is_stored_once_they_are_known() -> None:
     world, store, commits = World(), Store(), Commits()
     workings = Workings(
-        world.ingest, cast("Any", store), cast("Any", Letters()), cast("Any", None), 0, cast("Any", commits)
+        world.ingest, cast("Any", store), cast("Any", Letters()), cast("Any", Thread()), 0, cast("Any", commits)
     )
-    workings.replay([message(0, topic(world.sensor), payload({"temperature": 20}))])
+    await workings.replay([message(0, topic(world.sensor), payload({"temperature": 20}))])
     assert (store.refused, commits.followed, workings.stored) == (1, 1, 1)
     (batch,) = store.batches
     assert [(point, reading.value) for (_, point), reading in batch.readings.items()] == [("temperature", 20.0)]
