@@ -16,13 +16,15 @@ from twin.graph.membership import Membership
 from twin.graph.model import INCLUDES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from twin.graph.living import LiveGraph
     from twin.graph.membership import Changed
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity
     from twin.ontology.model import Ontology
+
+    Sees = Callable[[str], bool]
 
 __all__ = ["ASIDE", "Views"]
 
@@ -43,6 +45,9 @@ class Views:
         """Sites whose views themselves the last change has made, changed, put into each other or ended."""
         self._mirror = mirror
         self._graph = graph
+        self.era = 0
+        """How often everything was forgotten."""
+        self._stamps: dict[str, int] = {}
         self._sites: dict[str, Membership] = {}
         self._unsettled: dict[str, None] = {}
         self._waiting: dict[str, None] = {}
@@ -63,9 +68,11 @@ class Views:
         """Ask the rules of a site, if they have not been."""
         self._ask(site)
 
-    def nested(self, view: str) -> list[str]:
-        """The ids of a view and of all views in it."""
-        return _reached(view, self._inner)
+    def nested(self, view: str, sees: Sees | None = None) -> list[str]:
+        """The ids of a view and of all views in it. Where some are hidden, ``sees`` says which are not: nothing is
+        found by way of the others, here and below.
+        """
+        return _reached(view, self._inner, sees)
 
     def covers(self, view: str, entity: Entity) -> bool:
         """Whether the view at this path includes an entity: itself, with what contains it, or through another view."""
@@ -77,31 +84,37 @@ class Views:
             self._graph.has_edge(each, part, INCLUDES) for part in self._mirror.line(entity.id) for each in views
         )
 
-    def around(self, entity: str) -> dict[str, None]:
+    def around(self, entity: str, sees: Sees | None = None) -> dict[str, None]:
         """The ids of the views that an entity is in: itself, with what contains it, or through another view."""
         found: dict[str, None] = {}
         for part in self._mirror.line(entity):
-            self._gather(part, found)
+            if sees is None or sees(part):
+                self._gather(part, found, sees)
         return found
 
-    def including(self, entity: str) -> dict[str, None]:
+    def including(self, entity: str, sees: Sees | None = None) -> dict[str, None]:
         """The ids of the views that include an entity itself, or a view that does."""
         found: dict[str, None] = {}
-        self._gather(entity, found)
+        self._gather(entity, found, sees)
         return found
 
-    def _gather(self, entity: str, found: dict[str, None]) -> None:
+    def _gather(self, entity: str, found: dict[str, None], sees: Sees | None) -> None:
         for source, keys in self._graph.coming(entity).items():
-            if INCLUDES in keys and source not in found:
-                found.update(dict.fromkeys(_reached(source, self._outer)))
+            if INCLUDES in keys and source not in found and (sees is None or sees(source)):
+                found.update(dict.fromkeys(_reached(source, self._outer, sees)))
 
     def listed(self, view: str) -> Iterator[str]:
         """The ids of what a view itself includes, in no particular order."""
         return (target for target, keys in self._graph.leaving(view).items() if INCLUDES in keys)
 
-    def members(self, view: str) -> Iterator[str]:
+    def members(self, view: str, sees: Sees | None = None) -> Iterator[str]:
         """The ids of what a view and the views in it include; some more than once."""
-        return (member for each in self.nested(view) for member in self.listed(each))
+        found = (member for each in self.nested(view, sees) for member in self.listed(each))
+        return found if sees is None else filter(sees, found)
+
+    def stamp(self, site: str) -> tuple[int, int]:
+        """As long as this is the same, everything of a site is where it was, of the type and in the views it was."""
+        return self.era, self._stamps.get(site, 0)
 
     # For the mirror
 
@@ -109,6 +122,7 @@ class Views:
         """Forget everything."""
         for index in (self._sites, self._unsettled, self._waiting, self._first, self._inner, self._outer):
             index.clear()
+        self.era += 1
         self.begin()
 
     def begin(self) -> None:
@@ -119,6 +133,7 @@ class Views:
 
     def put(self, entity: Entity) -> None:
         """An entity is new, or another than it was."""
+        self._mark(entity.site)
         if entity.kind == "view":
             self.rearranged[entity.site] = None
         site = self._at(entity.site)
@@ -129,6 +144,7 @@ class Views:
 
     def drop(self, entity: Entity) -> None:
         """An entity is about to go, with all its edges."""
+        self._mark(entity.site)
         if entity.kind == "view":
             self.rearranged[entity.site] = None
         for view, keys in self._graph.coming(entity.id).items():
@@ -200,17 +216,23 @@ class Views:
         if site is not None:
             site.relink(view, member)
 
+    def _mark(self, site: str) -> None:
+        self._stamps[site] = self._stamps.get(site, 0) + 1
+
     def _tell(self, changed: Changed) -> None:
         for view, members in changed.items():
             self.changed.setdefault(view, set()).update(members)
+            found = self._mirror.entities.get(view)
+            if found is not None:
+                self._mark(found.site)
 
 
-def _reached(view: str, steps: Mapping[str, Mapping[str, None]]) -> list[str]:
+def _reached(view: str, steps: Mapping[str, Mapping[str, None]], sees: Sees | None = None) -> list[str]:
     """A view and all that steps lead to from it, each once."""
     found = {view: None}
     pending = [view]
     for each in pending:
-        further = [step for step in steps.get(each, ()) if step not in found]
+        further = [step for step in steps.get(each, ()) if step not in found and (sees is None or sees(step))]
         found.update(dict.fromkeys(further))
         pending += further
     return pending

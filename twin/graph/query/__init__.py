@@ -1,7 +1,8 @@
 """Questions to the mirror, answered from its indexes at the cost of their answer.
 
-Every question takes ``sites``: the ids of the sites the asker may see (None: all). It is part of the scan, so counts,
-pages, cursors and ways from one thing to another know nothing of the rest: hidden means absent. Lists come in natural
+Every question takes ``sites``: what the asker may see (`twin.graph.visibility`; ids of sites as a whole, or None: all).
+It is part of the scan, so counts, pages, cursors and ways from one thing to another know nothing of the rest: hidden
+means absent. Lists come in natural
 order of path, site by site, unless they say another; every one can be continued after the place of an item.
 
 What is asked, and what it costs:
@@ -21,8 +22,9 @@ from twin.graph.query.neighbours import Direction, Related, members, related, vi
 from twin.graph.query.ordering import By, Position, ordered, position_of, sorting
 from twin.graph.query.reaching import Hop, Reached, Step, reach, steps_of, way
 from twin.graph.query.searching import Found, search
-from twin.graph.query.selection import Page, ancestors, children, find, select, shown, site_of
+from twin.graph.query.selection import Page, ancestors, children, find, select, site_of
 from twin.graph.query.subgraphs import around, subgraph
+from twin.graph.visibility import shown
 
 __all__ = [
     "FLOW",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from twin.graph.model import CONTAINS, INCLUDES
-from twin.graph.query.selection import shown
+from twin.graph.visibility import seeing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity
+    from twin.graph.visibility import Sites
 
 __all__ = ["Direction", "Related", "members", "related", "views_of"]
 
@@ -30,7 +31,7 @@ def related(
     entity: Entity,
     relation: str | None = None,
     direction: Direction = "OUT",
-    sites: Collection[str] | None = None,
+    sites: Sites = None,
 ) -> list[Related]:
     """The neighbours along one relation (None: along all but CONTAINS), in natural order of their paths."""
     if relation is not None:
@@ -48,31 +49,26 @@ def related(
     return [Related(key, each) for each in seen for key in keys[each.id]]
 
 
-def members(mirror: Mirror, view: Entity, sites: Collection[str] | None = None) -> list[Entity]:
+def members(mirror: Mirror, view: Entity, sites: Sites = None) -> list[Entity]:
     """What a view includes, as it was listed or by its rule; not what lies below those, or is in views among them."""
     return _along(mirror, view, INCLUDES, "OUT", sites)
 
 
-def views_of(mirror: Mirror, entity: Entity, sites: Collection[str] | None = None) -> list[Entity]:
+def views_of(mirror: Mirror, entity: Entity, sites: Sites = None) -> list[Entity]:
     """The views an entity is in: included itself, lying below something that is, or through a view within a view."""
     mirror.views.ready(entity.site)
-    return _in_order(mirror, mirror.views.around(entity.id), sites)
+    sees = None if sites is None else seeing(mirror, sites)
+    return _in_order(mirror, mirror.views.around(entity.id, sees), sites)
 
 
-def _along(
-    mirror: Mirror, entity: Entity, relation: str, direction: Direction, sites: Collection[str] | None
-) -> list[Entity]:
+def _along(mirror: Mirror, entity: Entity, relation: str, direction: Direction, sites: Sites) -> list[Entity]:
     edges = mirror.edges(entity, direction)
     return _in_order(mirror, [other for other, keys in edges.items() if relation in keys], sites)
 
 
-def _in_order(mirror: Mirror, ids: Iterable[str], sites: Collection[str] | None) -> list[Entity]:
+def _in_order(mirror: Mirror, ids: Iterable[str], sites: Sites) -> list[Entity]:
     """Those of these that may be seen, in natural order of their paths."""
-    found = [mirror.entities[each] for each in ids]
-    around = {each.site for each in found}
-    seen = {site for site in around if shown(mirror, site, sites)}
-    if len(seen) < len(around):
-        found = [each for each in found if each.site in seen]
+    found = [mirror.entities[each] for each in filter(seeing(mirror, sites), ids)]
     if len(found) > 1:
-        found.sort(key=mirror.placing(seen))
+        found.sort(key=mirror.placing({each.site for each in found}))
     return found

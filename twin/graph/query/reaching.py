@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from twin.errors import InvalidValue
 from twin.graph.model import CONNECTS, CONTAINS, INCLUDES
-from twin.graph.query.selection import shown
+from twin.graph.visibility import seeing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity
     from twin.graph.query.neighbours import Direction
+    from twin.graph.visibility import Sites
     from twin.ontology.model import Ontology
 
 __all__ = ["Hop", "Reached", "Step", "reach", "steps_of", "way"]
@@ -79,12 +80,13 @@ def reach(
     steps: Sequence[Step],
     *,
     depth: int | None = 1,
-    sites: Collection[str] | None = None,
+    sites: Sites = None,
     most: int | None = None,
 ) -> list[Reached]:
     """What is reached from an entity along these relations, nearest first and then in natural order of path: each
     entity once, the start never. ``depth`` None: however far. Where there are more than ``most``, it goes no farther.
     """
+    sees = seeing(mirror, sites)
     seen = {start.id}
     found: list[Reached] = []
     level = [start]
@@ -93,7 +95,7 @@ def reach(
         at += 1
         reached: dict[str, Reached] = {}
         for source in level:
-            for step, other in _next(mirror, source, steps, sites):
+            for step, other in _next(mirror, source, steps, sees):
                 if other not in seen:
                     seen.add(other)
                     reached[other] = Reached(mirror.entities[other], at, step.relation, step.direction, source)
@@ -112,7 +114,7 @@ def way(
     end: Entity,
     steps: Sequence[Step],
     *,
-    sites: Collection[str] | None = None,
+    sites: Sites = None,
     most: int | None = None,
 ) -> list[Hop] | None:
     """A shortest way along these relations; empty from an entity to itself, None where there is none (of ``most``
@@ -121,7 +123,8 @@ def way(
     if start.id == end.id:
         return []
     back = tuple(Step(each.relation, "IN" if each.direction == "OUT" else "OUT") for each in steps)
-    ahead, behind = _Front(mirror, start.id, steps, sites), _Front(mirror, end.id, back, sites)
+    sees = seeing(mirror, sites)
+    ahead, behind = _Front(mirror, start.id, steps, sees), _Front(mirror, end.id, back, sees)
     while ahead.edge and behind.edge and (most is None or ahead.depth + behind.depth < most):
         front, other = (ahead, behind) if len(ahead.edge) <= len(behind.edge) else (behind, ahead)
         met = front.grow(other)
@@ -133,12 +136,12 @@ def way(
 class _Front:
     """What has been reached from one end, level by level."""
 
-    def __init__(self, mirror: Mirror, start: str, steps: Sequence[Step], sites: Collection[str] | None) -> None:
+    def __init__(self, mirror: Mirror, start: str, steps: Sequence[Step], sees: Callable[[str], bool]) -> None:
         self.depth = 0
         self.edge = [start]
         self._mirror = mirror
         self._steps = steps
-        self._sites = sites
+        self._sees = sees
         self._came: dict[str, tuple[str, Step] | None] = {start: None}
 
     def __contains__(self, entity: str) -> bool:
@@ -149,7 +152,7 @@ class _Front:
         self.depth += 1
         fresh: list[str] = []
         for each in self.edge:
-            for step, target in _next(self._mirror, self._mirror.entities[each], self._steps, self._sites):
+            for step, target in _next(self._mirror, self._mirror.entities[each], self._steps, self._sees):
                 if target not in self._came:
                     self._came[target] = each, step
                     if target in other:
@@ -183,17 +186,12 @@ def _joined(mirror: Mirror, ahead: list[tuple[str, Step, str]], behind: list[tup
 
 
 def _next(
-    mirror: Mirror, entity: Entity, steps: Sequence[Step], sites: Collection[str] | None
+    mirror: Mirror, entity: Entity, steps: Sequence[Step], sees: Callable[[str], bool]
 ) -> Iterator[tuple[Step, str]]:
     """The neighbours that these steps lead to, as far as may be seen."""
-    entities = mirror.entities
-    known = {entity.site: shown(mirror, entity.site, sites)}
     for step in steps:
         for other in _others(mirror, entity, step):
-            site = entities[other].site
-            if site not in known:
-                known[site] = shown(mirror, site, sites)
-            if known[site]:
+            if sees(other):
                 yield step, other
 
 

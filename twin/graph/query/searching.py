@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from twin.graph.names import folded, words
-from twin.graph.query.selection import shown
+from twin.graph.visibility import seeing, shown
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity, Kind
+    from twin.graph.visibility import Sites
     from twin.ids import SortKey
 
 __all__ = ["Found", "search"]
@@ -37,7 +38,7 @@ def search(
     mirror: Mirror,
     text: str,
     *,
-    sites: Collection[str] | None = None,
+    sites: Sites = None,
     kinds: Collection[Kind] | None = None,
     after: tuple[int, str] | None = None,
     first: int | None = None,
@@ -52,10 +53,11 @@ def search(
     whole = folded(text)
     if not asked:
         return []
+    sees = seeing(mirror, sites)
     found: list[tuple[_Place, Found]] = []
     for site in mirror.sites if sites is None else sites:
         if site in mirror.sites and shown(mirror, site, sites):
-            for entity, rank in _of_site(mirror, site, asked, whole):
+            for entity, rank in _of_site(mirror, site, asked, whole, sees):
                 if kinds is None or entity.kind in kinds:
                     found.append(((rank, sort_key(entity.path)), Found(entity, rank)))
     found.sort(key=lambda each: each[0])
@@ -65,12 +67,14 @@ def search(
     return [each for _, each in (found[start:] if first is None else found[start : start + first])]
 
 
-def _of_site(mirror: Mirror, site: str, asked: list[str], whole: str) -> list[tuple[Entity, int]]:
+def _of_site(
+    mirror: Mirror, site: str, asked: list[str], whole: str, sees: Callable[[str], bool]
+) -> list[tuple[Entity, int]]:
     names = mirror.names(site)
     matched = [names.beginning(word) for word in asked]
     found: list[tuple[Entity, int]] = []
-    for each in dict.fromkeys(entity for one in matched for entity in one):
-        rank = _rank(mirror, each, matched)
+    for each in filter(sees, dict.fromkeys(entity for one in matched for entity in one)):
+        rank = _rank(mirror, each, matched, sees)
         if rank is not None:
             entity = mirror.entities[each]
             exact = whole in {folded(entity.key), folded(entity.path), *map(folded, entity.title.values())}
@@ -78,9 +82,11 @@ def _of_site(mirror: Mirror, site: str, asked: list[str], whole: str) -> list[tu
     return found
 
 
-def _rank(mirror: Mirror, entity: str, matched: Sequence[Mapping[str, bool]]) -> int | None:
+def _rank(
+    mirror: Mirror, entity: str, matched: Sequence[Mapping[str, bool]], sees: Callable[[str], bool]
+) -> int | None:
     """How far off an entity is; None where a word is nowhere. A match says whether the word is a whole one."""
-    line = list(mirror.line(entity))
+    line = list(filter(sees, mirror.line(entity)))
     total = 0
     for one in matched:
         where = next((each for each in line if each in one), None)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from twin.graph.query.partial import following, stretches, tested
+from twin.graph.visibility import Covering, Visibility, seeing, shown, shows
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity, Kind
     from twin.graph.rules import Rule
+    from twin.graph.visibility import Sites
+
+T = TypeVar("T")
 
 __all__ = ["Page", "ancestors", "children", "find", "select", "shown", "site_of"]
 
@@ -27,12 +32,10 @@ class Page:
     has_next: bool
 
 
-def find(mirror: Mirror, ref: str, sites: Collection[str] | None = None) -> Entity | None:
-    """An entity by id or path; None when there is none, or none that these sites show."""
+def find(mirror: Mirror, ref: str, sites: Sites = None) -> Entity | None:
+    """An entity by id or path; None when there is none, or none that may be seen."""
     entity = mirror.get(ref) or mirror.by_path(ref)
-    if entity is None or not shown(mirror, entity.site, sites):
-        return None
-    return entity
+    return entity if entity is not None and shows(mirror, entity, sites) else None
 
 
 def site_of(mirror: Mirror, entity: Entity) -> Entity:
@@ -40,15 +43,10 @@ def site_of(mirror: Mirror, entity: Entity) -> Entity:
     return mirror.entities[entity.site]
 
 
-def shown(mirror: Mirror, site: str, sites: Collection[str] | None) -> bool:
-    """Whether a site is among those that may be seen, and complete."""
-    return (sites is None or site in sites) and not mirror.entities[site].hidden
-
-
 def select(  # noqa: PLR0913 - each is one independent filter of the same question
     mirror: Mirror,
     *,
-    sites: Collection[str] | None = None,
+    sites: Sites = None,
     kinds: Collection[Kind] | None = None,
     types: frozenset[str] | None = None,
     under: Entity | None = None,
@@ -64,55 +62,78 @@ def select(  # noqa: PLR0913 - each is one independent filter of the same questi
     ``where`` (`twin.graph.query.where`) is asked of each that the other filters leave and that has what it names: it
     costs those, not its answer; without it, a page costs the page.
     """
-    items: list[Entity] = []
-    total = 0
-    room = first if first is not None else len(mirror)
-    more = False
+    found = _Gathered(mirror, first)
     wanted = _wanted(mirror, kinds, types)
     if where is not None and where.types is not None:
         wanted = where.types if wanted is None else wanted & where.types
     for site in _sites(mirror, sites, under, within):
-        for slice_ in _slices(mirror, site, wanted, under, within):
-            found = slice_ if where is None else _fitting(mirror, site, slice_, where)
-            total += len(found)
-            rest = _rest(mirror, site, found, after)
-            taken = rest[: max(room - len(items), 0)]
-            more = more or len(taken) < len(rest)
-            order = mirror.intervals(site).order
-            items.extend(mirror.entities[order[position]] for position in taken)
-    return Page(items, total, more)
+        spans = _spans(mirror, site, under, within, sites)
+        part = sites.part(site) if isinstance(sites, Visibility) else None
+        if part is not None:
+            for ids in stretches(mirror, site, part.of(wanted), spans):
+                seen = ids if where is None else tested(mirror, site, ids, where, sites)
+                found.add(len(seen), _later(mirror, site, seen, after, following), str)
+            continue
+        order = mirror.intervals(site).order
+        for slice_ in _slices(mirror, site, wanted, spans):
+            positions = slice_ if where is None else _fitting(mirror, site, slice_, where, sites)
+            found.add(len(positions), _later(mirror, site, positions, after, _behind), order.__getitem__)
+    return Page(found.items, found.total, found.more)
 
 
-def children(mirror: Mirror, entity: Entity, kinds: Collection[Kind] | None = None) -> list[Entity]:
+class _Gathered:
+    """What a page holds by now."""
+
+    def __init__(self, mirror: Mirror, first: int | None) -> None:
+        self.items: list[Entity] = []
+        self.total = 0
+        self.more = False
+        self._entities = mirror.entities
+        self._room = first if first is not None else len(mirror)
+
+    def add(self, total: int, rest: Sequence[T], name: Callable[[T], str]) -> None:
+        """So many more, of which these come after where the page starts; ``name`` says their ids."""
+        taken = rest[: max(self._room - len(self.items), 0)]
+        self.total += total
+        self.more = self.more or len(taken) < len(rest)
+        self.items.extend(self._entities[name(each)] for each in taken)
+
+
+def children(
+    mirror: Mirror, entity: Entity, kinds: Collection[Kind] | None = None, sites: Sites = None
+) -> list[Entity]:
     """What an entity contains directly, in natural order."""
-    found = (mirror.entities[child] for child in mirror.children(entity.id))
+    found = (mirror.entities[child] for child in filter(seeing(mirror, sites), mirror.children(entity.id)))
     return [child for child in found if kinds is None or child.kind in kinds]
 
 
-def ancestors(mirror: Mirror, entity: Entity) -> Iterator[Entity]:
-    """What contains an entity, nearest first, up to its site."""
+def ancestors(mirror: Mirror, entity: Entity, sites: Sites = None) -> Iterator[Entity]:
+    """What contains an entity, nearest first, up to its site: those that may be seen."""
+    sees = seeing(mirror, sites)
     while entity.parent is not None:
         entity = mirror.entities[entity.parent]
-        yield entity
+        if sees(entity.id):
+            yield entity
 
 
-def _sites(mirror: Mirror, sites: Collection[str] | None, under: Entity | None, within: Entity | None) -> Iterable[str]:
+def _sites(mirror: Mirror, sites: Sites, under: Entity | None, within: Entity | None) -> Iterable[str]:
     """The sites to look in, in the order of their keys."""
     anchors = {each.site for each in (under, within) if each is not None}
     if len(anchors) > 1:
         return ()
-    candidates = anchors or mirror.sites
+    candidates = anchors or (mirror.sites if sites is None else sites)
     visible = [site for site in candidates if site in mirror.sites and shown(mirror, site, sites)]
     return sorted(visible, key=lambda site: sort_key(mirror.entities[site].key))
 
 
-def _fitting(mirror: Mirror, site: str, positions: Sequence[int], where: Rule) -> Sequence[int]:
+def _fitting(mirror: Mirror, site: str, positions: Sequence[int], where: Rule, sites: Sites) -> Sequence[int]:
     """Those of some positions of which a condition is true."""
     if not positions:
         return positions
     mirror.views.ready(site)
-    order, entities, views = mirror.intervals(site).order, mirror.entities, mirror.views
-    return [position for position in positions if where.fits(entities[order[position]], views)]
+    order, entities = mirror.intervals(site).order, mirror.entities
+    around = Covering(mirror, sites) if isinstance(sites, Visibility) else mirror.views
+    return [position for position in positions if where.fits(entities[order[position]], around)]
 
 
 def _wanted(mirror: Mirror, kinds: Collection[Kind] | None, types: frozenset[str] | None) -> frozenset[str] | None:
@@ -122,25 +143,35 @@ def _wanted(mirror: Mirror, kinds: Collection[Kind] | None, types: frozenset[str
     return of_kind if types is None else types & of_kind
 
 
+def _spans(
+    mirror: Mirror, site: str, under: Entity | None, within: Entity | None, sites: Sites
+) -> list[tuple[int, int]] | None:
+    """Ascending, disjoint stretches of positions to look at: one, or one per stretch of a view's members; None: all."""
+    if under is None:
+        return None if within is None else _covered(mirror, site, within, sites)
+    low, high = mirror.intervals(site).span(under.id)
+    low += 1
+    return [(low, high)] if within is None else _clip(_covered(mirror, site, within, sites), low, high)
+
+
 def _slices(
-    mirror: Mirror, site: str, wanted: frozenset[str] | None, under: Entity | None, within: Entity | None
+    mirror: Mirror, site: str, wanted: frozenset[str] | None, spans: list[tuple[int, int]] | None
 ) -> Iterator[Sequence[int]]:
-    """Ascending, disjoint runs of positions: one, or one per stretch of a view's members."""
-    intervals = mirror.intervals(site)
-    positions = intervals.positions(wanted)
-    low, high = (0, len(intervals.order)) if under is None else intervals.span(under.id)
-    if under is not None:
-        low += 1
-    spans = [(low, high)] if within is None else _clip(_covered(mirror, site, within), low, high)
+    """The positions of what is wanted, of a site that is seen as a whole."""
+    positions = mirror.intervals(site).positions(wanted)
+    if spans is None:
+        yield positions
+        return
     for start, end in spans:
         yield positions[bisect_left(positions, start) : bisect_left(positions, end)]
 
 
-def _covered(mirror: Mirror, site: str, view: Entity) -> list[tuple[int, int]]:
+def _covered(mirror: Mirror, site: str, view: Entity, sites: Sites) -> list[tuple[int, int]]:
     """The stretches of positions taken up by what is in a view and the views in it, with all below; ascending."""
     mirror.views.ready(site)
     intervals = mirror.intervals(site)
-    found = dict.fromkeys(mirror.views.members(view.id))
+    sees = seeing(mirror, sites) if isinstance(sites, Visibility) else None
+    found = dict.fromkeys(mirror.views.members(view.id, sees))
     spans = sorted(intervals.span(each) for each in found if mirror.entities[each].site == site)
     merged: list[tuple[int, int]] = []
     for start, end in spans:
@@ -154,12 +185,22 @@ def _clip(spans: list[tuple[int, int]], low: int, high: int) -> list[tuple[int, 
     return [(start, end) for start, end in clipped if start < end]
 
 
-def _rest(mirror: Mirror, site: str, positions: Sequence[int], after: str | None) -> Sequence[int]:
-    """What of these positions comes after a path (which may lie in an earlier or a later site)."""
+def _later(
+    mirror: Mirror,
+    site: str,
+    found: Sequence[T],
+    after: str | None,
+    behind: Callable[[Mirror, str, Sequence[T], str], Sequence[T]],
+) -> Sequence[T]:
+    """What of these comes after a path, which may lie in an earlier or a later site; ``behind``: in the same one."""
     if after is None:
-        return positions
+        return found
     root = mirror.entities[site].key
     cursor = after.split("/", 1)[0]
     if root != cursor:
-        return positions if sort_key(root) > sort_key(cursor) else ()
-    return positions[bisect_left(positions, mirror.intervals(site).after(mirror, after)) :]
+        return found if sort_key(root) > sort_key(cursor) else ()
+    return behind(mirror, site, found, after)
+
+
+def _behind(mirror: Mirror, site: str, positions: Sequence[int], path: str) -> Sequence[int]:
+    return positions[bisect_left(positions, mirror.intervals(site).after(mirror, path)) :]

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from twin.graph.query.reaching import reach
-from twin.graph.query.selection import select, shown
+from twin.graph.query.selection import select
+from twin.graph.visibility import seeing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity
     from twin.graph.query.reaching import Step
+    from twin.graph.visibility import Sites
 
 __all__ = ["around", "subgraph"]
 
@@ -24,16 +26,17 @@ def subgraph(
     *,
     under: Entity | None = None,
     within: Entity | None = None,
-    sites: Collection[str] | None = None,
+    sites: Sites = None,
 ) -> nx.MultiDiGraph[str]:
     """What is below an entity (itself included) or in a view (itself and the views in it included), with every
     relation between any two of these. Neither: all that may be seen.
     """
     found = select(mirror, sites=sites, under=under, within=within).items
-    if under is not None and within is None and shown(mirror, under.site, sites):
+    sees = seeing(mirror, sites)
+    if under is not None and within is None and sees(under.id):
         found.append(under)
-    if within is not None and under is None and shown(mirror, within.site, sites):
-        found += [mirror.entities[each] for each in mirror.views.nested(within.id)]
+    if within is not None and under is None and sees(within.id):
+        found += [mirror.entities[each] for each in mirror.views.nested(within.id, sees)]
     return _copied(mirror, found)
 
 
@@ -43,7 +46,7 @@ def around(
     steps: Sequence[Step],
     *,
     depth: int = 1,
-    sites: Collection[str] | None = None,
+    sites: Sites = None,
 ) -> nx.MultiDiGraph[str]:
     """An entity and what is reached from it along these relations, with every relation between any two of these."""
     reached = [each.entity for each in reach(mirror, entity, steps, depth=depth, sites=sites)]

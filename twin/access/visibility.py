@@ -1,0 +1,148 @@
+"""What each principal may see and do, compiled from its grants: per site and permission, the entities it reaches.
+
+Whoever has the same roles on the same things of a site shares what was compiled of them. Nothing is recomputed before
+somebody asks, and then only where a grant, the tree, a view or the ontology of that very site has changed.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
+
+from twin.access.grants import Rights, rights_of
+from twin.access.reach import closed_to, may_have, merged, reach_of, stretches
+from twin.graph.visibility import NOTHING, Part, Visibility
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from twin.access.grants import Holdings
+    from twin.access.principals import Principal
+    from twin.access.reach import Stretch
+    from twin.graph.mirror import Mirror
+    from twin.graph.visibility import Sites
+    from twin.ontology.model import Ontology, Permission, RoleType
+
+__all__ = ["Access", "Visibilities"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_KEPT = 10_000
+"""So many principals, and so many parts, are kept: the oldest go first."""
+
+
+class Access(Visibility):
+    """What one principal may see, or do: `Visibilities.of` gives another one as soon as it has changed hands."""
+
+    def __init__(
+        self, compiled: _Compiled, rights: Rights, permission: Permission, whole: Collection[str], within: Sites
+    ) -> None:
+        """``whole`` are sites that are open to it whatever its roles; its roles count ``within`` these sites."""
+        self._compiled = compiled
+        self._by_site = {
+            site: holdings for site, holdings in rights.by_site.items() if within is None or site in within
+        }
+        self._permission = permission
+        self._whole = whole
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids of the sites of which something may be seen."""
+        yield from self._whole
+        for site in self._by_site:
+            if site not in self._whole and self.part(site):
+                yield site
+
+    def part(self, site: str) -> Part | None:
+        """What may be seen of a site as it is now; None: all of it."""
+        if site in self._whole:
+            return None
+        holdings = self._by_site.get(site)
+        return NOTHING if holdings is None else self._compiled.part(site, holdings, self._permission)
+
+
+class Visibilities:
+    """The visibility of every principal."""
+
+    def __init__(self, mirror: Mirror, ontology: Callable[[], Ontology]) -> None:
+        """``ontology`` says what is in force."""
+        self._mirror = mirror
+        self._compiled = _Compiled(mirror, ontology)
+        self._rights: dict[str, tuple[int, Rights]] = {}
+        self._known: dict[tuple[str, bool, frozenset[str] | None, Permission], tuple[Rights, Access]] = {}
+
+    def of(self, principal: Principal, now: int, permission: Permission = "read") -> Sites:
+        """Where a principal has a permission, at a time (microseconds): the very same object until that may differ.
+
+        A client that acts in its own name has every permission on the sites that it was registered for, and beside
+        them what its roles give it. A user has what its roles give it, on the sites that it let the client touch.
+        """
+        rights = self._rights_of(principal.subject, now)
+        own = principal.subject == principal.client
+        if own and (principal.sites is None or not rights.by_site):
+            return principal.sites
+        key = (principal.subject, own, principal.sites, permission)
+        known = self._known.get(key)
+        if known is not None and known[0] is rights:
+            return known[1]
+        whole = principal.sites if own and principal.sites is not None else frozenset[str]()
+        made = Access(self._compiled, rights, permission, whole, None if own else principal.sites)
+        _keep(self._known, key, (rights, made))
+        return made
+
+    def _rights_of(self, holder: str, now: int) -> Rights:
+        era = self._mirror.views.era
+        known = self._rights.get(holder)
+        if known is not None and known[0] == era and known[1].hold(self._mirror, now):
+            return known[1]
+        found = rights_of(self._mirror, holder, now)
+        _keep(self._rights, holder, (era, found))
+        return found
+
+
+class _Compiled:
+    """What holdings on a site come to, for one permission each."""
+
+    def __init__(self, mirror: Mirror, ontology: Callable[[], Ontology]) -> None:
+        self._mirror = mirror
+        self._ontology = ontology
+        self._parts: dict[tuple[str, Holdings, Permission], tuple[tuple[int, int], Ontology, Part]] = {}
+        self._closed: dict[str, tuple[Ontology, frozenset[str]]] = {}
+
+    def part(self, site: str, holdings: Holdings, permission: Permission) -> Part:
+        """What may be seen of a site by who has these roles there."""
+        ontology = self._ontology().of(site)
+        key = (site, holdings, permission)
+        known = self._parts.get(key)
+        if known is not None and known[1] is ontology and known[0] == self._mirror.views.stamp(site):
+            return known[2]
+        found = self._compile(site, holdings, permission, ontology) if site in self._mirror.sites else NOTHING
+        _keep(self._parts, key, (self._mirror.views.stamp(site), ontology, found))
+        return found
+
+    def _compile(self, site: str, holdings: Holdings, permission: Permission, ontology: Ontology) -> Part:
+        labels = self._mirror.intervals(site)
+        found: list[Stretch] = []
+        for holding in holdings:
+            role, entity = ontology.roles.get(holding.role), self._mirror.entities.get(holding.entity)
+            if role is None or entity is None or permission not in role.may or not may_have(ontology, role, entity):
+                continue
+            closed = self._closed_to(role, ontology)
+            for reach in reach_of(self._mirror, entity, closed):
+                found.extend(stretches(labels, reach.entity, closed))
+        order = labels.order
+        return Part(list(chain.from_iterable(order[start:end] for start, end in merged(found))), self._mirror.entities)
+
+    def _closed_to(self, role: RoleType, ontology: Ontology) -> frozenset[str]:
+        known = self._closed.get(role.name)
+        if known is None or known[0] is not ontology:
+            known = self._closed[role.name] = ontology, closed_to(ontology, role)
+        return known[1]
+
+
+def _keep(kept: dict[K, V], key: K, value: V) -> None:
+    """Put the newest last, and let go of the oldest where there are too many."""
+    kept.pop(key, None)
+    if len(kept) >= _KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = value
