@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
@@ -13,8 +13,9 @@ from twin.access.clients import Clients
 from twin.access.keys import KeyRing, SigningKey
 from twin.access.tokens import Tokens
 from twin.engine.authoring import Authoring
+from twin.engine.positions import Position, Positions
 from twin.engine.topologies import Topologies
-from twin.errors import Conflict, Place
+from twin.errors import BackendError, Conflict, Place
 from twin.events import Bus
 from twin.graph.mirror import Mirror
 from twin.graph.model import (
@@ -268,6 +269,7 @@ class Double:
         self.ontology = ontology()
         self.mirror = Mirror()
         self.topologies = Topologies(self.records)
+        self.positions = Positions.open(folder)
         self.authoring = Authoring(self.mirror, self.commit)
         self.current = Now(self.mirror)
         self.counters = Counts()
@@ -279,6 +281,17 @@ class Double:
             self.tell(f"{key}/flat/living/thermostat", "temperature", 21.5)
 
     connections = 0
+    role: Literal["owner", "follower"] = "owner"
+    silent = ""
+    lag = 0
+    feeds = 0
+
+    def position(self) -> str:
+        return self.positions.write(Position(self.mirror.timeline, self.mirror.head))
+
+    async def reached(self, position: str) -> None:
+        if self.positions.read(position, self.mirror.timeline) > self.mirror.head:
+            raise BackendError("not yet", code="position.unreached")
 
     async def in_pool(self, call: Callable[[], T]) -> T:
         return await asyncio.to_thread(call)
