@@ -49,9 +49,19 @@ class Settings(BaseSettings):
     journal_mb: PositiveInt = Field(
         4096, description="How large the kept journal may grow before the oldest stored segments go, in MB."
     )
+    log_days: NonNegativeFloat = Field(
+        0,
+        description="How long the log of changes is kept, in days, one at least; what was before is forgotten. "
+        "0: for good.",
+    )
     deadletters: PositiveInt = Field(100_000, description="How many dead letters are kept; the oldest go first.")
     connections: PositiveInt = Field(10_000, description="How many MQTT connections are accepted at once.")
     follow_seconds: Annotated[float, Field(gt=0)] = Field(
         0.25, description="How often the log is looked at for what other processes have committed, in seconds."
+    )
+    drift_seconds: NonNegativeFloat = Field(
+        600,
+        description="How often each site in memory is compared with the store, and repaired where it differs, in "
+        "seconds. 0: never.",
     )
     log_level: str = Field("INFO", description="Least severe level that is logged: DEBUG, INFO, WARNING, ERROR.")

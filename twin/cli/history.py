@@ -13,9 +13,11 @@ import typer
 from twin.cli.options import DEFAULT_DATA, Data, Json
 from twin.cli.output import Output
 from twin.errors import InvalidValue
-from twin.times import rfc3339
+from twin.times import now, rfc3339
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from twin.engine import Twin
     from twin.engine.chronicle import Line, Logged
     from twin.graph.between import Between, Tie
@@ -40,6 +42,9 @@ def log(
     until: Moment = None,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this person or client changed.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many changes at most: the newest.")] = 20,
+    trim: Annotated[
+        str | None, typer.Option("--trim", metavar="TIME", help="Forget for good what was changed before it.")
+    ] = None,
     data: Data = DEFAULT_DATA,
     *,
     json: Json = False,
@@ -48,12 +53,41 @@ def log(
     from twin.engine import Twin
 
     output = Output(json=json)
+    if trim is not None:
+        _trim(output, data, time_of(trim))
+        return
     with Twin(data, create=False) as twin:
         first, last = (None if text is None else time_of(text) for text in (since, until))
         found = twin.past.log(path, since=first, until=last, by=by, limit=limit)
         output.result([as_data(each) for each in found], "\n".join(as_text(each) for each in found))
+        kept = twin.past.since()
+        if kept.sequence and len(found) < limit:
+            output.note(f"What was changed up to #{kept.sequence}, {rfc3339(kept.at)}, is not kept.")
         if not found:
             output.note("Nothing was changed." if path is None else f"Nothing was changed at {path}.")
+
+
+def _trim(output: Output, data: Path, before: int) -> None:
+    """Forget what was changed before a time; beside a server too."""
+    from twin.engine.home import Home
+    from twin.engine.retention import trimming
+
+    store = Home(data, create=False).open_graph()
+    try:
+        first = mark = store.trimmed()
+        head = store.head()
+        with output.progress("Trimming") as progress:
+            for step in trimming(store, before, now()):
+                mark = step()
+                if progress is not None:
+                    progress(mark.sequence, head)
+    finally:
+        store.close()
+    kept = f"the log is kept since #{mark.sequence}, {rfc3339(mark.at)}" if mark.sequence else "the log is whole"
+    output.result(
+        {"forgotten": mark.sequence - first.sequence, "sequence": mark.sequence, "at": rfc3339(mark.at)},
+        f"Forgot {mark.sequence - first.sequence:,} changes; {kept}.",
+    )
 
 
 def compare(output: Output, twin: Twin, moments: tuple[str, str], path: str | None) -> None:

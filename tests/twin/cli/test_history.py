@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.graphs import changeset
+from tests.graphs import changeset, entity
 from tests.twin.cli.conftest import FLAT, Command
 from twin import Twin
 from twin.cli.history import time_of
 from twin.errors import InvalidValue
-from twin.graph.model import Actor, Update
+from twin.graph.model import Actor, Create, Update
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +64,28 @@ def test_what_cannot_be_compared(command: Command, data: Path) -> None:
     assert command("diff", "--at", "9", "--at", "1", "--data", data).refusal == "sequence.unknown"
     assert command("diff", "--at", "soon", "--at", "1", "--data", data).refusal == "moment.invalid"
     assert command("log", "flat/cellar", "--data", data).refusal == "entity.unknown"
+
+
+def test_what_is_old_is_forgotten(command: Command, data: Path) -> None:
+    assert command("log", "--trim", "2030-01-02", "--data", data).refusal == "trim.recent"
+    assert command("log", "--trim", "2001-01-01", "--data", data).out == "Forgot 0 changes; the log is whole.\n"
+    assert command("log", "--trim", "soon", "--data", data).refusal == "moment.invalid"
+
+
+def test_the_log_from_where_it_begins(command: Command, tmp_path: Path) -> None:
+    with Twin(tmp_path) as twin:
+        for year in range(2020, 2024):
+            twin.commit(changeset(Create(entity(f"home-{year}", "site")), at=time_of(f"{year}-01-01")))
+    said = command("log", "--trim", "2022-06-01", "--data", tmp_path)
+    assert said.out == "Forgot 3 changes; the log is kept since #3, 2022-01-01T00:00:00Z.\n"
+    log = command("log", "--data", tmp_path)
+    assert log.out.splitlines() == ["#4  2023-01-01T00:00:00Z  ana via tests", "  + home-2023  Home"]
+    assert log.err == "What was changed up to #3, 2022-01-01T00:00:00Z, is not kept.\n"
+    assert command("diff", "--at", "3", "--at", "now", "--data", tmp_path).out.splitlines()[0] == "+ home-2023  Home"
+    for early in ("2", "2021-05-05"):
+        refused = command("diff", "--at", early, "--at", "now", "--data", tmp_path)
+        assert refused.refusal == "log.trimmed"
+        assert "it is kept since sequence 3, 2022-01-01T00:00:00Z" in refused.err
 
 
 def test_times_without_a_zone_are_utc() -> None:

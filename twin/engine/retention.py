@@ -1,0 +1,61 @@
+"""How long the log is kept: what is older is forgotten, in short steps that let commits through between them.
+
+An op_id is known for as long as its record is: a change that is sent again within that time is done once. So the log is
+kept for a day at least.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin.engine.replay import sequence_at
+from twin.errors import InvalidValue
+from twin.times import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from twin.store import GraphStore, Trimmed
+
+__all__ = ["SHORTEST_DAYS", "kept_from", "trimming"]
+
+SHORTEST_DAYS = 1.0
+"""The log is kept so long at least."""
+_DAY = 86_400_000_000
+
+
+def kept_from(days: float, now: int) -> int:
+    """The time from which on the log is kept, in microseconds since 1970 UTC."""
+    return now - round(max(days, SHORTEST_DAYS) * _DAY)
+
+
+def trimming(store: GraphStore, before: int, now: int) -> Iterator[Callable[[], Trimmed]]:
+    """The steps that forget what was changed before a time, each to be called, wherever a store may be, before the next
+    is asked for: the first finds out how far to go.
+
+    Raises:
+        InvalidValue: less than a day would be kept.
+    """
+    if before > kept_from(0, now):
+        raise InvalidValue(
+            f"what was changed before {rfc3339(before)} cannot be forgotten yet",
+            code="trim.recent",
+            help="the log is kept for a day at least: what is sent again within it is done once",
+        )
+    marks: list[Trimmed] = []
+    target = 0
+
+    def begin() -> Trimmed:
+        nonlocal target
+        mark = store.trimmed()
+        target = 0 if before <= mark.at else sequence_at(store, before - 1)
+        marks.append(mark)
+        return mark
+
+    def step() -> Trimmed:
+        marks.append(store.trim(target))
+        return marks[-1]
+
+    yield begin
+    while marks[-1].sequence < target and (len(marks) < 2 or marks[-1] != marks[-2]):  # noqa: PLR2004 - the last two
+        yield step
