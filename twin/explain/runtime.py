@@ -481,6 +481,10 @@ RUNTIME: dict[str, Cause] = {
         "No topology of that name is kept for this client.",
         "Keep it first with POST /api/v1/topologies, or send the document itself.",
     ),
+    "trim.recent": Cause(
+        "The log is kept for a day at least: a change that is sent again within it is known, and done once.",
+        "Name an earlier time.",
+    ),
     "twin.error": Cause("The twin refuses, for a reason that has no code of its own.", "The message says more."),
     "type.reveals": Cause(
         "A plan by a client that may not read what is private gives something a type by which that would be open.",
