@@ -33,13 +33,13 @@ def running(folder: Path) -> Iterator[Address]:
         return
     server = LocalServer(folder)
     try:
-        server.start()
+        server.hold()
     except BackendError as error:
         pytest.skip(_missing(error))
     try:
         yield server.address
     finally:
-        server.stop()
+        server.release()
 
 
 def needs_local() -> None:

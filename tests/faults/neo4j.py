@@ -38,12 +38,12 @@ _AGAIN_SECONDS = 300.0
 def round_of(seed: int, folder: Path, kills: int = KILLS, pause: float = PAUSE_SECONDS) -> str:
     """So many kills, then a pause at a commit."""
     server = LocalServer(folder / "neo4j")
-    server.start()
+    server.hold()
     try:
         killed = killing(server, seed, kills)
         return f"{killed}; {pausing(server, pause)}"
     finally:
-        server.stop()
+        server.release()
 
 
 def killing(server: LocalServer, seed: int, kills: int) -> str:
@@ -74,7 +74,7 @@ def _restart(server: LocalServer) -> None:
     os.kill(pid, signal.SIGKILL)
     while server.pid is not None:
         time.sleep(0.02)
-    server.start()
+    server.hold()
 
 
 def _until_answered(commits: Commits, made: ChangeSet) -> tuple[Committed, int]:

@@ -39,6 +39,10 @@ Graph = Annotated[
         show_default="where it was the last time",
     ),
 ]
+_ROLES = {
+    "owner": "Owner of the twin: devices report to this process.",
+    "follower": "Follower: devices report to another process, whose place this one takes when it is gone.",
+}
 _GOODBYE_SECONDS = 3
 _SWITCH_SECONDS = 0.001
 
@@ -51,9 +55,13 @@ def serve(
     mqtt_port: MqttPort = None,
     public_url: Annotated[str | None, typer.Option(help="URL that clients reach the API by.")] = None,
     *,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Take a graph over whose own data directory is lost.")] = False,
     json: Json = False,
 ) -> None:
-    """Serve a twin: the API and the MQTT endpoint, until stopped."""
+    """Serve a twin, until stopped: the API, and the MQTT endpoint unless another process of the twin has it already.
+
+    Started again beside the first (with a --port of its own), it follows that one, and takes its place when it is gone.
+    """
     output = Output(json=json)
     listen = {"host": host, "mqtt_host": host, "port": port, "mqtt_port": mqtt_port, "public_url": public_url}
     settings = _settings(data=data, graph=graph, **listen)
@@ -65,12 +73,14 @@ def serve(
                 "rest": f"{engine.url}/api/v1",
                 "mqtt": engine.mqtt_url,
                 "issuer": engine.url,
+                "role": engine.role,
             },
-            f"GraphQL {engine.url}/graphql\nREST    {engine.url}/api/v1\nMQTT    {engine.mqtt_url}\nCtrl-C stops it.",
+            f"GraphQL {engine.url}/graphql\nREST    {engine.url}/api/v1\nMQTT    {engine.mqtt_url or 'not known yet'}\n"
+            f"{_ROLES[engine.role]}\nCtrl-C stops it.",
         )
 
     with _graph_running(settings, output):
-        _run(settings, ready)
+        _run(settings, ready, follow=True, adopt=adopt)
 
 
 def demo(
@@ -143,7 +153,9 @@ def _completing(files: list[Path], ontology_path: list[Path]) -> str:
 
 @contextmanager
 def _graph_running(settings: Settings, output: Output) -> Iterator[None]:
-    """With the twin's own Neo4j, where its graph is kept in that: started before, and stopped after, unless it runs."""
+    """With the twin's own Neo4j, where its graph is kept in that: started before, unless it runs, and stopped after,
+    unless somebody else uses it.
+    """
     from twin.engine.home import Home
     from twin.store.location import LOCAL, local_server
 
@@ -152,12 +164,11 @@ def _graph_running(settings: Settings, output: Output) -> Iterator[None]:
         return
     output.note("Starting Neo4j …")
     server = local_server(settings.data)
-    started = server.start()
+    server.hold()
     try:
         yield
     finally:
-        if started:
-            server.stop()
+        server.release()
 
 
 def _settings(**flags: Any) -> Settings:
@@ -181,6 +192,9 @@ def _run(
     settings: Settings,
     ready: Callable[[Engine], Awaitable[None]],
     end: Callable[[], Awaitable[None]] | None = None,
+    *,
+    follow: bool = False,
+    adopt: bool = False,
 ) -> None:
     import uvloop
 
@@ -196,7 +210,7 @@ def _run(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        async with serving(settings) as engine:
+        async with serving(settings, follow=follow, adopt=adopt) as engine:
             starting = asyncio.ensure_future(ready(engine))
             stopping = asyncio.ensure_future(stop.wait())
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -214,8 +228,9 @@ def _run(
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Engine]:
-    """A whole twin on the running loop: engine, API and MQTT; stopped in the reverse order.
+async def serving(settings: Settings, *, follow: bool = False, adopt: bool = False) -> AsyncIterator[Engine]:
+    """A whole twin on the running loop: engine, API and MQTT; stopped in the reverse order. `Engine` says what
+    ``follow`` and ``adopt`` mean.
 
     Raises:
         BackendError: a port is taken, the directory cannot be used. Conflict: another process serves it.
@@ -223,9 +238,10 @@ async def serving(settings: Settings) -> AsyncIterator[Engine]:
     from api.app import create_app
     from twin.engine import Engine
 
-    listening = _listen(settings.host, settings.port)
+    listening = _listen(settings)
     try:
-        engine = Engine(settings, settings.public_url.rstrip("/") or _url(settings.host, listening))
+        url = settings.public_url.rstrip("/") or _url(settings.host, listening)
+        engine = Engine(settings, url, listening.getsockname()[1], follow=follow, adopt=adopt)
         await engine.start()
         try:
             async with _web(create_app(engine), listening):
@@ -273,8 +289,9 @@ async def _web(app: Any, listening: socket.socket) -> AsyncIterator[None]:
         await task
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(settings: Settings) -> socket.socket:
     """A listening socket, taken before anything else is started."""
+    host, port = settings.host, settings.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -286,10 +303,23 @@ def _listen(host: str, port: int) -> socket.socket:
         raise BackendError(
             f"the API cannot listen on {host}:{port}: {error.strerror}",
             code="port.taken",
-            help="stop what listens there, or choose another with --port (0 takes a free one)",
+            help=_instead(settings),
         ) from error
     listening.setblocking(False)
     return listening
+
+
+def _instead(settings: Settings) -> str:
+    """What to do where the port of the API is taken: often by the same twin."""
+    from twin.engine.lease import Lease
+
+    owner = Lease(settings.data).owner()
+    if owner is not None and owner.port == settings.port:
+        return (
+            f"this twin is served there by process {owner.pid}: give a process that is to follow it another port with "
+            "--port (0 takes a free one)"
+        )
+    return "stop what listens there, or choose another with --port (0 takes a free one)"
 
 
 def _url(host: str, listening: socket.socket) -> str:

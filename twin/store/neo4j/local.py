@@ -23,6 +23,7 @@ import orjson
 
 from twin.errors import BackendError
 from twin.store.neo4j.address import Address
+from twin.store.neo4j.holding import Hold, facts, runs, watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,7 @@ class LocalServer:
         self._heap = heap
         self._cache = cache
         self._child: subprocess.Popen[bytes] | None = None
+        self._held: Hold | None = None
 
     @property
     def password(self) -> str:
@@ -79,14 +81,37 @@ class LocalServer:
         return Address.parse(self.url, self.password)
 
     def start(self, port: int | None = None) -> bool:
-        """Start it unless it runs already, and wait until it answers; whether it was started.
+        """Start it unless it runs already, and wait until it answers; whether it was started. It stays until `stop`.
 
         Without ``port`` it listens where it did the last time, or on a free one.
 
         Raises:
             BackendError: the extra is not installed, or Neo4j does not start.
         """
+        return self._start(port, stays=True)
+
+    def hold(self) -> bool:
+        """The same for as long as any process holds it: one that was started so ends with the last of them, even where
+        that is killed.
+        """
+        if self._held is None:
+            self._held = Hold(self.directory)
+        try:
+            return self._start(None, stays=False)
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Hold it no longer; one that does not stay is stopped where nobody else does."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.release(lambda: self._facts().get("stays", True) or self.stop())
+
+    def _start(self, port: int | None, *, stays: bool) -> bool:
         if self.pid is not None:
+            if stays:
+                self._keep({**self._facts(), "stays": True})
             self._wait()
             return False
         command = self._prepare(self._port() if port is None else port)
@@ -94,7 +119,9 @@ class LocalServer:
             self._child = subprocess.Popen(  # noqa: S603 - the command is ours
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
-        self._keep({**self._facts(), "pid": self._child.pid})
+        self._keep({**self._facts(), "pid": self._child.pid, "stays": stays})
+        if not stays:
+            watch(self.directory)
         self._wait()
         return True
 
@@ -209,26 +236,16 @@ class LocalServer:
         return f"see {self.directory}/logs; is there enough memory and disk, and is the directory nobody else's?"
 
     def _facts(self) -> dict[str, Any]:
-        try:
-            found: dict[str, Any] = orjson.loads((self.directory / "server.json").read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return found
+        return facts(self.directory)
 
     def _keep(self, facts: dict[str, Any]) -> None:
         _write_private(self.directory / "server.json", orjson.dumps(facts).decode())
 
     def _is_ours(self, pid: int) -> bool:
-        """Whether the process lives and is the Neo4j of this directory: numbers are given to others after a while."""
+        """Whether the process lives and is the Neo4j of this directory."""
         if self._child is not None and self._child.pid == pid:
             return self._child.poll() is None
-        found = subprocess.run(  # noqa: S603 - the command is ours
-            ["ps", "-ww", "-o", "stat=", "-o", "command=", "-p", str(pid)],  # noqa: S607 - where ps lies differs
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return not found.stdout.startswith("Z") and f"--home-dir={self.directory}" in found.stdout
+        return runs(self.directory, pid)
 
 
 def _java() -> str:

@@ -17,11 +17,11 @@ from twin.store.neo4j.local import LocalServer
 def test_a_kill_and_a_pause_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     needs_local()
     server = LocalServer(tmp_path)
-    server.start()
+    server.hold()
     try:
         assert killing(server, seed=7, kills=1).startswith("1 kills")
         # the server's own time-out is 10 s: give up after 2, and go on before the settling of it gives up as well
         impatient = Connection(server.address, grace=-8, patience=0)
         assert "unknown" in pausing(server, 12, impatient)
     finally:
-        server.stop()
+        server.release()
