@@ -6,6 +6,8 @@
                the server killed again and again; nothing is lost, the result that of an uninterrupted upgrade
     neo4j      Neo4j killed with SIGKILL in the middle of commits, and paused for 30 s at the moment of one; nothing
                that was acknowledged is lost, and nothing is done twice
+    machine    random steps of two processes on each kind of store, held against plain dictionaries: commits, conflicts,
+               lost answers, restarts, readings written late and twice, looks into the past, trims and dumps
     mirror     random ChangeSets by two committers of one SQLite file; the store, both mirrors and a reload must agree
 
 ``make faults ARGS="kills --seed 7 --rounds 20"`` runs one of them. Each round has a seed of its own, printed before it
@@ -21,9 +23,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults import kills, mirror, neo4j, upgrades
+from tests.faults import kills, machine, mirror, neo4j, upgrades
 
-RUNS = {"kills": kills.round_of, "mirror": mirror.round_of, "upgrades": upgrades.round_of, "neo4j": neo4j.round_of}
+RUNS = {
+    "kills": kills.round_of,
+    "machine": machine.round_of,
+    "mirror": mirror.round_of,
+    "upgrades": upgrades.round_of,
+    "neo4j": neo4j.round_of,
+}
 
 
 def main() -> None:
