@@ -6,7 +6,6 @@ is hidden.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +42,5 @@ def _from_private(engine: Engine, vocabulary: Vocabulary, entity: Entity, comput
     if not types:
         return False
     intervals = engine.mirror.intervals(entity.site)
-    positions = intervals.positions(types)
-    start, end = (0, len(intervals.order)) if entity.kind == "view" else intervals.span(entity.id)
-    return bisect_left(positions, end) > bisect_left(positions, start)
+    span = (0, len(intervals)) if entity.kind == "view" else intervals.span(entity.id)
+    return bool(intervals.run(types, *span).total)

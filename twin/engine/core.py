@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
+from twin.engine.quiet import lasting
 from twin.engine.versions import Versions
 from twin.graph.mirror import Mirror
 from twin.state.current import Current
@@ -29,11 +29,12 @@ class Core:
         self.store = store
         self._told = applied
         self.mirror = Mirror()
-        self._load()
-        self._versions = Versions(self.mirror)
-        self.mirror.adopt(self.ontology)
-        self.current = Current(self.mirror, self.ontology)
-        self.watermark = self._load_states()
+        with lasting():
+            self._load()
+            self._versions = Versions(self.mirror)
+            self.mirror.adopt(self.ontology)
+            self.current = Current(self.mirror, self.ontology)
+            self.watermark = self._load_states()
         self.commits = Commits(store, self.mirror, run, self._applied)
 
     @property
@@ -42,19 +43,14 @@ class Core:
         return self._versions.ontology
 
     def _load(self) -> None:
-        # A collection in the middle of a million new objects costs more than the load; afterwards they are permanent.
-        gc.disable()
-        try:
-            snapshot = self.store.load()
-            self.mirror.load(
-                head=snapshot.head,
-                timeline=snapshot.timeline,
-                documents=snapshot.documents,
-                entities=snapshot.entities,
-                relations=snapshot.relations,
-            )
-        finally:
-            gc.enable()
+        snapshot = self.store.load()
+        self.mirror.load(
+            head=snapshot.head,
+            timeline=snapshot.timeline,
+            documents=snapshot.documents,
+            entities=snapshot.entities,
+            relations=snapshot.relations,
+        )
 
     def _load_states(self) -> Watermark:
         states, watermark = self.store.load_states()

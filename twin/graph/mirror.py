@@ -1,8 +1,8 @@
 """The graph in memory: a live networkx graph, and beside it the indexes that answer requests.
 
-Invariants: only `Mirror.apply` (and `Mirror.load`) change it, by sequence, after the store has committed; indexes
-change in exactly two places, `_index` and `_drop`; interval labels of a site are rebuilt, lazily, only when that site's
-tree changed. `Mirror.graph` is for any networkx algorithm: node = entity id with its `Entity` as ``entity``, edge key =
+Invariants: only `Mirror.apply` (and `Mirror.load`) change it, by sequence, after the store has committed; what is in
+the indexes goes in by `_enlist` and `_put` and out by `_drop`; the order of a site's tree is kept as it changes
+(`Tree`). `Mirror.graph` is for any networkx algorithm: node = entity id with its `Entity` as ``entity``, edge key =
 relation type. It is live and read-only; an algorithm that runs for long takes a copy. What views include by rule are
 edges of it too, marked ``rule``, and no relations (`Mirror.views`).
 """
@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from twin.graph.intervals import Intervals
-from twin.graph.living import LiveGraph
+from twin.graph.living import LiveGraph, data_of
 from twin.graph.model import (
     CONTAINS,
     HAS_ROLE,
@@ -34,7 +33,7 @@ from twin.graph.model import (
     relocated,
 )
 from twin.graph.names import Names
-from twin.graph.sharing import shared
+from twin.graph.tree import Tree
 from twin.graph.views import ASIDE, Views
 from twin.ids import sort_key
 
@@ -43,10 +42,11 @@ if TYPE_CHECKING:
 
     import networkx as nx
 
+    from twin.graph.intervals import Intervals
     from twin.graph.model import ChangeSet, Document, Entry, Kind
     from twin.ontology.model import Ontology
 
-__all__ = ["Intervals", "Mirror"]
+__all__ = ["Mirror"]
 
 
 class Mirror:
@@ -55,18 +55,16 @@ class Mirror:
     def __init__(self) -> None:
         self.head = 0
         self.timeline = ""
-        self.entities: dict[str, Entity] = {}
         self.documents: dict[str, Document] = {}
         self.sites: dict[str, int] = {}
         """Site id -> the sequence that last touched it (the head at load time, where nothing has since)."""
         self.rights: dict[str, int] = {}
         """Whoever has roles on something, or manages it -> the sequence that last changed that, since the load."""
         self._graph = LiveGraph()
+        self.entities: dict[str, Entity] = self._graph.entities
+        self._tree = Tree(self._graph)
         self._paths: dict[str, str] = {}
         self._serials: dict[tuple[str, str], str] = {}
-        self._children: dict[str, dict[str, None]] = {}
-        self._sorted: dict[str, list[str]] = {}
-        self._intervals: dict[str, Intervals] = {}
         self._names: dict[str, Names] = {}
         self._kinds: dict[Kind, dict[str, None]] = {}
         self._types_of: dict[frozenset[Kind], frozenset[str]] = {}
@@ -91,25 +89,28 @@ class Mirror:
         relations: Iterable[Relation],
     ) -> None:
         """Take a whole snapshot in place of whatever is here."""
-        self._graph.clear()
-        self.views.clear()
-        for index in (self.entities, self.sites, self.documents, self._paths, self._serials, self._children):
+        for index in (self._graph, self.views, self.sites, self.documents, self._paths, self._serials):
             index.clear()
-        self._sorted.clear()
-        self._intervals.clear()
         self._names.clear()
         self.rights.clear()
         self.head, self.timeline = head, timeline
         self.documents.update((document.name, document) for document in documents)
-        for entity in shared(entities):
-            self._add(entity)
+        self._graph.put_all(entities)
+        self._tree.load()
+        paths, types = self._paths, dict[str, str]()
         for entity in self.entities.values():
-            if entity.parent is not None:
-                self._contain(entity.parent, entity.id)
-            elif entity.site:
-                self.sites[entity.id] = head
-        for relation in relations:
-            self._link(relation)
+            paths[entity.path] = entity.id
+            if entity.serial is not None:
+                self._serials[entity.site, entity.serial] = entity.id
+            if types.get(entity.type) != entity.kind:
+                types[entity.type] = entity.kind
+                self._learn(entity)
+            if entity.kind == "view":
+                self.views.put(entity)
+        for site in self._tree.sites():
+            self.sites[site] = head
+        for view, member in self._graph.draw_all(relations):
+            self.views.link(view, member)
 
     def __len__(self) -> int:
         return len(self.entities)
@@ -128,14 +129,7 @@ class Mirror:
 
     def children(self, entity_id: str) -> list[str]:
         """The ids of what an entity contains, in natural order. The list is the index's own: do not change it."""
-        found = self._sorted.get(entity_id)
-        if found is None:
-            below = self._children.get(entity_id)
-            if not below:
-                return []
-            found = sorted(below, key=lambda child: sort_key(self.entities[child].key))
-            self._sorted[entity_id] = found
-        return found
+        return self._tree.children(entity_id)
 
     def edges(self, entity: Entity, direction: Literal["OUT", "IN"]) -> Mapping[str, Mapping[str, dict[str, Any]]]:
         """The edges that leave an entity, or come to it: other end -> relation type -> data, with what is by rule."""
@@ -146,10 +140,11 @@ class Mirror:
         """What the entities of these sites compare by to be in natural order of path: their place by the labels of
         their site, where it is one and has labels now.
         """
-        labels = self._intervals.get(next(iter(sites))) if len(sites) == 1 else None
-        if labels is None:
+        site = next(iter(sites)) if len(sites) == 1 else ""
+        if not self._tree.ordered(site):
             return lambda entity: sort_key(entity.path)
-        return lambda entity: labels.starts[entity.id]
+        starts = self._tree.intervals(site).starts
+        return lambda entity: starts[entity.id]
 
     def leaving(self, entity_id: str) -> Mapping[str, Mapping[str, dict[str, Any]]]:
         """The edges that leave an entity, as `edges`; what is there by rule may be missing, or there no more."""
@@ -164,17 +159,18 @@ class Mirror:
 
     def below(self, entity_id: str, types: frozenset[str]) -> Iterator[str]:
         """The ids of all below an entity of these concrete types: by the labels of its site, if there are any now."""
-        labels = self._intervals.get(self.entities[entity_id].site)
-        if labels is not None:
-            return labels.below(entity_id, types)
+        site = self.entities[entity_id].site
+        if self._tree.ordered(site):
+            return iter(self._tree.intervals(site).below(entity_id, types))
         return (each for each in self.subtree(entity_id)[1:] if self.entities[each].type in types)
 
     def intervals(self, site: str) -> Intervals:
-        """The labels of a site's tree, made anew when the tree has changed since."""
-        found = self._intervals.get(site)
-        if found is None:
-            found = self._intervals[site] = Intervals(self, site)
-        return found
+        """The labels of a site's tree: others when the tree has changed since."""
+        return self._tree.intervals(site)
+
+    def count(self, site: str, types: Iterable[str] | None) -> int:
+        """How many entities of these concrete types there are in a site; None: of all."""
+        return self._tree.count(site, types)
 
     def names(self, site: str) -> Names:
         """The words by which a site's entities are called; kept from now on."""
@@ -231,9 +227,11 @@ class Mirror:
 
     def _create(self, entry: Create, change: Change) -> None:
         entity = created(entry.entity, change.changeset)
-        self._add(entity)
-        if entity.parent is not None:
-            self._contain(entity.parent, entity.id)
+        self._graph.put(entity)
+        self._tree.enter(entity)
+        self._enlist(entity)
+        if entity.site in self._names:
+            self._names[entity.site].put(None, entity)
         self._touch(entity.site, change)
 
     def _touch(self, site: str, change: Change) -> None:
@@ -249,14 +247,12 @@ class Mirror:
 
     def _move(self, entry: Move, change: Change) -> None:
         changeset, before = change.changeset, self.entities[entry.id]
-        below = self.subtree(entry.id)[1:]
+        below = self._tree.uproot(before)
         after = moved(before, entry, self.entities[entry.parent], changeset.at, changeset.actor.name)
-        self._leave(before)
         self._rename(after)
-        self._contain(entry.parent, entry.id)
+        self._tree.replant(after, below)
         for each in below:
             self._rename(relocated(self.entities[each], before.path, after.path))
-        self._intervals.pop(after.site, None)
         self.sites[after.site] = change.sequence
 
     def _delete(self, entry: Delete, change: Change) -> None:
@@ -287,10 +283,7 @@ class Mirror:
 
     def subtree(self, entity_id: str) -> list[str]:
         """The ids of an entity and of all below it, parents first."""
-        found = [entity_id]
-        for each in found:
-            found.extend(self._children.get(each, ()))
-        return found
+        return self._tree.subtree(entity_id)
 
     def _rename(self, entity: Entity) -> None:
         """The same entity under another path."""
@@ -301,36 +294,25 @@ class Mirror:
         self._put(entity)
         self.views.put(entity)
 
-    def _leave(self, entity: Entity) -> None:
-        """Take an entity out of what contains it."""
-        if entity.parent is not None:
-            self._graph.erase(entity.parent, entity.id, CONTAINS)
-            self._children[entity.parent].pop(entity.id, None)
-            self._sorted.pop(entity.parent, None)
-
-    def _add(self, entity: Entity) -> None:
-        """An entity that is new."""
-        self.entities[entity.id] = entity
-        self._graph.put(entity)
+    def _enlist(self, entity: Entity) -> None:
+        """An entity is new: be able to find it."""
         self._paths[entity.path] = entity.id
-        self._index(None, entity)
+        if entity.serial is not None:
+            self._serials[entity.site, entity.serial] = entity.id
+        self._learn(entity)
         self.views.put(entity)
 
     def _put(self, entity: Entity) -> None:
         """An entity in place of what it was."""
         before = self.entities[entity.id]
-        self.entities[entity.id] = entity
         self._graph.replace(entity)
         if before.serial is not None:
             self._serials.pop((before.site, before.serial), None)
-        self._index(before, entity)
-
-    def _index(self, before: Entity | None, entity: Entity) -> None:
-        if before is None or before.type != entity.type:
-            self._intervals.pop(entity.site, None)
-            self._learn(entity)
         if entity.serial is not None:
             self._serials[entity.site, entity.serial] = entity.id
+        if before.type != entity.type:
+            self._tree.retype(before, entity)
+            self._learn(entity)
         if entity.site in self._names:
             self._names[entity.site].put(before, entity)
 
@@ -341,40 +323,24 @@ class Mirror:
             self._types_of.clear()
 
     def _drop(self, entity_id: str) -> None:
-        entity = self.entities.pop(entity_id)
+        entity = self.entities[entity_id]
         self.views.drop(entity)
-        if entity.site in self._names:
-            self._names[entity.site].drop(entity)
+        self._tree.leave(entity)
         self._graph.remove_node(entity_id)
         del self._paths[entity.path]
         if entity.serial is not None:
             self._serials.pop((entity.site, entity.serial), None)
+        if entity.site in self._names:
+            self._names[entity.site].drop(entity)
         if entity.parent is None:
             self.sites.pop(entity_id, None)
             self._names.pop(entity_id, None)
-        else:
-            self._children[entity.parent].pop(entity_id, None)
-            self._sorted.pop(entity.parent, None)
-        self._children.pop(entity_id, None)
-        self._sorted.pop(entity_id, None)
-        self._intervals.pop(entity.site, None)
-
-    def _contain(self, parent: str, child: str) -> None:
-        self._graph.draw(parent, child, CONTAINS)
-        self._children.setdefault(parent, {})[child] = None
-        self._sorted.pop(parent, None)
 
     def _link(self, relation: Relation) -> None:
         source, target = self.entities[relation.source].id, self.entities[relation.target].id  # many share these texts
-        instance, roles = relation.instance, relation.roles
         if relation.type == INCLUDES and self._graph.data(source, target, INCLUDES) is not None:
             self._graph.erase(source, target, INCLUDES)  # by rule: what is listed takes its place
-        if roles:
-            self._graph.draw(source, target, relation.type, instance=instance, roles=roles)
-        elif instance is None:
-            self._graph.draw(source, target, relation.type)
-        else:
-            self._graph.draw(source, target, relation.type, instance=instance)
+        self._graph.draw(source, target, relation.type, **data_of(relation))
         if relation.type == INCLUDES:
             self.views.link(source, target)
 

@@ -149,8 +149,10 @@ class TimelineMovedError(HeadMovedError):
 class GraphStore(Protocol):
     """One twin's graph, log and state. Every method may raise `twin.errors.BackendError`."""
 
-    def load(self) -> Snapshot:
-        """The graph at its head, read in one transaction."""
+    def load(self, progress: Callable[[int, int], None] | None = None) -> Snapshot:
+        """The graph at its head, read in one transaction. ``progress`` is told now and then how many entities and
+        relations have been read, and of how many.
+        """
 
     def head(self) -> int:
         """The sequence of the newest ChangeSet; 0 when there is none."""

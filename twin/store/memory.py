@@ -44,10 +44,12 @@ class MemoryStore:
         self._base = Mirror()
         self._trimmed = Trimmed()
 
-    def load(self) -> Snapshot:
+    def load(self, progress: Callable[[int, int], None] | None = None) -> Snapshot:
         """The graph at its head."""
         with self._lock:
             graph = self._graph
+            if progress is not None:
+                progress(len(graph), len(graph))
             return Snapshot(
                 head=graph.head,
                 timeline=graph.timeline,

@@ -4,7 +4,7 @@ import msgspec
 
 from tests.graphs import entity
 from twin.graph.model import Entity
-from twin.graph.sharing import shared
+from twin.graph.sharing import Sharing
 
 SITE = entity("home", "site", instance="flat")
 LAMPS = [
@@ -15,16 +15,25 @@ LAMPS = [
 
 def test_what_is_shared_says_the_same() -> None:
     read = msgspec.json.decode(msgspec.json.encode([SITE, *LAMPS]), type=list[Entity])
-    assert list(shared(read)) == [SITE, *LAMPS]
+    assert list(map(Sharing().entity, read)) == [SITE, *LAMPS]
 
 
 def test_what_is_equal_is_one() -> None:
     read = msgspec.json.decode(msgspec.json.encode([SITE, *LAMPS]), type=list[Entity])
-    site, one, two = shared(read)
+    site, one, two = map(Sharing().entity, read)
     assert one.parent is site.id
     assert one.type is two.type
     assert one.instance is two.instance is site.instance
     assert one.points is two.points
     assert one.desired is two.desired
     assert one.sources is site.sources
-    assert one.title is not two.title
+    assert one.title is two.title
+    assert one.created is two.created
+
+
+def test_what_is_only_almost_equal_stays_apart() -> None:
+    several = [entity(f"home/room-{n}", "space", SITE, properties={"level": n}) for n in (1, 1.0, True)]
+    read = msgspec.json.decode(msgspec.json.encode(several), type=list[Entity])
+    assert [repr(each.properties) for each in map(Sharing().entity, read)] == [
+        repr(each.properties) for each in several
+    ]

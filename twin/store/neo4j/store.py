@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from twin.errors import BackendError, OutcomeUnknown
-from twin.graph.model import CONTAINS, Change, ChangeSet, Committed, Document, Relation
+from twin.graph.model import CONTAINS, Change, ChangeSet, Committed, Document
 from twin.store import HeadMovedError, LogTrimmed, Snapshot
+from twin.store.loading import Loading
 from twin.store.neo4j import states, trimming, writing
 from twin.store.neo4j.connection import SECONDS, Connection
 from twin.store.neo4j.filling import fill
 from twin.store.neo4j.labels import Labels
 from twin.store.neo4j.names import is_identifier
-from twin.store.neo4j.nodes import decode_entity, moment, roles_of
+from twin.store.neo4j.nodes import moment, roles_of
 from twin.store.neo4j.saving import Saving
 from twin.store.neo4j.schema import prepare
 from twin.store.neo4j.states import load_states, write_batch
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     import neo4j
 
+    from twin.graph.model import Held
     from twin.graph.readings import Reading
     from twin.store import Dump, StateBatch, Sums, Trimmed, Watermark
     from twin.store.neo4j.address import Address
@@ -66,6 +68,7 @@ c.by = row[4], c.via = row[5], c.summary = row[6], c.site = row[7], c.body = row
 _CHANGES = "MATCH (c:_Change) WHERE c.seq > $since RETURN c.seq, c.body ORDER BY c.seq LIMIT $limit"
 _DOCUMENTS = "MATCH (d:_Document) RETURN d.name, d.version, d.file, d.text ORDER BY d.name"
 _ENTITIES = "MATCH (e:Entity) RETURN e._entity"
+_SIZE = "RETURN COUNT { (:Entity) } + COUNT { ()-->() } - COUNT { ()-[:CONTAINS]->() }"
 _TYPES = "CALL db.relationshipTypes() YIELD relationshipType AS type RETURN type"
 
 _decode_changeset = msgspec.json.Decoder(ChangeSet).decode
@@ -100,15 +103,24 @@ class Neo4jStore:
             self.close()
             raise
 
-    def load(self) -> Snapshot:
+    def load(self, progress: Callable[[int, int], None] | None = None) -> Snapshot:
         """The graph at its head."""
+
+        def read(transaction: neo4j.Transaction) -> Snapshot:
+            return _snapshot(transaction, progress)
+
+        def read_locked(transaction: neo4j.Transaction) -> Snapshot:
+            """While nobody commits: for a graph that changes faster than it is read."""
+            _lock(transaction)
+            return _snapshot(transaction, progress)
+
         for _ in range(_LOAD_TRIES):
             head = self._settle()
-            snapshot = self._run(_snapshot, _LOAD_SECONDS)
+            snapshot = self._run(read, _LOAD_SECONDS)
             if self._settle() == head:
                 break
         else:
-            snapshot = self._run(_locked_snapshot, _LOAD_SECONDS)
+            snapshot = self._run(read_locked, _LOAD_SECONDS)
         self._labels = Labels(snapshot.documents)
         return snapshot
 
@@ -316,14 +328,15 @@ def _record(sequence: int, changeset: ChangeSet) -> list[Any]:
     ]
 
 
-def _snapshot(transaction: neo4j.Transaction) -> Snapshot:
+def _snapshot(transaction: neo4j.Transaction, progress: Callable[[int, int], None] | None) -> Snapshot:
+    loading = Loading(0 if progress is None else transaction.run(_SIZE).single(strict=True)[0], progress)
     head, timeline = transaction.run("MATCH (log:_Log {id: 'log'}) RETURN log.seq, log.timeline").single(strict=True)
     return Snapshot(
         head=head,
         timeline=timeline,
         documents=tuple(_documents(transaction)),
-        entities=[decode_entity(body) for (body,) in transaction.run(_ENTITIES)],
-        relations=_relations(transaction),
+        entities=loading.entities((body,) for (body,) in transaction.run(_ENTITIES)),
+        relations=loading.relations(_relations(transaction)),
     )
 
 
@@ -333,25 +346,15 @@ def _rehearse(transaction: neo4j.Transaction) -> None:
         transaction.run(statement, rows=[]).consume()
 
 
-def _locked_snapshot(transaction: neo4j.Transaction) -> Snapshot:
-    """The same while nobody commits: for a graph that changes faster than it is read."""
-    _lock(transaction)
-    return _snapshot(transaction)
-
-
 def _documents(transaction: neo4j.Transaction) -> list[Document]:
     return [Document(*row) for row in transaction.run(_DOCUMENTS).values()]
 
 
-def _relations(transaction: neo4j.Transaction) -> list[Relation]:
+def _relations(transaction: neo4j.Transaction) -> Iterator[tuple[str, str, str, str | None, tuple[Held, ...]]]:
     """Every relation but those of the tree, which follow from the entities."""
-    found = []
     for (type_,) in transaction.run(_TYPES).values():
         if type_ != CONTAINS and is_identifier(type_):
             query = f"MATCH (s:Entity)-[r:`{type_}`]->(t:Entity) RETURN s.id, t.id, r.instance, r.roles, r.until"
             rows = transaction.run(query)
-            found += [
-                Relation(type=type_, source=source, target=target, instance=instance, roles=roles_of(roles, until))
-                for source, target, instance, roles, until in rows
-            ]
-    return found
+            for source, target, instance, roles, until in rows:
+                yield source, target, type_, instance, roles_of(roles, until)

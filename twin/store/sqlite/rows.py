@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-__all__ = ["RELATIONS", "Into", "bring_along", "into", "relation", "relation_row", "write"]
+__all__ = ["RELATIONS", "Into", "bring_along", "into", "relation", "relation_fields", "relation_row", "write"]
 
 RELATIONS = "SELECT source, target, type, instance, roles FROM relations"
 _roles = msgspec.json.Decoder(tuple[Held, ...]).decode
@@ -63,9 +63,13 @@ def relation_row(relation: Relation) -> tuple[Any, ...]:
 
 def relation(row: tuple[Any, ...]) -> Relation:
     """A relation, from a row of `RELATIONS`."""
-    source, target, name, instance, roles = row
-    held = () if roles is None else _roles(roles)
-    return Relation(source=source, target=target, type=name, instance=instance, roles=held)
+    source, target, name, instance, roles = relation_fields(row)
+    return Relation(source=source, target=target, type=name, instance=instance, roles=roles or ())
+
+
+def relation_fields(row: tuple[Any, ...]) -> tuple[str, str, str, str | None, tuple[Held, ...] | None]:
+    """What a row of `RELATIONS` says: source, target, type, instance, roles."""
+    return row if row[4] is None else (*row[:4], _roles(row[4]))
 
 
 def bring_along(db: sqlite3.Connection) -> None:

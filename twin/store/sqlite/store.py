@@ -16,12 +16,13 @@ import msgspec
 import orjson
 
 from twin.errors import BackendError
-from twin.graph.model import Change, ChangeSet, Committed, Document, Entity
+from twin.graph.model import Change, ChangeSet, Committed, Document
 from twin.ids import mint
 from twin.store import HeadMovedError, LogTrimmed, Snapshot, Watermark
+from twin.store.loading import Loading
 from twin.store.sqlite.faults import BUSY_SECONDS, committing, reported
 from twin.store.sqlite.moving import dumped, fill, save
-from twin.store.sqlite.rows import RELATIONS, bring_along, relation
+from twin.store.sqlite.rows import RELATIONS, bring_along, relation_fields
 from twin.store.sqlite.schema import NAMES, SCHEMA, VERSION
 from twin.store.sqlite.states import put_states, state
 from twin.store.sqlite.summing import site_snapshot, summed
@@ -47,11 +48,11 @@ ON CONFLICT (one) DO UPDATE SET journal = excluded.journal, offset = excluded.of
 """
 _PROBE = "INSERT OR REPLACE INTO meta VALUES ('probe', ?)"
 """Written to see whether anything can be."""
+_SIZE = "SELECT (SELECT count(*) FROM entities) + (SELECT count(*) FROM relations)"
 _OUTCOMES = """
 SELECT json_group_object(op_id, sequence) FROM log WHERE op_id IN (SELECT value FROM json_each(?))
 """
 
-_decode_entity = msgspec.json.Decoder(Entity).decode
 _decode_changeset = msgspec.json.Decoder(ChangeSet).decode
 _decode_document = msgspec.json.Decoder(Document).decode
 
@@ -112,22 +113,23 @@ class SQLiteStore:
             raise
         committing(self.path, self._db)
 
-    def load(self) -> Snapshot:
+    def load(self, progress: Callable[[int, int], None] | None = None) -> Snapshot:
         """The graph at its head, read in one transaction."""
         with self._lock, reported(self.path), self._reading():
+            loading = Loading(0 if progress is None else self._size(), progress)
             return Snapshot(
                 head=self._head(),
                 timeline=self._db.execute("SELECT value FROM meta WHERE name = 'timeline'").fetchone()[0],
                 documents=tuple(
                     _decode_document(body) for (body,) in self._db.execute("SELECT body FROM documents ORDER BY name")
                 ),
-                entities=self._entities(),
-                relations=[relation(row) for row in self._db.execute(RELATIONS)],
+                entities=loading.entities(self._db.execute("SELECT body FROM entities")),
+                relations=loading.relations(map(relation_fields, self._db.execute(RELATIONS))),
             )
 
-    def _entities(self) -> list[Entity]:
-        rows = self._db.execute("SELECT body FROM entities")
-        return [_decode_entity(body) for (body,) in rows]
+    def _size(self) -> int:
+        found: int = self._db.execute(_SIZE).fetchone()[0]
+        return found
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
