@@ -10,7 +10,7 @@ from fastapi.security import OAuth2, SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
-from twin.access.principals import SCOPES, Principal
+from twin.access.principals import IDENTITY_SCOPES, SCOPES, Principal
 from twin.errors import InvalidValue, Unauthenticated
 from twin.times import now
 
@@ -69,9 +69,17 @@ def caller_of(connection: HTTPConnection, *scopes: str) -> Caller:
 
 
 _scheme: SecurityBase = OAuth2(
-    flows={"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": SCOPES}},
+    flows={
+        "clientCredentials": {"tokenUrl": "/oauth/token", "scopes": SCOPES},
+        "authorizationCode": {
+            "authorizationUrl": "/oauth/authorize",
+            "tokenUrl": "/oauth/token",
+            "refreshUrl": "/oauth/token",
+            "scopes": {**SCOPES, **IDENTITY_SCOPES},
+        },
+    },
     scheme_name="OAuth2",
-    description="A machine's own token: the client_credentials grant of OAuth2.",
+    description="A machine's own token (client_credentials), or an app's on behalf of a user, who picks the sites.",
     auto_error=False,
 )
 

@@ -73,6 +73,11 @@ def openapi() -> dict[str, Any]:
         "scheme": "basic",
         "description": "The client's id and its secret.",
     }
+    found["components"]["securitySchemes"]["InitialToken"] = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "What `twin client invite` prints.",
+    }
     for path, item in found["paths"].items():
         for operation in item.values():
             _complete(path, operation)

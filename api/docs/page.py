@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from api.problems import CODES
-from twin.access.principals import SCOPES
+from twin.access.principals import IDENTITY_SCOPES, SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ def _sections(document: Mapping[str, Any], issuer: str) -> Iterator[str]:
         for method, path, operation in operations:
             yield from _operation(document, issuer, method, path, operation)
     yield from _graphql(issuer)
-    yield from _table("Scopes", "scope", SCOPES)
+    yield from _table("Scopes", "scope", {**SCOPES, **IDENTITY_SCOPES})
     yield from _table("Problems", "code", CODES)
 
 
@@ -106,6 +106,8 @@ def _curl(issuer: str, method: str, path: str, operation: Mapping[str, Any]) -> 
     security = [name for each in operation.get("security", []) for name in each]
     if "OAuth2" in security:
         lines.append('-H "Authorization: Bearer $TOKEN"')
+    if "InitialToken" in security:
+        lines.append('-H "Authorization: Bearer $INITIAL_TOKEN"')
     if "ClientSecret" in security:
         lines.append('-u "$CLIENT_ID:$CLIENT_SECRET"')
     content = operation.get("requestBody", {}).get("content", {})

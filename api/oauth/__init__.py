@@ -1,5 +1,8 @@
-"""OAuth2: the token endpoint, the keys and the metadata by which clients find them."""
+"""OAuth2 and sign-in: what programs ask, what people see, and the metadata by which clients find it all."""
 
+from api.oauth import pages
 from api.oauth.routes import router
 
 __all__ = ["router"]
+
+router.include_router(pages.router)

@@ -1,26 +1,57 @@
-"""How clients find what they need, from nothing but the twin's address (RFC 8414, RFC 9728)."""
+"""How clients find what they need, from nothing but the twin's address (RFC 8414, RFC 9728, OpenID Discovery)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from api.oauth.server import METHODS
-from twin.access.principals import SCOPES
+from api.oauth.server import METHODS, PRIVATE_METHODS
+from twin.access.applications import GRANTS
+from twin.access.assertions import ALGORITHMS
+from twin.access.principals import IDENTITY_SCOPES, SCOPES
 
-__all__ = ["authorization_server", "protected_resource"]
+__all__ = ["authorization_server", "openid_provider", "protected_resource"]
 
 
 def authorization_server(issuer: str) -> dict[str, Any]:
-    """RFC 8414, section 2. There is no authorization endpoint, so no response type is supported."""
+    """RFC 8414, section 2, with what RFC 7636, 8628, 9126 and 9207 add."""
     return {
         "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/token",
         "jwks_uri": f"{issuer}/oauth/jwks.json",
-        "scopes_supported": list(SCOPES),
-        "response_types_supported": [],
-        "grant_types_supported": ["client_credentials"],
+        "revocation_endpoint": f"{issuer}/oauth/revoke",
+        "introspection_endpoint": f"{issuer}/oauth/introspect",
+        "registration_endpoint": f"{issuer}/oauth/register",
+        "device_authorization_endpoint": f"{issuer}/oauth/device_authorization",
+        "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
+        "scopes_supported": [*SCOPES, *IDENTITY_SCOPES],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": list(GRANTS),
+        "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "revocation_endpoint_auth_methods_supported": METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "introspection_endpoint_auth_methods_supported": PRIVATE_METHODS,
+        "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "authorization_response_iss_parameter_supported": True,
+        "request_uri_parameter_supported": False,
+        "request_parameter_supported": False,
         "service_documentation": f"{issuer}/docs",
+    }
+
+
+def openid_provider(issuer: str) -> dict[str, Any]:
+    """OpenID Connect Discovery, section 3."""
+    return {
+        **authorization_server(issuer),
+        "userinfo_endpoint": f"{issuer}/oauth/userinfo",
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "name", "email"],
+        "claims_parameter_supported": False,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
     }
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
+from argon2 import PasswordHasher
 
-from twin.access.clients import Clients
-from twin.access.keys import KeyRing, SigningKey
-from twin.access.tokens import Tokens
+from twin.access.authority import Authority
+from twin.access.passwords import Passwords
+from twin.access.visibility import Visibilities
 from twin.engine.authoring import Authoring
 from twin.engine.positions import Position, Positions
 from twin.engine.topologies import Topologies
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 AT = 1_793_689_200_000_000
 """2026-11-03T07:00:00Z."""
 HERE = Place("home.yaml", 1, 1, 2)
-RING = KeyRing(SigningKey.generate())
 _orders = itertools.count()
 T = TypeVar("T")
 
@@ -261,13 +261,19 @@ class Double:
 
     def __init__(self, folder: Path) -> None:
         self.records = Records(folder / "records.sqlite")
-        self.clients = Clients(self.records)
-        self.tokens = Tokens(
-            lambda: RING, issuer="http://twin.test", audience="http://twin.test", current=self.clients.current
+        self.holdings: dict[str, frozenset[str]] = {}
+        """The sites of each user, by id."""
+        self.authority = Authority(
+            self.records,
+            "http://twin.test",
+            sites_of=lambda user: self.holdings.get(user, frozenset()),
+            passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
         )
+        self.clients, self.tokens = self.authority.clients, self.authority.tokens
         self.deadletters = DeadLetters(self.records)
         self.ontology = ontology()
         self.mirror = Mirror()
+        self.visibilities = Visibilities(self.mirror, lambda: self.ontology)
         self.topologies = Topologies(self.records)
         self.positions = Positions.open(folder)
         self.authoring = Authoring(self.mirror, self.commit)

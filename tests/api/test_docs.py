@@ -70,10 +70,11 @@ def test_the_documents_of_fastapi_are_off(anyone: httpx2.Client) -> None:
 
 def test_security_is_documented() -> None:
     document = openapi()
-    assert set(document["components"]["securitySchemes"]) == {"OAuth2", "ClientSecret"}
+    assert set(document["components"]["securitySchemes"]) == {"OAuth2", "ClientSecret", "InitialToken"}
     for path, item in document["paths"].items():
         for operation in item.values():
-            assert ("security" in operation) == (path.startswith("/api/") or path == "/oauth/token"), path
+            secured = path.startswith(("/api/", "/oauth/")) and path != "/oauth/jwks.json"
+            assert ("security" in operation) == secured, path
             assert ("401" in operation["responses"]) == ("security" in operation)
             authored = operation["tags"] == ["Authoring"] and "requestBody" in operation
             assert ("422" in operation["responses"]) == authored

@@ -106,10 +106,20 @@ def test_nothing_in_the_query_string(anyone: httpx2.Client, credentials: tuple[s
     assert anyone.get("/oauth/token" + query).status_code == 405
 
 
-@pytest.mark.parametrize("grant", ["password", "authorization_code", "refresh_token", ""])
-def test_other_grants_are_not_given(anyone: httpx2.Client, credentials: tuple[str, str], grant: str) -> None:
+@pytest.mark.parametrize(
+    ("grant", "error"),
+    [
+        ("password", "unsupported_grant_type"),
+        ("", "unsupported_grant_type"),
+        ("authorization_code", "unauthorized_client"),
+        ("refresh_token", "unauthorized_client"),
+    ],
+)
+def test_other_grants_are_not_given(
+    anyone: httpx2.Client, credentials: tuple[str, str], grant: str, error: str
+) -> None:
     answer = anyone.post("/oauth/token", data={"grant_type": grant}, auth=credentials)
-    assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
 @pytest.mark.parametrize(
@@ -126,8 +136,8 @@ def test_metadata_agrees_with_itself(anyone: httpx2.Client) -> None:
     assert server["issuer"] == "http://twin.test"
     assert resource["authorization_servers"] == [server["issuer"]]
     assert server["token_endpoint"] == "http://twin.test/oauth/token"
-    assert server["grant_types_supported"] == ["client_credentials"]
-    assert server["scopes_supported"] == resource["scopes_supported"]
+    assert "client_credentials" in server["grant_types_supported"]
+    assert set(server["scopes_supported"]) - set(resource["scopes_supported"]) == {"openid", "profile", "email"}
     assert resource["bearer_methods_supported"] == ["header"]
 
 

@@ -11,7 +11,6 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from tests.api.building import RING
 from tests.api.conftest import Served, token
 from twin.times import now
 
@@ -70,14 +69,14 @@ def test_the_scheme_is_read_in_any_case(served: Served, anyone: httpx2.Client) -
 
 
 def forged(served: Served) -> dict[str, str]:
-    good = token(served)
-    claims = jwt.decode(good, RING.current.private, algorithms=["ES256"]).claims
-    header = {"alg": "ES256", "kid": RING.current.kid, "typ": "at+jwt"}
+    good, ring = token(served), served.engine.authority.keys.ring
+    claims = jwt.decode(good, ring.current.private, algorithms=["ES256"]).claims
+    header = {"alg": "ES256", "kid": ring.current.kid, "typ": "at+jwt"}
 
     def part(data: Any) -> str:
         return base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
 
-    def signed(head: dict[str, Any] | None = None, key: ECKey = RING.current.private, **changes: Any) -> str:
+    def signed(head: dict[str, Any] | None = None, key: ECKey = ring.current.private, **changes: Any) -> str:
         return jwt.encode({**header, **(head or {})}, {**claims, **changes}, key, algorithms=["ES256"])
 
     def relabelled(**changes: Any) -> str:

@@ -63,6 +63,11 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
         return any(redirects_match(known, uri) for known in self.redirect_uris)
 
     @property
+    def acts_for_users(self) -> bool:
+        """Whether it acts in the name of users, who pick the sites that it may touch."""
+        return bool(self.grants & {CODE, DEVICE})
+
+    @property
     def assured(self) -> bool:
         """Whether somebody who answers in its name is it: it has a secret or a key."""
         return self.proof != "none"

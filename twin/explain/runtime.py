@@ -43,6 +43,10 @@ RUNTIME: dict[str, Cause] = {
         'Give a file with {"keys": [ … ]}: the public halves only, as RFC 7517 writes them.',
     ),
     "client.name": Cause("The name cannot be a client's.", "Use some printable characters, not too many."),
+    "client.public": Cause(
+        "A client that can keep no secret has no keys either, and does nothing in its own name.",
+        "Say where its users' answers go (--redirect-uri), or that it has no browser (--device); leave out --keys.",
+    ),
     "client.redirect": Cause(
         "Answers of the authorization server cannot go to that address.",
         "Register https://…, http://127.0.0.1/… for a program on somebody's machine, or com.example.app:/… for a public"
@@ -442,6 +446,10 @@ RUNTIME: dict[str, Cause] = {
     "store.occupied": Cause(
         "A graph is to be copied or restored into a place that holds one already.",
         "Name an empty place; twin restore --replace puts a backup in the place of what is there.",
+    ),
+    "store.restored": Cause(
+        "A backup was put in the place of the graph while somebody worked with what it was before.",
+        "Look at what it is now, and begin again; a server starts again by itself.",
     ),
     "store.schema": Cause(
         "The database lacks a constraint or an index, and something else has its place.",

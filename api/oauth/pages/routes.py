@@ -1,0 +1,88 @@
+"""The addresses of the pages. Each request is read completely, then answered on a thread: records and argon2 block."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.oauth.forms import form_of
+from api.oauth.pages.account import account_page, take_back
+from api.oauth.pages.authorize import authorize, decide
+from api.oauth.pages.boxes import answer_box, box_page
+from api.oauth.pages.browser import Browser, browser_of
+from api.oauth.pages.html import redirect
+from api.oauth.pages.signin import choose_password, password_page, sign_in, sign_in_page, sign_out
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False)
+
+
+async def _answered(request: Request, act: Callable[[Browser], Response]) -> Response:
+    browser = await browser_of(request)
+    return await browser.engine.in_pool(lambda: act(browser))
+
+
+@router.get("/oauth/authorize")
+async def _authorize(request: Request) -> Response:
+    return await _answered(request, authorize)
+
+
+@router.post("/oauth/authorize")
+async def _authorize_by_form(request: Request) -> Response:
+    """An app may send its request as a form (OpenID Connect Core 3.1.2.1): it becomes the same request by GET."""
+    form = await form_of(request)
+    return redirect(f"/oauth/authorize?{urlencode(form.fields)}")
+
+
+@router.post("/oauth/consent")
+async def _decide(request: Request) -> Response:
+    return await _answered(request, decide)
+
+
+@router.get("/device")
+async def _box(request: Request) -> Response:
+    return await _answered(request, box_page)
+
+
+@router.post("/device")
+async def _answer_box(request: Request) -> Response:
+    return await _answered(request, answer_box)
+
+
+@router.get("/login")
+async def _sign_in_page(request: Request) -> Response:
+    return await _answered(request, sign_in_page)
+
+
+@router.post("/login")
+async def _sign_in(request: Request) -> Response:
+    return await _answered(request, sign_in)
+
+
+@router.post("/logout")
+async def _sign_out(request: Request) -> Response:
+    return await _answered(request, sign_out)
+
+
+@router.get("/account")
+async def _account(request: Request) -> Response:
+    return await _answered(request, account_page)
+
+
+@router.post("/account/revoke")
+async def _take_back(request: Request) -> Response:
+    return await _answered(request, take_back)
+
+
+@router.get("/account/password")
+async def _password_page(request: Request) -> Response:
+    return await _answered(request, password_page)
+
+
+@router.post("/account/password")
+async def _choose_password(request: Request) -> Response:
+    return await _answered(request, choose_password)
