@@ -205,14 +205,11 @@ def _run(
     # for 5 ms, and everyone's acknowledgements with it.
     sys.setswitchinterval(_SWITCH_SECONDS)
 
-    async def run() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
+    async def run_once(stop: asyncio.Event) -> bool:
+        """Whether to begin again: a backup was put in the place of what was served."""
         async with serving(settings, follow=follow, adopt=adopt) as engine:
             starting = asyncio.ensure_future(ready(engine))
-            stopping = asyncio.ensure_future(stop.wait())
+            stopping = asyncio.ensure_future(_first(stop, engine.restored))
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
                 starting.result()
@@ -223,8 +220,27 @@ def _run(
                     await starting
             if end is not None:
                 await end()
+        return not stop.is_set()
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        while await run_once(stop):
+            pass
 
     uvloop.run(run())
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Return once one of them is set."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 @asynccontextmanager

@@ -8,14 +8,15 @@ from twin.engine.quiet import lasting
 from twin.engine.versions import Versions
 from twin.graph.mirror import Mirror
 from twin.state.current import Current
-from twin.store.commits import Commits
+from twin.store.commits import Anew, Commits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twin.graph.model import Change
+    from twin.graph.readings import Reading
     from twin.ontology.model import Ontology
-    from twin.store import GraphStore, Watermark
+    from twin.store import GraphStore, Snapshot, Watermark
     from twin.store.commits import Run
 
 __all__ = ["Core"]
@@ -24,26 +25,47 @@ __all__ = ["Core"]
 class Core:
     """Loaded from a store when made, and following its log from then on."""
 
-    def __init__(self, store: GraphStore, run: Run, applied: Callable[[Change], None] = lambda _: None) -> None:
-        """``applied`` is told of every change once mirror, ontology and state have followed it."""
+    def __init__(
+        self,
+        store: GraphStore,
+        run: Run,
+        applied: Callable[[Change], None] = lambda _: None,
+        restored: Callable[[], None] | None = None,
+    ) -> None:
+        """``applied`` is told of every change once mirror, ontology and state have followed it. ``restored`` is told
+        that the store holds another history now, in place of taking that in.
+        """
         self.store = store
         self._told = applied
         self.mirror = Mirror()
         with lasting():
-            self._load()
+            self._load(store.load())
             self._versions = Versions(self.mirror)
             self.mirror.adopt(self.ontology)
             self.current = Current(self.mirror, self.ontology)
             self.watermark = self._load_states()
-        self.commits = Commits(store, self.mirror, run, self._applied)
+        anew = Anew(self._read_anew, self._take_anew, restored)
+        self.commits = Commits(store, self.mirror, run, self._applied, anew)
 
     @property
     def ontology(self) -> Ontology:
         """Every type in force; another object as soon as anything about it changes."""
         return self._versions.ontology
 
-    def _load(self) -> None:
-        snapshot = self.store.load()
+    def _read_anew(self) -> tuple[Snapshot, tuple[dict[tuple[str, str], Reading], Watermark]]:
+        return self.store.load(), self.store.load_states()
+
+    def _take_anew(self, found: tuple[Snapshot, tuple[dict[tuple[str, str], Reading], Watermark]]) -> None:
+        """Have mirror, ontology and state hold what a store does, in place of all that they did."""
+        snapshot, (states, self.watermark) = found
+        with lasting():
+            self._load(snapshot)
+            self._versions = Versions(self.mirror)
+            self.mirror.adopt(self.ontology)
+            self.current.renew(self.ontology)
+            self.current.load(states)
+
+    def _load(self, snapshot: Snapshot) -> None:
         self.mirror.load(
             head=snapshot.head,
             timeline=snapshot.timeline,

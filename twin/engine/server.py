@@ -84,6 +84,8 @@ class Engine:
         self._owner: Owner | None = None
         self._follower: Follower | None = None
         self._opened = False
+        self.restored = asyncio.Event()
+        """Set once a backup was put in the place of what is served here: stop, and start again."""
 
     async def start(self) -> None:
         """Open the data directory. As its owner, work in what the journal holds, and listen for devices; else follow.
@@ -128,7 +130,7 @@ class Engine:
         closing.callback(store.close)
         self._store_thread = StoreThread(loop.call_soon_threadsafe)
         closing.callback(self._store_thread.stop)
-        self._core = Core(store, self._store_thread.run, self._changed)
+        self._core = Core(store, self._store_thread.run, self._changed, self._was_restored)
         self._arrivals = Arrivals(self.mirror, self._core.commits.follow)
         self.authoring = Authoring(
             self.mirror, self.commit, self.current, partial(names_in, home.records), settings.ontology_path
@@ -339,6 +341,12 @@ class Engine:
         """Delete what is stored from the journal, once it is old enough."""
         if self._owner is not None:
             await self._owner.trim()
+
+    def _was_restored(self) -> None:
+        """The store holds another history: what is shown here is none of it."""
+        if not self.restored.is_set():
+            log.error("store.restored", help="a backup was put in place of the graph: the twin starts again")
+            self.restored.set()
 
     def _changed(self, change: Change) -> None:
         """The graph has changed."""

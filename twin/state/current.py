@@ -55,8 +55,13 @@ class Current:
         self.readings: Bus[ReadingChanged] = Bus()
         self.heard: dict[Point, None] | None = None
         """What was applied since somebody took this, for those who tell it on; None: nobody does."""
-        self.ontology = ontology
         self._mirror = mirror
+        self.renew(ontology)
+
+    def renew(self, ontology: Ontology) -> None:
+        """Go by the mirror as it is, all of it, in place of whatever it was: nothing is held then."""
+        mirror = self._mirror
+        self.ontology = ontology
         self._held: dict[str, dict[str, Reading]] = {}
         self._dirty: dict[Point, Reading] = {}
         self._sources: dict[str, dict[str, Point]] = {}

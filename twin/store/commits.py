@@ -13,12 +13,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from twin.errors import BackendError, OutcomeUnknown, TwinError
+from twin.errors import BackendError, Conflict, OutcomeUnknown, TwinError
 from twin.graph.check import check, overlaps, stands_alone, touched
 from twin.graph.model import Change, Committed
-from twin.store import HeadMovedError
+from twin.store import HeadMovedError, LogTrimmed, TimelineMovedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from twin.graph.model import ChangeSet
     from twin.store import GraphStore
 
-__all__ = ["Commits", "Run", "inline"]
+__all__ = ["Anew", "Commits", "Run", "inline"]
 
 T = TypeVar("T")
 
-_TURN_ENTRIES = 2_000
-"""So many entries are checked, or applied, before others have their turn on the loop: some 20 ms."""
+_TURN_SECONDS = 0.005
+"""So long ChangeSets are checked, or applied, before others have their turn on the loop; one is never interrupted."""
 _CHANGES_A_READ = 1000
-_MANY = 1_000_000_000
+_FOREVER = float("inf")
 """In a script there is nobody else to have a turn."""
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.25
@@ -68,12 +68,34 @@ class _Waiting:
     """How often the store did not say what became of it."""
 
 
+class Anew(NamedTuple):
+    """How everything is taken from a store again, where following its log does not do: the log is not kept so far back,
+    or a backup was put in the place of what was there.
+    """
+
+    read: Callable[[], Any]
+    """Where the store is called."""
+    take: Callable[[Any], None]
+    """Where the mirror is."""
+    restored: Callable[[], None] | None = None
+    """Told of a backup in place of taking it in."""
+
+
 class Commits:
     """The queue in front of a store, and the mirror behind it. Everything but ``run``'s jobs happens on one thread."""
 
-    def __init__(self, store: GraphStore, mirror: Mirror, run: Run, applied: Callable[[Change], None]) -> None:
+    def __init__(
+        self,
+        store: GraphStore,
+        mirror: Mirror,
+        run: Run,
+        applied: Callable[[Change], None],
+        anew: Anew | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """``applied`` is told of every change, ours and others', right after the mirror has it."""
         self._store = store
+        self._anew = anew
         self._mirror = mirror
         self._run = run
         self._applied = applied
@@ -81,7 +103,8 @@ class Commits:
         self._group: list[_Waiting] = []
         self._busy = False
         self._closed = False
-        self._turn = _MANY if run is inline else _TURN_ENTRIES
+        self._turn = _FOREVER if run is inline else _TURN_SECONDS
+        self._clock = clock
         self._unwritable: BackendError | None = None
         self._unreadable: BackendError | None = None
 
@@ -140,12 +163,11 @@ class Commits:
     def _form_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
         seen: set[str] = set()
-        entries = 0
+        until = self._clock() + self._turn
         while self._queue:
             waiting = self._queue[0]
             first, *rest = waiting.changesets
-            entries += len(first.entries)
-            if group and (rest or entries > self._turn or first.expected_head is not None or overlaps(first, seen)):
+            if group and (rest or self._clock() >= until or first.expected_head is not None or overlaps(first, seen)):
                 break
             self._queue.popleft()
             try:
@@ -188,9 +210,14 @@ class Commits:
 
     def _succeed(self, results: list[Committed]) -> None:
         self._unwritable = None
+        at, changes = self._mirror.head, deque[Change]()
         for changeset, result in zip(_all(self._group), results, strict=True):
-            if result.sequence == self._mirror.head + 1:
-                self._take(Change(result.sequence, changeset))
+            if result.sequence == at + 1:
+                at = result.sequence
+                changes.append(Change(at, changeset))
+        self._take_in_turns(changes, lambda: self._answer(results))
+
+    def _answer(self, results: list[Committed]) -> None:
         if any(result.sequence > self._mirror.head for result in results):
             self._catch_up()  # an op_id of before, committed elsewhere, that this mirror has not seen yet
             return
@@ -213,24 +240,50 @@ class Commits:
 
     def _caught_up(self, answer: list[Change] | Exception) -> None:
         self._unreadable = answer if isinstance(answer, BackendError) else None
+        if self._anew is not None and isinstance(answer, TimelineMovedError | LogTrimmed):
+            self._begin_anew(answer, self._anew)
+            return
         if isinstance(answer, Exception):
             self._finish(lambda waiting: _unsettled(waiting, answer))
             return
-        self._take_in_turns(deque(answer), {})
+        places = {each.changeset.op_id: Committed(each.sequence, each.changeset.op_id) for each in answer}
+        self._take_in_turns(deque(answer), lambda: self._settle(places))
 
-    def _take_in_turns(self, changes: deque[Change], places: dict[str, Committed]) -> None:
-        """Follow what the log says, however much, and let others have their turn now and then."""
-        entries = 0
-        while changes and entries < self._turn:
+    def _begin_anew(self, why: TimelineMovedError | LogTrimmed, anew: Anew) -> None:
+        """Take everything again. What waits was made for another history, where there is another now."""
+        restored = isinstance(why, TimelineMovedError)
+        if restored and anew.restored is not None:
+            self._unreadable = _restored_below()
+            anew.restored()
+            self._finish(lambda _: _restored())
+            return
+
+        def take(found: Any) -> None:
+            if isinstance(found, Exception):
+                self._unreadable = found if isinstance(found, BackendError) else None
+                self._finish(lambda waiting: _unsettled(waiting, found))
+                return
+            anew.take(found)
+            if not restored:
+                self._settle({})
+                return
+            self._group += self._queue
+            self._queue.clear()
+            self._finish(lambda _: _restored())
+
+        self._run(anew.read, take)
+
+    def _take_in_turns(self, changes: deque[Change], then: Callable[[], None]) -> None:
+        """Apply what has been committed, however much, and let others have their turn now and then."""
+        until = self._clock() + self._turn
+        while changes:
             change = changes.popleft()
             if change.sequence > self._mirror.head:
                 self._take(change)
-            entries += len(change.changeset.entries)
-            places[change.changeset.op_id] = Committed(change.sequence, change.changeset.op_id)
-        if changes:
-            self._run(lambda: None, lambda _: self._take_in_turns(changes, places))
-        else:
-            self._settle(places)
+            if changes and self._clock() >= until:
+                self._run(lambda: None, lambda _: self._take_in_turns(changes, then))
+                return
+        then()
 
     def _settle(self, places: dict[str, Committed]) -> None:
         """The log has told: answer those that are in it, and try the others again."""
@@ -274,6 +327,22 @@ def _read_log(store: GraphStore, since: int) -> list[Change]:
 
 def _stopping() -> BackendError:
     return BackendError("the twin is stopping", code="engine.stopping", help="send it again once the twin is back")
+
+
+def _restored() -> Conflict:
+    return Conflict(
+        "the twin was restored from a backup meanwhile: this was made for what it was before",
+        code="store.restored",
+        help="look at what it is now, and begin again",
+    )
+
+
+def _restored_below() -> BackendError:
+    return BackendError(
+        "a backup was put in the place of the graph that is served here",
+        code="store.restored",
+        help="start the twin again: it serves what was restored",
+    )
 
 
 def _unsettled(waiting: _Waiting, reason: Any) -> OutcomeUnknown:

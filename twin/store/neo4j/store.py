@@ -17,7 +17,7 @@ import msgspec
 
 from twin.errors import BackendError, OutcomeUnknown
 from twin.graph.model import CONTAINS, Change, ChangeSet, Committed, Document
-from twin.store import HeadMovedError, LogTrimmed, Snapshot
+from twin.store import HeadMovedError, LogTrimmed, Snapshot, TimelineMovedError
 from twin.store.loading import Loading
 from twin.store.neo4j import states, trimming, writing
 from twin.store.neo4j.connection import SECONDS, Connection
@@ -56,6 +56,7 @@ _LOG_ROWS = 1_000
 
 _LOCK = "MATCH (log:_Log {id: 'log'}) SET log.lock = 1 REMOVE log.lock WITH log RETURN log.seq, log.timeline"
 _HEAD = "MATCH (log:_Log {id: 'log'}) RETURN log.seq"
+_WHERE = "MATCH (log:_Log {id: 'log'}) RETURN log.seq, log.timeline"
 _MOVE_HEAD = "MATCH (log:_Log {id: 'log'}) SET log.seq = $sequence"
 _PROBE = "MATCH (log:_Log {id: 'log'}) SET log.probes = coalesce(log.probes, 0) + 1"
 """Written to see whether anything can be."""
@@ -95,6 +96,7 @@ class Neo4jStore:
         self._connection = connection or Connection(address)
         self._closed = closed
         self._unsettled = False
+        self._timeline = ""
         try:
             prepare(self._connection, unfinished=unfinished)
             self._labels = Labels(self._connection.run(_documents))
@@ -121,7 +123,7 @@ class Neo4jStore:
                 break
         else:
             snapshot = self._run(read_locked, _LOAD_SECONDS)
-        self._labels = Labels(snapshot.documents)
+        self._labels, self._timeline = Labels(snapshot.documents), snapshot.timeline
         return snapshot
 
     def head(self) -> int:
@@ -132,7 +134,8 @@ class Neo4jStore:
         """Write the ChangeSets not known yet, in one transaction; see `GraphStore.commit`."""
         entries = sum(len(changeset.entries) for changeset in group)
         answer, labels = self._run(
-            lambda transaction: _commit(transaction, group, head, self._labels), SECONDS + entries / _ENTRIES_A_SECOND
+            lambda transaction: _commit(transaction, group, head, self._labels, self._timeline),
+            SECONDS + entries / _ENTRIES_A_SECOND,
         )
         self._labels = labels
         return answer
@@ -147,7 +150,12 @@ class Neo4jStore:
         """The log after a sequence."""
         if self._unsettled:
             self._settle()
-        rows = self._run(lambda transaction: transaction.run(_CHANGES, since=since, limit=limit).values())
+
+        def read(transaction: neo4j.Transaction) -> list[list[Any]]:
+            self._check_timeline(transaction)
+            return transaction.run(_CHANGES, since=since, limit=limit).values()
+
+        rows = self._run(read)
         if rows and rows[0][0] != since + 1:
             mark = self.trimmed()
             if since < mark.sequence:
@@ -195,7 +203,12 @@ class Neo4jStore:
     def write_states(self, batch: StateBatch) -> None:
         """Keep the greatest order per point of what exists, and the watermark, in one transaction."""
         seconds = SECONDS + len(batch.readings) / _ENTRIES_A_SECOND
-        self._run(lambda transaction: write_batch(transaction, batch), seconds)
+
+        def write(transaction: neo4j.Transaction) -> None:
+            self._check_timeline(transaction)
+            write_batch(transaction, batch)
+
+        self._run(write, seconds)
 
     def load_states(self) -> tuple[dict[tuple[str, str], Reading], Watermark]:
         """Every point's last reading, and the watermark."""
@@ -230,7 +243,7 @@ class Neo4jStore:
     ) -> None:
         """Take in what a dump holds, marked as unfinished until the end; see `GraphStore.fill`."""
         fill(self._connection, dump, timeline, progress, _append, replace=replace)
-        self._labels = Labels(dump.snapshot.documents)
+        self._labels, self._timeline = Labels(dump.snapshot.documents), timeline
 
     def close(self) -> None:
         """Let go of the server; idempotent."""
@@ -238,6 +251,12 @@ class Neo4jStore:
         closed, self._closed = self._closed, None
         if closed is not None:
             closed()
+
+    def _check_timeline(self, transaction: neo4j.Transaction) -> None:
+        """What was put here since it was loaded is another history; nobody goes on with it unseen."""
+        head, timeline = transaction.run(_WHERE).single(strict=True)
+        if self._timeline not in {"", timeline}:
+            raise TimelineMovedError(head)
 
     def _settle(self) -> int:
         """The head, once whatever is being committed is committed or undone."""
@@ -285,9 +304,11 @@ def _known(transaction: neo4j.Transaction, op_ids: Sequence[str]) -> dict[str, C
 
 
 def _commit(
-    transaction: neo4j.Transaction, group: Sequence[ChangeSet], head: int, labels: Labels
+    transaction: neo4j.Transaction, group: Sequence[ChangeSet], head: int, labels: Labels, known_timeline: str
 ) -> tuple[list[Committed], Labels]:
-    at, _ = _lock(transaction)
+    at, timeline = _lock(transaction)
+    if known_timeline not in {"", timeline}:
+        raise TimelineMovedError(at)
     known = _known(transaction, [changeset.op_id for changeset in group])
     fresh = [changeset for changeset in group if changeset.op_id not in known]
     if fresh and at != head:

@@ -18,7 +18,7 @@ import orjson
 from twin.errors import BackendError
 from twin.graph.model import Change, ChangeSet, Committed, Document
 from twin.ids import mint
-from twin.store import HeadMovedError, LogTrimmed, Snapshot, Watermark
+from twin.store import HeadMovedError, LogTrimmed, Snapshot, TimelineMovedError, Watermark
 from twin.store.loading import Loading
 from twin.store.sqlite.faults import BUSY_SECONDS, committing, reported
 from twin.store.sqlite.moving import dumped, fill, save
@@ -67,6 +67,7 @@ class SQLiteStore:
             BackendError: it cannot be opened, is not a twin's, or was written by a newer version.
         """
         self.path = path
+        self._timeline = ""
         self._lock = threading.Lock()
         with reported(path):
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -117,9 +118,10 @@ class SQLiteStore:
         """The graph at its head, read in one transaction."""
         with self._lock, reported(self.path), self._reading():
             loading = Loading(0 if progress is None else self._size(), progress)
+            self._timeline = self._read_timeline()
             return Snapshot(
                 head=self._head(),
-                timeline=self._db.execute("SELECT value FROM meta WHERE name = 'timeline'").fetchone()[0],
+                timeline=self._timeline,
                 documents=tuple(
                     _decode_document(body) for (body,) in self._db.execute("SELECT body FROM documents ORDER BY name")
                 ),
@@ -148,9 +150,19 @@ class SQLiteStore:
         found: int = self._db.execute("SELECT coalesce(max(sequence), 0) FROM log").fetchone()[0]
         return found
 
+    def _read_timeline(self) -> str:
+        found: str = self._db.execute("SELECT value FROM meta WHERE name = 'timeline'").fetchone()[0]
+        return found
+
+    def _check_timeline(self) -> None:
+        """What was put here since it was loaded is another history; nobody goes on with it unseen."""
+        if self._timeline and self._read_timeline() != self._timeline:
+            raise TimelineMovedError(self._head())
+
     def commit(self, group: Sequence[ChangeSet], head: int) -> list[Committed]:
         """Write the ChangeSets not known yet, in one transaction; see `GraphStore.commit`."""
         with self._lock, reported(self.path), self._transaction():
+            self._check_timeline()
             known = self._outcomes([changeset.op_id for changeset in group])
             fresh = [changeset for changeset in group if changeset.op_id not in known]
             at = self._head()
@@ -175,7 +187,8 @@ class SQLiteStore:
 
     def changes(self, since: int, limit: int = 1000) -> list[Change]:
         """The log after a sequence."""
-        with self._lock, reported(self.path):
+        with self._lock, reported(self.path), self._reading():
+            self._check_timeline()
             rows = self._db.execute(
                 "SELECT sequence, body FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?", (since, limit)
             ).fetchall()
@@ -217,6 +230,7 @@ class SQLiteStore:
         """Keep the greatest order per point of what exists, and the watermark, in one transaction."""
         watermark = batch.watermark
         with self._lock, reported(self.path), self._transaction():
+            self._check_timeline()
             row = self._db.execute("SELECT value FROM meta WHERE name = 'recast'").fetchone()
             if batch.head is not None and row and batch.head < int(row[0]):
                 raise HeadMovedError(self._head())
@@ -260,6 +274,7 @@ class SQLiteStore:
         with self._lock, reported(self.path):
             with self._transaction():
                 fill(self._db, dump, timeline, progress, replace=replace)
+            self._timeline = timeline
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
