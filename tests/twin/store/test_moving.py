@@ -50,7 +50,7 @@ def walked(into: GraphStore, seed: int, steps: int = 40, trim: int = 0) -> Walk:
         walk.apply(made)
     first = next(iter(walk.mirror.entities))
     for made in (
-        changeset(documents=(Document("core", "1.0.0", "core.yaml", "é"),)),
+        changeset(documents=(Document("tiny", "1.0.0", "tiny.yaml", "ontology: tiny\nversion: 1.0.0\ntitle: é\n"),)),
         changeset(Recast(id=first, point="a", to="b")),
     ):
         into.commit([made], walk.mirror.head)
