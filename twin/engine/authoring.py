@@ -57,8 +57,6 @@ _WAITING = 8
 """How many plans may be waiting to be made."""
 _RUNNING = 2
 """How many jobs commit at a time; the others wait their turn."""
-_PART = 1_000
-"""Entries of a large plan that are committed at once: the loop is busy with them for some hundredths of a second."""
 _TRIES = 5
 _PAUSE_SECONDS = 1.0
 
@@ -196,7 +194,7 @@ class Authoring:
             async with self._turns:
                 with self._quiet.work():
                     job.state = "running"
-                    parts = await asyncio.to_thread(plan_changesets, made, actor, now(), _PART)
+                    parts = await asyncio.to_thread(plan_changesets, made, actor, now())
                     for part in parts:
                         await self._persist(part)
                         job.done += len(part.entries)

@@ -16,7 +16,7 @@ from twin.engine.quiet import uncollected
 from twin.errors import Conflict
 from twin.ids import mint
 from twin.topology.expand import expand
-from twin.topology.plan import CHANGESET_ENTRIES, Beside, changesets, plan
+from twin.topology.plan import Beside, changesets, plan
 from twin.topology.template import read_topology
 
 if TYPE_CHECKING:
@@ -104,8 +104,6 @@ def check_applicable(made: Plan, mirror: Mirror, *, allow_delete: bool = False) 
     check_documents(made, mirror)
 
 
-def plan_changesets(made: Plan, actor: Actor, at: int, size: int = CHANGESET_ENTRIES) -> list[ChangeSet]:
-    """What is to be committed, one after the other; nothing for an empty plan. A large one comes in parts of ``size``
-    entries.
-    """
-    return [] if made.empty else changesets(made, actor, at, mint, size)
+def plan_changesets(made: Plan, actor: Actor, at: int) -> list[ChangeSet]:
+    """What is to be committed, one after the other; nothing for an empty plan. A large one comes in parts."""
+    return [] if made.empty else changesets(made, actor, at, mint)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Twin"]
 
-_PARTS_AT_ONCE = 10
+_PARTS_AT_ONCE = 40
 """Parts of a large plan that one transaction writes: fewer of them write each page of the file less often."""
 
 

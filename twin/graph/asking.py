@@ -23,6 +23,8 @@ __all__ = ["Asking", "Level", "RuleView", "includable"]
 
 _BROAD = 32
 """Rules true of more types than this are found by place alone."""
+_REMEMBERED = 4_096
+"""Places, each with a type, for which it is remembered who is to be asked: plans bring many of a type in one place."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +66,8 @@ class Asking:
         """``nested`` says the ids of a view (by its key) and of all views in it; none where there is no such view."""
         self.views = {view.id: view for view in views}
         named = {key for view in self.views.values() for key in view.rule.views}
+        self.plain = not named
+        """Whether no rule asks for what views include: then there is one level at most."""
         closures = {key: tuple(nested(key)) for key in named}
         needs = {
             view.id: tuple(other for key in view.rule.views for other in closures[key]) for view in self.views.values()
@@ -74,19 +78,47 @@ class Asking:
         """``circular``: views whose rules depend on what they include themselves."""
         self.levels = [Level([self.views[view] for view in views]) for views in placed]
 
+    def renew(self, id_: str, view: RuleView | None) -> None:
+        """Have another view in place of the one with this id, or none; of `plain` ones, whose rules ask for no view."""
+        before = self.views.pop(id_, None)
+        if before is not None:
+            self.levels[0].drop(before)
+        if view is not None:
+            self.views[id_] = view
+            if not self.levels:
+                self.levels.append(Level(()))
+            self.levels[0].put(view)
+
 
 class Level:
     """Views whose rules need nothing but views of earlier levels."""
 
     def __init__(self, views: Iterable[RuleView]) -> None:
-        self.views = {view.id: view for view in views}
-        self._places: dict[str, dict[str | None, list[RuleView]]] = {}
+        self.views: dict[str, RuleView] = {}
+        self._places: dict[str, dict[str | None, dict[RuleView, None]]] = {}
         self._by_view = False
-        for view in self.views.values():
-            for place in self._anchors(view.rule):
-                by_type = self._places.setdefault(place, {})
-                for name in view.types if len(view.types) <= _BROAD else (None,):
-                    by_type.setdefault(name, []).append(view)
+        self._known: dict[tuple[str, str], tuple[RuleView, ...]] = {}
+        """Who was asked of entities in one place and of one type."""
+        for view in views:
+            self.put(view)
+
+    def put(self, view: RuleView) -> None:
+        """One more view."""
+        self.views[view.id] = view
+        self._known.clear()
+        for place in self._anchors(view.rule):
+            by_type = self._places.setdefault(place, {})
+            for name in _names(view):
+                by_type.setdefault(name, {})[view] = None
+
+    def drop(self, view: RuleView) -> None:
+        """One view less."""
+        del self.views[view.id]
+        self._known.clear()
+        for place in self._anchors(view.rule):
+            by_type = self._places[place]
+            for name in _names(view):
+                del by_type[name][view]
 
     def _anchors(self, rule: Rule) -> Iterable[str]:
         """Places, one of which is around whatever the rule is true of."""
@@ -99,8 +131,14 @@ class Level:
 
     def asked(self, entity: Entity, views: Callable[[Entity], Iterable[str]]) -> Iterator[RuleView]:
         """The views whose rules can be true of an entity; ``views`` says the keys of those it is in."""
-        for place in _places(entity.path):
-            yield from self._at(place, entity.type)
+        where = (entity.path[: entity.path.rfind("/")], entity.type)
+        known = self._known.get(where)
+        if known is None:
+            known = tuple(view for place in _places(entity.path) for view in self._at(place, entity.type))
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[where] = known
+        yield from known
         if self._by_view:
             for key in views(entity):
                 yield from self._at(f"view:{key}", entity.type)
@@ -110,6 +148,10 @@ class Level:
         if by_type is not None:
             yield from by_type.get(type_, ())
             yield from by_type.get(None, ())
+
+
+def _names(view: RuleView) -> Iterable[str | None]:
+    return view.types if len(view.types) <= _BROAD else (None,)
 
 
 def _places(path: str) -> Iterator[str]:
@@ -123,6 +165,8 @@ def _places(path: str) -> Iterator[str]:
 
 def _levels(needs: Mapping[str, tuple[str, ...]]) -> tuple[list[list[str]], frozenset[str]]:
     """Views level by level, each after all that it needs; and those that need themselves, which are on no level."""
+    if not any(needs.values()):
+        return [list(needs)] if needs else [], frozenset()
     graph: nx.DiGraph[str] = nx.DiGraph(
         (other, view) for view, others in needs.items() for other in others if other in needs
     )

@@ -32,6 +32,8 @@ _FEW = 3
 """To look for the members of more views than this, the labels of the site are worth making."""
 _Said = tuple[str, str, str | None]
 """What of a view matters here: path, type and rule."""
+_NOTHING: _Said = ("", "", None)
+"""What a view says that is gone."""
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +54,8 @@ class Membership:
         self._found_by: dict[str, set[str]] = {}
         self._loose: dict[str, None] = {}
         self._relinked: dict[tuple[str, str], None] = {}
+        self._stirred: dict[str, None] = {}
+        """Views that are new, gone or other since the rules were put in order."""
         self._rearranged = True
         self._changed: Changed = {}
         for child in mirror.children(site.id):
@@ -61,7 +65,8 @@ class Membership:
         """An entity is new, or another than it was."""
         if entity.kind == "view":
             said = (entity.path, entity.type, entity.rule)
-            self._rearranged |= self._said.get(entity.id) != said
+            if self._said.get(entity.id) != said:
+                self._stirred[entity.id] = None
             self._said[entity.id] = said
         else:
             self._loose[entity.id] = None
@@ -71,11 +76,12 @@ class Membership:
         self._loose.pop(entity.id, None)
         for view in self._found_by.pop(entity.id, ()):
             self._fitting[view].discard(entity.id)
-        self._rearranged |= self._said.pop(entity.id, None) is not None
+        if self._said.pop(entity.id, None) is not None:
+            self._stirred[entity.id] = None
 
     def relink(self, view: str, member: str) -> None:
         """A view lists a member from now on, or does not any more."""
-        self._rearranged |= member in self._said
+        self._rearranged |= member in self._said and not self._asking.plain
         self._relinked[view, member] = None
 
     def adopt(self, ontology: Ontology) -> Changed:
@@ -87,7 +93,7 @@ class Membership:
     def settle(self) -> Changed:
         """Ask the rules that what has happened since can alter; what came and went."""
         self._changed = {}
-        fresh = self._arrange() if self._rearranged else frozenset()
+        fresh = self._arrange() if self._rearranged or self._stirred else frozenset()
         if len(fresh) > _FEW:
             self._mirror.intervals(self._site)
         self._relist()
@@ -101,22 +107,40 @@ class Membership:
 
     def _arrange(self) -> frozenset[str]:
         """Put the rules in order again; those to be asked of everything."""
+        stirred, self._stirred = self._stirred, {}
+        made = {view: self._bound(view) for view in stirred}
+        if not self._rearranged and self._asking.plain and not any(each.rule.views for each in made.values() if each):
+            return frozenset(view for view in stirred if self._renew(view, made[view]))
         self._rearranged = False
         before, circular = self._asking.views, self._asking.circular
-        found = {view: made for view in self._said if (made := self._bound(view)) is not None}
+        bound = ((view, made[view] if view in made else self._bound(view)) for view in self._said)
+        found = {view: each for view, each in bound if each is not None}
         self._asking = Asking(found.values(), self._nested)
         asked = {view for level in self._asking.levels for view in level.views}
         for view in before.keys() - asked:
-            for entity in tuple(self._fitting.get(view, ())):
-                self._take(view, entity, self._loose)
-            self._fitting.pop(view, None)
+            self._forget(view)
         for view in self._asking.circular - circular:
             _log.warning("view.circular", view=self._said[view][0])
         return frozenset(view for view in asked if found[view] is not before.get(view) or found[view].rule.views)
 
+    def _renew(self, view: str, made: RuleView | None) -> bool:
+        """One view is another, or gone; whether it is to be asked of everything."""
+        if made is self._asking.views.get(view):
+            return False
+        self._asking.renew(view, made)
+        if made is None:
+            self._forget(view)
+        return made is not None
+
+    def _forget(self, view: str) -> None:
+        """A view includes nothing by rule any more."""
+        for entity in tuple(self._fitting.get(view, ())):
+            self._take(view, entity, self._loose)
+        self._fitting.pop(view, None)
+
     def _bound(self, view: str) -> RuleView | None:
         """The view with its rule, the very same as before where nothing about it is new; None where it has none."""
-        path, type_, text = self._said[view]
+        path, type_, text = self._said.get(view, _NOTHING)
         if text is None or self.ontology is None:
             return None
         known = self._asking.views.get(view)

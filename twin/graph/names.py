@@ -21,13 +21,20 @@ _WORD = re.compile(r"[^\W_]+")
 @lru_cache(maxsize=16_384)
 def folded(text: str) -> str:
     """A text without what makes no difference: case and accents (``Été`` -> ``ete``)."""
+    if text.isascii():
+        return text.lower().strip()
     apart = unicodedata.normalize("NFKD", text.casefold())
     return "".join(each for each in apart if not unicodedata.combining(each)).strip()
 
 
 def words(text: str) -> list[str]:
     """The words of a text, folded, each once."""
-    return list(dict.fromkeys(_WORD.findall(folded(text))))
+    return list(_split(text))
+
+
+@lru_cache(maxsize=16_384)
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_WORD.findall(folded(text))))
 
 
 class Names:
@@ -39,7 +46,11 @@ class Names:
         self._by_word: dict[str, dict[str, None]] = {}
         for entity in entities:
             for word in _words_of(entity):
-                self._by_word.setdefault(word, {})[entity.id] = None
+                having = self._by_word.get(word)
+                if having is None:
+                    self._by_word[word] = {entity.id: None}
+                else:
+                    having[entity.id] = None
         self._words = sorted(self._by_word)
 
     def put(self, before: Entity | None, entity: Entity) -> None:
@@ -49,10 +60,12 @@ class Names:
                 return
             self.drop(before)
         for word in _words_of(entity):
-            if word not in self._by_word:
-                self._by_word[word] = {}
+            having = self._by_word.get(word)
+            if having is None:
+                self._by_word[word] = {entity.id: None}
                 insort(self._words, word)
-            self._by_word[word][entity.id] = None
+            else:
+                having[entity.id] = None
 
     def drop(self, entity: Entity) -> None:
         """An entity goes."""
@@ -75,5 +88,7 @@ class Names:
         return found
 
 
-def _words_of(entity: Entity) -> dict[str, None]:
-    return dict.fromkeys(word for text in (entity.key, *entity.title.values()) for word in words(text))
+def _words_of(entity: Entity) -> Iterable[str]:
+    if not entity.title:
+        return _split(entity.key)
+    return dict.fromkeys(word for text in (entity.key, *entity.title.values()) for word in _split(text))

@@ -109,6 +109,13 @@ class Tree:
             if order is not None:
                 order.drop(entity.id)
 
+    def forget(self, site: str, ids: Iterable[str]) -> None:
+        """A site goes, with all that it contained, whatever is left of it."""
+        for each in ids:
+            self._children.pop(each, None)
+        for index in (self._orders, self._labels, self._counts):
+            index.pop(site, None)
+
     def retype(self, before: Entity, entity: Entity) -> None:
         """An entity is of another type than before."""
         self._tally(before, -1)
@@ -157,7 +164,9 @@ class Tree:
             self._children.pop(parent, None)
             return None
         siblings = self._children.setdefault(parent, [])
-        at = bisect_left(siblings, self._key(child.id), key=self._key)
+        key, at = self._key(child.id), len(siblings)
+        if siblings and key < self._key(siblings[-1]):  # most come in order
+            at = bisect_left(siblings, key, key=self._key)
         before = order.last(siblings[at - 1]) if at else parent
         siblings.insert(at, child.id)
         order.put(child.id, before)

@@ -90,9 +90,9 @@ def test_who_changed_a_field_is_told_by_the_name_of_the_client(tmp_path: Path) -
 
 
 def test_progress_is_told(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twin.engine.script._PARTS_AT_ONCE", 2)
+    monkeypatch.setattr("twin.engine.script._PARTS_AT_ONCE", 8)
     told: list[tuple[int, int]] = []
     many = HOTEL.replace("0..99", "0..9999")
     made = twin.plan(Source("hotel.yaml", many), site="large", parameters={"rooms": 9999})
     twin.apply(made, progress=lambda done, of: told.append((done, of)))
-    assert told == [(2, 6), (4, 6), (6, 6)]
+    assert told == [(8, 21), (16, 21), (21, 21)]

@@ -104,7 +104,7 @@ def test_a_job_that_fails_in_the_middle_leaves_the_rest_to_another_plan() -> Non
         kept = await planned(authoring, 2500)
         store.say = [None, BackendError("the disk is full")]
         job = await ended(authoring.apply(kept, ACTOR))
-        assert (job.state, job.done) == ("failed", 1000)
+        assert (job.state, job.done) == ("failed", 500)
         assert isinstance(job.error, BackendError)
         site = store.mirror.by_path("cabin")
         assert site is not None

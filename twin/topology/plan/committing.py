@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["CHANGESET_ENTRIES", "changesets"]
 
 CHANGESET_ENTRIES = 2_000
-"""A larger plan is committed in parts of this many entries, each valid alone; applying again resumes it."""
+"""A larger plan is committed in parts, each valid alone; applying again resumes it."""
+_PART_ENTRIES = 500
+"""Entries of such a part: whoever follows the log takes it in some milliseconds, in which nobody else has a turn."""
 
 
 def changesets(
-    made: Plan, actor: Actor, at: int, mint: Callable[[], str], size: int = CHANGESET_ENTRIES
+    made: Plan, actor: Actor, at: int, mint: Callable[[], str], size: int = _PART_ENTRIES
 ) -> list[ChangeSet]:
     """One ChangeSet, or several of ``size`` entries where the plan is larger than `CHANGESET_ENTRIES`.
 
