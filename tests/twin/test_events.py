@@ -67,3 +67,17 @@ def test_one_that_fails_is_ended_and_the_others_hear_everything() -> None:
     bus.publish("a1")
     assert bad.closed
     assert good.take() == ["a1"]
+
+
+def test_an_interruption_ends_all_and_says_why() -> None:
+    bus: Bus[str] = Bus()
+    box, rings = mailbox()
+    bus.subscribe(box)
+    bus.publish("a1")
+    bus.interrupt("nothing is heard")
+    bus.interrupt("nothing is heard still")
+    assert (box.closed, box.overrun, box.interrupted) == (True, False, "nothing is heard")
+    assert box.take() == ["a1"]
+    assert rings == ["ring", "ring"]
+    bus.publish("b1")
+    assert len(bus) == 0

@@ -23,6 +23,8 @@ __all__ = ["Follower", "take_in"]
 
 _LOOK_SECONDS = 0.2
 _TURN_SECONDS = 0.002
+_PATIENCE_SECONDS = 1.0
+_INHERITING = "the owner is gone: this process takes its place"
 
 _log = structlog.get_logger(__name__)
 
@@ -37,7 +39,8 @@ class Follower:
         self._lease = lease
         self._core = core
         self.inheriting = ""
-        """Why this process is not the owner yet, once the last one is gone."""
+        """Why this process is not the owner yet, though the last one is gone and readings are silent for a second."""
+        self._overdue: asyncio.TimerHandle | None = None
         self._listener = Listener(
             core.mirror,
             core.current,
@@ -77,9 +80,20 @@ class Follower:
         finally:
             listening.cancel()
             await asyncio.wait((listening,))
-        self.inheriting = "the owner is gone: this process takes its place"
-        self._fall_silent()
         _log.info("lease.taken")
+        self._overdue = asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self.delayed, _INHERITING)
+
+    def delayed(self, why: str) -> None:
+        """The lease is ours, and it takes longer than readings may be silent until this process is the owner."""
+        if self.inheriting != why:
+            _log.warning("lease.delayed", why=why)
+        self.inheriting = why
+        self._fall_silent()
+
+    def close(self) -> None:
+        """Nobody is followed any more; idempotent."""
+        if self._overdue is not None:
+            self._overdue.cancel()
 
     def _fall_silent(self) -> None:
         """Readings are not live any more: who waits for them is told so."""
