@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import ssl
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from html import unescape
@@ -21,6 +23,9 @@ BACK = "https://app.example/back"
 VERIFIER = "v" * 43
 CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 SCOPE = "openid email twin:read"
+_TLS = ssl.create_default_context()
+"""One for all: each would read every certificate of the machine, and none is needed here."""
+_numbers = itertools.count()
 
 
 OPEN: list[httpx2.Client] = []
@@ -28,7 +33,7 @@ OPEN: list[httpx2.Client] = []
 
 
 def opened(served: Served) -> httpx2.Client:
-    client = httpx2.Client(base_url=served.url)
+    client = httpx2.Client(base_url=served.url, verify=_TLS)
     OPEN.append(client)
     return client
 
@@ -52,9 +57,9 @@ class Person:
 
     def send(self, shown: httpx2.Response, **said: str | list[str]) -> httpx2.Response:
         """Fill in the first form of a page and send it."""
-        action = re.search(r'<form method="post" action="([^"]*)"', shown.text)
+        action = re.search(r'<form method="post" action="([^"]*)">(.*?)</form>', shown.text)
         assert action is not None, shown.text
-        carried = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', shown.text)
+        carried = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', action[2])
         fields = {unescape(name): unescape(value) for name, value in carried}
         return self.http.post(unescape(action[1]), data={**fields, **said})
 
@@ -87,11 +92,8 @@ class App:
         self.served = served
         fields = {"grants": frozenset({CODE, REFRESH, DEVICE}), "redirect_uris": (BACK,), "proof": "secret", **more}
         scopes = fields.pop("scopes", "openid profile email twin:read twin:write").split()
-        clients = served.engine.clients
-        for each in clients.list():
-            if each.name == title:
-                clients.remove(title)
-        self.id, self.secret = clients.add(title, scopes, None, Application(title=title, **fields))
+        name = f"app {next(_numbers)}"
+        self.id, self.secret = served.engine.clients.add(name, scopes, None, Application(title=title, **fields))
         self.http = opened(served)
 
     @property

@@ -91,7 +91,6 @@ def test_a_client_that_is_bound_to_sites_is_offered_no_others(served: Served, ad
     from twin.access.applications import Application
 
     made = App(served, "Bound")
-    clients.remove("Bound")
     made.id, made.secret = clients.add(
         "Bound",
         ["twin:read"],
