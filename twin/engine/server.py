@@ -169,14 +169,13 @@ class Engine:
             except Exception as error:
                 log.exception("lease.failed", error=str(error))
                 await self._give_up_for_now(owner, follower, "the twin made a mistake; its log says more")
+        follower.close()
         log.info("lease.inherited", url=self.url)
 
     async def _give_up_for_now(self, owner: Owner, follower: Follower, why: str) -> None:
-        self._owner = None
+        self._owner, self._follower = None, follower
         await owner.stop()
-        if follower.inheriting != why:
-            log.warning("lease.not_yet", why=why)
-        follower.inheriting = why
+        follower.delayed(why)
         await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _in_store(self, job: Callable[[], T]) -> T:
@@ -195,6 +194,8 @@ class Engine:
             self._opened = False
             await self.authoring.close()
             self._core.commits.close()
+        if self._follower is not None:
+            self._follower.close()
         owner, self._owner, self._follower = self._owner, None, None
         if owner is not None:
             await owner.stop()

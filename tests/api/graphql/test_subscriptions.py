@@ -224,6 +224,25 @@ def test_the_stream_ends_with_its_token(fresh: Served) -> None:
         assert closed(opened) == 4401
 
 
+def test_where_readings_fall_silent_the_connection_ends_and_clients_may_come_again(fresh: Served) -> None:
+    with connection(fresh, token(fresh)) as opened:
+        begin(opened)
+        subscribe(fresh, opened)
+        fresh.on_loop(lambda: fresh.engine.readings.interrupt("the owner is silent"))
+        assert closed(opened, silent=True) == 1013
+
+
+def test_where_readings_are_silent_nobody_subscribes_and_everybody_reads(fresh: Served) -> None:
+    fresh.engine.silent = "the owner is silent"
+    with connection(fresh, token(fresh)) as opened:
+        begin(opened)
+        send(opened, type="subscribe", id="q", payload={"query": "{ me { scopes } }"})
+        assert receive(opened)["payload"]["data"]["me"]["scopes"]
+        assert receive(opened)["type"] == "complete"
+        send(opened, type="subscribe", id="1", payload={"query": READINGS % ""})
+        assert closed(opened, silent=True) == 1013
+
+
 def test_what_is_wrong_with_an_operation_is_said(served: Served) -> None:
     with connection(served, token(served)) as opened:
         begin(opened)
