@@ -2,6 +2,8 @@
 
     kills      the flat's series replayed in disorder while the twin is killed with SIGKILL again and again; at the end
                every point must hold its newest value and every counter must balance
+    writes     graph changes by apps and a script, and telemetry beside them, while the twin is killed with SIGKILL at
+               random points, starting or running, on a file and on Neo4j; what was answered is there, and there once
     upgrades   two hundred live homes come to another version of their ontology while telemetry runs, the upgrade and
                the server killed again and again; nothing is lost, the result that of an uninterrupted upgrade
     neo4j      Neo4j killed with SIGKILL in the middle of commits, and paused for 30 s at the moment of one; nothing
@@ -23,7 +25,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults import kills, machine, mirror, neo4j, upgrades
+from tests.faults import kills, machine, mirror, neo4j, upgrades, writes
 
 RUNS = {
     "kills": kills.round_of,
@@ -31,6 +33,7 @@ RUNS = {
     "mirror": mirror.round_of,
     "upgrades": upgrades.round_of,
     "neo4j": neo4j.round_of,
+    "writes": writes.round_of,
 }
 
 

@@ -118,10 +118,9 @@ class Machine(RuleBasedStateMachine):
     def submitted(self, which: int, *series: ChangeSet) -> None:
         """Commit, and have the model follow; or both refuse."""
         process = self.processes[which]
-        possible = self.possible(self.history[process.mirror.head], series) is not None
         following = self.possible(self.model, series)
         answer = process.submit(*series)
-        if possible and following is not None:
+        if following is not None:
             first = len(self.log) + 1
             assert answer == [Committed(first + at, each.op_id) for at, each in enumerate(series)]
             for made, model in zip(series, following, strict=True):
@@ -266,12 +265,12 @@ STEPS = 50
 def round_of(seed: int, folder: Path, examples: Mapping[str, int] = EXAMPLES) -> str:
     """So many runs on each kind of store."""
     server = LocalServer(folder / "neo4j")
-    server.start()
+    server.hold()
     try:
         for kind, number in examples.items():
             run(kind, folder, examples=number, steps=STEPS, seed=seed, address=server.address)
     finally:
-        server.stop()
+        server.release()
     return ", ".join(f"{number} runs on {kind}" for kind, number in examples.items())
 
 

@@ -66,6 +66,8 @@ class _Waiting:
     done: Callable[[list[Committed] | Exception], None]
     tries: int = 0
     """How often the store did not say what became of it."""
+    refused_at: int = -1
+    """The sequence at which it could not stand, while others had gone on already."""
 
 
 class Anew(NamedTuple):
@@ -154,14 +156,18 @@ class Commits:
                 self._queue.popleft().done(_stopping())
         if self._busy or not self._queue:
             return
-        self._group = self._form_group()
+        self._group, refused = self._form_group()
         if self._group:
             self._busy = True
             sets, head = _all(self._group), self._mirror.head
             self._run(lambda: self._store.commit(sets, head), self._committed)
+        for waiting, refusal in refused:
+            self._refuse(waiting, refusal)
 
-    def _form_group(self) -> list[_Waiting]:
+    def _form_group(self) -> tuple[list[_Waiting], list[tuple[_Waiting, TwinError]]]:
+        """What is to be written together, and what cannot stand on the graph as it is known here."""
         group: list[_Waiting] = []
+        refused: list[tuple[_Waiting, TwinError]] = []
         seen: set[str] = set()
         until = self._clock() + self._turn
         while self._queue:
@@ -173,24 +179,34 @@ class Commits:
             try:
                 check(self._mirror, *waiting.changesets)
             except TwinError as refusal:
-                self._refuse(waiting, refusal)
+                refused.append((waiting, refusal))
                 continue
             group.append(waiting)
             if rest or stands_alone(first):
                 break
             if self._queue:  # only another that waits may meet it
                 seen |= touched(first)
-        return group
+        return group, refused
 
     def _refuse(self, waiting: _Waiting, refusal: TwinError) -> None:
-        """Answer no, unless these very op_ids were committed before: then answer what they got."""
+        """Answer no, unless these very op_ids were committed before: then answer what they got. Where others have
+        committed what is not known here yet, their changes are applied first, and it is checked again.
+        """
 
-        def answered(known: list[Committed | None] | Exception) -> None:
-            found = [] if isinstance(known, Exception) else [each for each in known if each is not None]
-            waiting.done(found if len(found) == len(waiting.changesets) else refusal)
+        def answered(told: tuple[list[Committed | None], int] | Exception) -> None:
+            known, head = ([], 0) if isinstance(told, Exception) else told
+            found = [each for each in known if each is not None]
+            if len(found) == len(waiting.changesets):
+                waiting.done(found)
+            elif head > self._mirror.head > waiting.refused_at and not self._closed:
+                waiting.refused_at = self._mirror.head
+                self._queue.appendleft(waiting)
+                self.follow()
+            else:
+                waiting.done(refusal)
 
         op_ids = [changeset.op_id for changeset in waiting.changesets]
-        self._run(lambda: [self._store.outcome(op_id) for op_id in op_ids], answered)
+        self._run(lambda: ([self._store.outcome(op_id) for op_id in op_ids], self._store.head()), answered)
 
     def _committed(self, answer: list[Committed] | Exception) -> None:
         match answer:

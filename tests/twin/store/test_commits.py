@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.graphs import changeset, contents, entity
-from twin.errors import BackendError, Conflict, OutcomeUnknown
+from twin.errors import BackendError, Conflict, NotFound, OutcomeUnknown
 from twin.graph.mirror import Mirror
 from twin.graph.model import Change, ChangeSet, Committed, Create, Delete, Entity, Update
 from twin.store.commits import Commits, inline
@@ -176,6 +176,16 @@ def test_others_commits_are_applied_first_and_the_group_is_checked_again(bench: 
     assert isinstance(bench.answers[late.op_id], Conflict)
     assert bench.sequence(fine) == 2
     assert bench.mirror.get(foreign.id) is not None
+
+
+def test_what_cannot_stand_here_is_checked_again_where_others_have_gone_on(bench: Bench) -> None:
+    home = entity("home", "site")
+    bench.store.commit([changeset(Create(home))], 0)
+    room = bench.submit(changeset(Create(entity("home/room", "space", home))))
+    never = bench.submit(changeset(Delete(id="nothing")))
+    bench.later.drain()
+    assert bench.sequence(room) == 2
+    assert isinstance(bench.answers[never.op_id], NotFound)
 
 
 def test_following_sees_what_others_committed(bench: Bench) -> None:
