@@ -39,18 +39,19 @@ async def update(
     """
     question.principal.require("twin:write")
     entity, ontology = question.entity(ref), question.engine.ontology
+    question.rights.require("administer", entity)
     change = edit(
         entity,
         ontology.of(entity.site),
         title=title,
         properties=None if properties is None else taken(ontology, entity, properties),
         expected=expected,
-        private=question.private,
+        private=question.reads_private(entity),
     )
     if change.fields or expected is not None:
         await question.engine.commit(
             ChangeSet(
-                op_id=_op_id(question.principal.client, idempotency_key),
+                op_id=_op_id(question.principal.owner, idempotency_key),
                 actor=Actor(question.principal.subject, via),
                 at=now(),
                 entries=(change,),

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from twin.access.authority import Authority
     from twin.access.clients import Clients
     from twin.access.tokens import Tokens
+    from twin.access.visibility import Visibilities
     from twin.engine.authoring import Authoring
     from twin.engine.server import Role
     from twin.engine.topologies import Topologies
@@ -66,6 +67,10 @@ class Engine(Protocol):
     @property
     def tokens(self) -> Tokens:
         """What proves who is asking."""
+
+    @property
+    def visibilities(self) -> Visibilities:
+        """What each who asks may see and do."""
 
     @property
     def counters(self) -> Counters:

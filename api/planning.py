@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
     from api.questions import Question
     from twin.engine.keeping import Job, Kept
+    from twin.ontology.model import Permission
     from twin.topology.plan import FieldChange, Step
 
 __all__ = ["SCOPE", "Wish", "apply", "job", "notes", "plan", "plan_of", "sheets", "site_allowed", "steps", "summary"]
 
 SCOPE = "twin:write"
+_NEEDED: tuple[Permission, ...] = ("read", "administer")
 _FILE = "topology.yaml"
 _LONGEST_NAME = 200
 _DIGITS = 9
@@ -67,14 +69,21 @@ async def plan(question: Question, wish: Wish) -> Kept:
         ontologies=sheets(wish.ontologies, "yaml"),
         take=wish.take,
     )
+    private = _reads_all(question, wish.site)
     return await question.engine.authoring.plan(
-        principal.client,
+        principal.owner,
         asked,
-        install=principal.sites is None,
-        private=question.private,
-        discreet=not question.private and _keeps_private(question),
-        reveal=question.private or not _private_names(question),
+        install=question.sites is None,
+        private=private,
+        discreet=not private and _keeps_private(question),
+        reveal=private or not _private_names(question),
     )
+
+
+def _reads_all(question: Question, key: str) -> bool:
+    """Whether what is private in a site may be read, wherever it is; of one that there is not, the scope says."""
+    site = question.find(key)
+    return question.rights.private and (site is None or question.rights.may("read-private", site, wholly=True))
 
 
 def _keeps_private(question: Question) -> bool:
@@ -94,14 +103,14 @@ async def _source(question: Question, wish: Wish) -> Source:
         raise InvalidValue(
             "a plan is made from a document or from a topology that was kept", help="send one of the two, not both"
         )
-    kept = await question.engine.in_pool(lambda: question.engine.topologies.get(question.principal.client, name))
+    kept = await question.engine.in_pool(lambda: question.engine.topologies.get(question.principal.owner, name))
     return kept.source
 
 
 def plan_of(question: Question, plan: str) -> Kept:
     """A plan of this client's; `NotFound` otherwise."""
     question.principal.require(SCOPE)
-    kept = question.engine.authoring.kept(question.principal.client, plan)
+    kept = question.engine.authoring.kept(question.principal.owner, plan)
     site_allowed(question, kept.made.site)
     return kept
 
@@ -109,7 +118,7 @@ def plan_of(question: Question, plan: str) -> Kept:
 def apply(question: Question, plan: str, *, via: str, allow_delete: bool, idempotency_key: str | None) -> Job:
     """Begin to carry out a plan. Raises what `twin.engine.authoring.Authoring.apply` raises, and `NotFound`."""
     kept = plan_of(question, plan)
-    if kept.made.documents and question.principal.sites is not None:
+    if kept.made.documents and question.sites is not None:
         raise Conflict("the plan is stale", code="plan.stale", help="make the plan again")
     actor = Actor(question.principal.subject, via)
     key = None if idempotency_key is None else checked_key(idempotency_key)
@@ -119,18 +128,22 @@ def apply(question: Question, plan: str, *, via: str, allow_delete: bool, idempo
 def job(question: Question, job: str) -> Job:
     """A job of this client's; `NotFound` otherwise."""
     question.principal.require(SCOPE)
-    return question.engine.authoring.job(question.principal.client, job)
+    return question.engine.authoring.job(question.principal.owner, job)
 
 
 def site_allowed(question: Question, key: str) -> None:
-    """Whether the client may plan for a site: any, for one that may touch all; else one that it sees."""
-    if question.principal.sites is None:
+    """Whether the client may plan for a site: any, for one that may touch all; else one on the whole of which it may
+    read and administer.
+    """
+    if question.sites is None:
         return
     found = question.find(key)
     if found is None or found.kind != "site" or found.path != key:
         raise NotFound(
             "there is no such site", code="site.unknown", help="a client bound to sites plans for these only"
         )
+    for permission in _NEEDED:
+        question.rights.require(permission, found, wholly=True)
 
 
 def steps(question: Question, kept: Kept, first: int | None, after: str | None) -> Slice:
@@ -138,7 +151,7 @@ def steps(question: Question, kept: Kept, first: int | None, after: str | None) 
     found, size = kept.made.steps, page_size(first)
     start = _line_after(after)
     shown = found[start : start + size]
-    if not question.private:
+    if not _reads_all(question, kept.made.site):
         hidden = _private_names(question)
         shown = tuple(_shown(each, hidden) for each in shown)
     items = [(cursors.encode(str(start + index)), each) for index, each in enumerate(shown)]
@@ -156,7 +169,7 @@ def _line_after(cursor: str | None) -> int:
 
 def notes(question: Question, kept: Kept) -> list[str]:
     """What the plan was made from that nobody said this time; it may name what is private."""
-    return list(kept.made.notes) if question.private else []
+    return list(kept.made.notes) if _reads_all(question, kept.made.site) else []
 
 
 def summary(kept: Kept) -> str:

@@ -11,7 +11,8 @@ import msgspec
 
 from api import cursors
 from api.older import kept_in, told_in
-from api.privacy import SCOPE, is_private
+from api.privacy import is_private
+from api.rights import Rights
 from api.vocabulary import vocabulary_of
 from twin.errors import InvalidValue, NotFound
 from twin.graph import query
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from twin.access.principals import Principal
     from twin.graph.model import Scalar, Value
     from twin.graph.readings import Reading
+    from twin.graph.visibility import Sites
     from twin.ontology.model import Kind, Ontology, PropertyType
 
 __all__ = ["DEFAULT_FIRST", "MOST", "Filtered", "Part", "Picked", "Question", "Said", "Slice", "listed", "page_size"]
@@ -53,6 +55,14 @@ class Said(msgspec.Struct, frozen=True):
     time: int
     received_at: int
     quality: Quality
+
+
+class MadeOf(msgspec.Struct, frozen=True):
+    """What a site was made of, as far as it is told."""
+
+    topology: str
+    version: str
+    parameters: dict[str, Any] | None
 
 
 class Picked(NamedTuple):
@@ -85,15 +95,28 @@ Filtered: TypeAlias = "Callable[[Question, Picked, int, str | None], Slice]"
 class Question:
     """Questions of one principal to one engine. Refs are ids or paths."""
 
-    __slots__ = ("engine", "principal", "private", "sites", "vocabulary")
+    __slots__ = ("engine", "principal", "rights", "sites", "vocabulary")
 
     def __init__(self, engine: Engine, principal: Principal) -> None:
         self.engine = engine
         self.principal = principal
         self.vocabulary = vocabulary_of(engine.ontology)
-        self.sites = principal.sites
-        self.private = principal.may(SCOPE)
-        """Whether what is private is there."""
+        self.rights = Rights(engine, principal)
+        self.sites = self.rights.sites
+        """What may be seen."""
+
+    @property
+    def private(self) -> bool:
+        """Whether whatever may be seen may be read, what is private too."""
+        return self.rights.all_private
+
+    def renew(self) -> bool:
+        """Go by what may be seen now, on a connection that lasts; whether that may be something else."""
+        if self.rights.hold():
+            return False
+        self.rights = Rights(self.engine, self.principal)
+        self.sites = self.rights.sites
+        return True
 
     def find(self, ref: str) -> Entity | None:
         """An entity, or None when there is none to be seen."""
@@ -124,10 +147,9 @@ class Question:
         """A page of the entities of a kind: of a type, below one, in a view, measuring something; ``filtered``
         (`api.filtering`) by value, or in the order of one.
         """
-        types, measuring = self.vocabulary.types(kind, type), self.measured(measures)
         picked = Picked(
             kinds=(kind,),
-            types=types if measuring is None else measuring if types is None else types & measuring,
+            types=_both(self.vocabulary.types(kind, type), self.measured(measures)),
             under=None if under is None else self.entity(under),
             within=None if within is None else self.view(within),
         )
@@ -136,7 +158,7 @@ class Question:
         position = cursors.decode(after)
         found = query.select(
             self.engine.mirror,
-            sites=self.sites,
+            sites=self.measuring(measures),
             **picked._asdict(),
             after=position[0] if position else None,
             first=page_size(first),
@@ -173,31 +195,31 @@ class Question:
         if recursive:
             return self.page(kind, type=type, under=entity.id, first=first, after=after)
         types = self.vocabulary.types(kind, type)
-        found = query.children(self.engine.mirror, entity, (kind,))
+        found = query.children(self.engine.mirror, entity, (kind,), self.sites)
         return listed([each for each in found if types is None or each.type in types], first, after)
 
     def children(self, entity: Entity, first: int | None, after: str | None) -> Slice:
         """A page of what an entity contains directly."""
-        return listed(query.children(self.engine.mirror, entity), first, after)
+        return listed(query.children(self.engine.mirror, entity, sites=self.sites), first, after)
 
     def parent(self, entity: Entity) -> Entity | None:
         """What contains it."""
-        return next(query.ancestors(self.engine.mirror, entity), None)
+        return None if entity.parent is None else self.find(entity.parent)
 
-    def site(self, entity: Entity) -> Entity:
+    def site(self, entity: Entity) -> Entity | None:
         """The site it is in: itself, for a site."""
-        return query.site_of(self.engine.mirror, entity)
+        return self.find(entity.site)
 
     def space(self, entity: Entity) -> Entity | None:
         """The nearest space around it."""
-        above = query.ancestors(self.engine.mirror, entity)
+        above = query.ancestors(self.engine.mirror, entity, self.sites)
         return next((each for each in above if each.kind == "space"), None)
 
     def views(self, entity: Entity) -> list[Entity]:
         """The views it is in, itself or with something around it; those of a site, for a site."""
         kinds: tuple[Kind, ...] = ("view",)
         if entity.kind == "site":
-            return query.children(self.engine.mirror, entity, kinds)
+            return query.children(self.engine.mirror, entity, kinds, self.sites)
         return query.views_of(self.engine.mirror, entity, self.sites)
 
     def connects(self, gateway: Entity, first: int | None, after: str | None) -> Slice:
@@ -226,9 +248,23 @@ class Question:
 
     def shows(self, entity: Entity, kind: PointType) -> bool:
         """Whether an entity has a point, as far as may be seen."""
-        return kind.name in entity.points and (
-            self.private or not is_private(self.engine, self.vocabulary, entity, kind)
+        return (
+            kind.name in entity.points
+            and self.rights.follows(entity, kind.name)
+            and (self.reads_private(entity) or not is_private(self.engine, self.vocabulary, entity, kind))
         )
+
+    def reads_private(self, entity: Entity) -> bool:
+        """Whether what is private of an entity is there."""
+        return self.rights.private and self.rights.may("read-private", entity)
+
+    def made(self, site: Entity) -> MadeOf | None:
+        """What a site was last made of; the parameters only for who may read all that there is in it."""
+        made = site.made
+        if made is None:
+            return None
+        whole = self.rights.private and self.rights.may("read-private", site, wholly=True)
+        return MadeOf(made.topology, made.version, made.parameters if whole else None)
 
     def points(self, entity: Entity) -> list[str]:
         """The names of the points that an entity has, as far as may be seen."""
@@ -242,19 +278,26 @@ class Question:
         return {
             name: _newest(ontology, entity, kinds[name], value) if ontology.older and name in kinds else value
             for name, value in entity.properties.items()
-            if self.private or name not in kinds or not kinds[name].private
+            if name not in kinds or not kinds[name].private or self.reads_private(entity)
         }
 
     def property(self, entity: Entity, kind: PropertyType) -> Scalar | None:
         """A property of an entity in its unit; None: it has none, or may not be seen."""
-        if kind.private and not self.private:
+        if kind.private and not self.reads_private(entity):
             return None
         value, ontology = entity.properties.get(kind.name), self.vocabulary.ontology
         return _newest(ontology, entity, kind, value) if ontology.older else value
 
     def measured(self, measures: Sequence[str] | None) -> frozenset[str] | None:
         """The concrete types with a point that measures one of these, as far as may be seen; None: all."""
-        return self.vocabulary.measuring(measures, private=self.private)
+        return self.vocabulary.measuring(measures, private=self.rights.private)
+
+    def measuring(self, measures: Sequence[str] | None) -> Sites:
+        """What may be seen of what measures one of these: of who measures it in private, whose private may be read."""
+        if measures is None or not self.rights.private:
+            return self.sites
+        openly = self.vocabulary.measuring(measures, private=False) or frozenset()
+        return self.rights.openly(openly)
 
     def readings(
         self,
@@ -268,12 +311,11 @@ class Question:
     ) -> Slice:
         """A page of points, whether or not they were ever heard of: of devices of a type, or of all there is."""
         position, size = cursors.decode(after, 2), page_size(first)
-        types, measuring = self.vocabulary.types("device", type), self.measured(measures)
         found = query.select(
             self.engine.mirror,
-            sites=self.sites,
+            sites=self.measuring(measures),
             kinds=KINDS if type is None else ("device",),
-            types=types if measuring is None else measuring if types is None else types & measuring,
+            types=_both(self.vocabulary.types("device", type), self.measured(measures)),
             under=None if under is None else self.entity(under),
             within=None if within is None else self.view(within),
         ).items
@@ -330,6 +372,11 @@ class Question:
             return part.kind.every
         followed = self.engine.mirror.get(source[0])
         return None if followed is None else self.vocabulary.type_of(followed.type).points[source[1]].every
+
+
+def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    """What is in both; None: everything."""
+    return other if one is None else one if other is None else one & other
 
 
 def listed(entities: list[Entity], first: int | None, after: str | None) -> Slice:

@@ -49,7 +49,7 @@ class Watch:
         self._measures = None if measures is None else frozenset(measures)
         self._under = None if under is None else question.entity(under).id
         self._within = None if within is None else question.view(within).id
-        self._head = -1
+        self._asked: object = None
         self._covered: frozenset[str] = frozenset()
 
     def wants(self, event: ReadingChanged) -> bool:
@@ -57,10 +57,16 @@ class Watch:
         question = self.question
         return question.engine.tokens.holds(question.principal, now()) and self.part(event) is not None
 
+    def _seen(self, entity_id: str) -> Entity | None:
+        """An entity, as far as it may be seen now."""
+        return None if self.question.engine.mirror.get(entity_id) is None else self.question.find(entity_id)
+
     def part(self, event: ReadingChanged) -> Part | None:
         """The point of an event, if it is there, visible and asked for."""
-        entity = self.question.engine.mirror.get(event.entity_id)
-        if entity is None or not self.question.principal.sees(entity.site) or not self._covers(entity):
+        if self.question.renew():
+            self._asked = None
+        entity = self._seen(event.entity_id)
+        if entity is None or not self._covers(entity):
             return None
         kind = self.question.vocabulary.type_of(entity.type).points.get(event.point)
         if kind is None or (self._measures is not None and kind.measures not in self._measures):
@@ -75,16 +81,15 @@ class Watch:
         if self._under is None and self._within is None:
             return True
         mirror = self.question.engine.mirror
-        if mirror.head != self._head:
-            self._head, self._covered = mirror.head, self._now_covered()
+        if mirror.head != self._asked:
+            self._asked, self._covered = mirror.head, self._now_covered()
         return entity.id in self._covered
 
     def _now_covered(self) -> frozenset[str]:
-        mirror = self.question.engine.mirror
-        under, within = mirror.get(self._under or ""), mirror.get(self._within or "")
+        under, within = self._seen(self._under or ""), self._seen(self._within or "")
         if (self._under and under is None) or (self._within and within is None):
             return frozenset()
-        sites = self.question.principal.sites
+        mirror, sites = self.question.engine.mirror, self.question.sites
         page = query.select(mirror, sites=sites, types=self._type, under=under, within=within)
         return frozenset(each.id for each in page.items)
 

@@ -27,10 +27,12 @@ _DOORS = ("t/Hall", "t/Sensor")
 EVERYONE = ("ana", "ben", "cleo")
 
 
-def role(name: str, on: Iterable[str], may: Iterable[str], crosses: Iterable[str] = ()) -> RoleType:
-    """A role of tests."""
+def role(
+    name: str, on: Iterable[str], may: Iterable[str], crosses: Iterable[str] = (), *, where: str = "t"
+) -> RoleType:
+    """A role of tests, of the ontology that is named."""
     return RoleType(
-        name=f"t/{name}",
+        name=f"{where}/{name}",
         short=name,
         on=tuple(on),
         may=frozenset(may),  # type: ignore[arg-type]  # words of permissions

@@ -43,6 +43,11 @@ class Context(BaseContext):
         question: Question = found
         return question
 
+    def renew(self) -> None:
+        """Go by what this principal may see now, on a connection that lasts."""
+        if "_question" in self.__dict__:
+            self.question.renew()
+
 
 def question_of(info: Info) -> Question:
     """The question in a resolver's hands."""

@@ -100,6 +100,7 @@ class _Connection(handlers.BaseGraphQLTransportWSHandler[Context, None]):
             await self.websocket.close(code=4401, reason="Unauthorized")
             return
         self.schema = schema_of(self.context.engine.ontology)
+        self.context.renew()
         await super().handle_subscribe(message)
 
     async def send_message(self, message: Any) -> None:

@@ -250,7 +250,11 @@ class Kinds:
         )
 
     def _made(self) -> GraphQLField:
-        return GraphQLField(self.fixed["Made"], description="What it was last made of; null: an app made it.")
+        return GraphQLField(
+            self.fixed["Made"],
+            resolve=lambda entity, info: question_of(info).made(entity),
+            description="What it was last made of; null: an app made it.",
+        )
 
     def _members(self) -> GraphQLField:
         return GraphQLField(

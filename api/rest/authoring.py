@@ -87,7 +87,7 @@ async def check_ontology(request: Request, caller: Author) -> Response:
 @router.get("/topologies", summary="List the topologies that are kept", response_model=Listed[TopologyOut])
 async def topologies(caller: Author) -> Response:
     """Those that this client has left here, without their texts."""
-    found = await caller.engine.in_pool(lambda: caller.engine.topologies.list(caller.principal.client))
+    found = await caller.engine.in_pool(lambda: caller.engine.topologies.list(caller.principal.owner))
     return answer({"items": [topology_out(each) for each in found]})
 
 
@@ -107,7 +107,7 @@ async def keep_topology(request: Request, caller: Author) -> Response:
     found = await caller.engine.authoring.check("topology", source, imports)
     kept = bool(found.name) and given.keep
     if kept:
-        client, shelf = caller.principal.client, caller.engine.topologies
+        client, shelf = caller.principal.owner, caller.engine.topologies
         await caller.engine.in_pool(lambda: shelf.keep(client, found.name, found.version, source))
     return answer(check_out(found, kept=kept))
 
@@ -115,14 +115,14 @@ async def keep_topology(request: Request, caller: Author) -> Response:
 @router.get("/topologies/{name}", summary="Get a topology that is kept", response_model=TopologyOut)
 async def topology(name: Name, caller: Author) -> Response:
     """One that this client has left here, with its text."""
-    client, shelf = caller.principal.client, caller.engine.topologies
+    client, shelf = caller.principal.owner, caller.engine.topologies
     return answer(topology_out(await caller.engine.in_pool(lambda: shelf.get(client, name))))
 
 
 @router.delete("/topologies/{name}", summary="Forget a topology", status_code=204, response_class=Response)
 async def forget_topology(name: Name, caller: Author) -> Response:
     """Keep it no longer. Sites that were made of it stay as they are."""
-    client, shelf = caller.principal.client, caller.engine.topologies
+    client, shelf = caller.principal.owner, caller.engine.topologies
     await caller.engine.in_pool(lambda: shelf.forget(client, name))
     return Response(status_code=204)
 

@@ -14,7 +14,9 @@ from api.context import Operator
 from api.questions import DEFAULT_FIRST, Slice
 from api.rest.parameters import After, Limit
 from api.rest.shapes import DeadLetterOut, Page, answer, letter_out, page_out
+from api.rights import Rights
 from twin.errors import InvalidValue
+from twin.ontology.model import Permission
 
 __all__ = ["router"]
 
@@ -22,6 +24,8 @@ router = APIRouter(prefix="/api/v1/deadletters", tags=["Dead letters"])
 
 _NUMBER = re.compile(r"[0-9]{1,18}\Z")
 _LARGEST = 2**63 - 1
+_NEEDED: tuple[Permission, ...] = ("read", "read-private", "administer")
+"""On the whole of a site: what its devices sent may tell anything about anybody in it."""
 
 
 @router.get("", summary="List dead letters", response_model=Page[DeadLetterOut])
@@ -33,7 +37,7 @@ async def letters(
     after: After = None,
 ) -> Response:
     """The newest first, without their payloads: of the token's sites, and those of no site if it may see all."""
-    sites, position = caller.principal.sites, _position(after)
+    sites, position = Rights(caller.engine, caller.principal).whole(_NEEDED), _position(after)
     listed = partial(caller.engine.deadletters.list, limit=limit + 1, after=position, code=code, sites=sites)
     found = await caller.engine.in_pool(listed)
     items: list[tuple[str, object]] = [(cursors.encode(str(each.id)), each) for each in found[:limit]]
@@ -46,7 +50,8 @@ async def letter(
     letter: Annotated[int, Path(ge=0, le=_LARGEST, description="The letter's id.")], caller: Operator
 ) -> Response:
     """One letter, with its payload as text."""
-    shown = partial(caller.engine.deadletters.show, letter, sites=caller.principal.sites)
+    sites = Rights(caller.engine, caller.principal).whole(_NEEDED)
+    shown = partial(caller.engine.deadletters.show, letter, sites=sites)
     return answer(letter_out(await caller.engine.in_pool(shown)))
 
 

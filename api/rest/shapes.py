@@ -197,7 +197,7 @@ def entity_out(question: Question, entity: Entity) -> dict[str, Any]:
         "title": title_in(entity),
         "titles": entity.title,
         "site": entity.site,
-        "parent": entity.parent,
+        "parent": None if (parent := question.parent(entity)) is None else parent.id,
         "properties": question.properties(entity),
         "points": question.points(entity),
         "offers": list(entity.commands),
@@ -215,14 +215,8 @@ def entity_out(question: Question, entity: Entity) -> dict[str, Any]:
 
 
 def _made_out(question: Question, entity: Entity) -> dict[str, Any] | None:
-    made = entity.made
-    if made is None:
-        return None
-    return {
-        "topology": made.topology,
-        "version": made.version,
-        "parameters": made.parameters if question.private else None,
-    }
+    made = question.made(entity)
+    return None if made is None else {name: getattr(made, name) for name in made.__struct_fields__}
 
 
 def point_out(question: Question, part: Part, unit: str | None = None) -> dict[str, Any]:

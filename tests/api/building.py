@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 from argon2 import PasswordHasher
 
+from tests.graphs import party
+from tests.rights import role
 from twin.access.authority import Authority
 from twin.access.passwords import Passwords
 from twin.access.visibility import Visibilities
@@ -28,12 +30,23 @@ from twin.graph.model import (
     Committed,
     Create,
     Entity,
+    Held,
     Link,
     Relation,
+    Unlink,
     Update,
 )
 from twin.graph.readings import Reading, order_key
-from twin.ontology.model import EntityType, EnumType, Ontology, PointType, PropertyType, Quantity, RelationType
+from twin.ontology.model import (
+    PERMISSIONS,
+    EntityType,
+    EnumType,
+    Ontology,
+    PointType,
+    PropertyType,
+    Quantity,
+    RelationType,
+)
 from twin.records import Records
 from twin.telemetry.deadletters import DeadLetters
 
@@ -164,7 +177,14 @@ def ontology() -> Ontology:
         },
         enums={"HeatingMode": EnumType("HeatingMode", ("off", "eco", "comfort"), HERE)},
         short_names={each.short: each.name for each in writer.types.values()},
+        roles={each.name: each for each in ROLES},
     )
+
+
+ROLES = (
+    role("Owner", ["home/Residence"], PERMISSIONS, where="home"),
+    role("Guest", ["home/Residence", "home/Room"], ["read"], where="home"),
+)
 
 
 def _entity(path: str, kind: str, short: str, parent: str | None, **more: Any) -> Entity:
@@ -256,13 +276,32 @@ class Counts:
         return {"received": 3, "journaled": 3}
 
 
+class Holdings(dict[str, frozenset[str]]):
+    """User -> sites, as the graph has it."""
+
+    def __init__(self, engine: Double) -> None:
+        super().__init__()
+        self._engine = engine
+
+    def __setitem__(self, user: str, sites: frozenset[str]) -> None:
+        mirror, entries = self._engine.mirror, list[Any]()
+        if user not in mirror.entities:
+            entries.append(Create(party("user", user)))
+        before = self.get(user, frozenset())
+        entries += [Unlink(type="HAS_ROLE", source=user, target=site) for site in before - sites]
+        role = (Held("home/Owner"),)
+        entries += [Link(Relation(type="HAS_ROLE", source=user, target=site, roles=role)) for site in sites - before]
+        self._engine.change(*entries)
+        super().__setitem__(user, sites)
+
+
 class Double:
     """An engine made of a mirror, a few readings and the real clients and tokens."""
 
     def __init__(self, folder: Path) -> None:
         self.records = Records(folder / "records.sqlite")
-        self.holdings: dict[str, frozenset[str]] = {}
-        """The sites of each user, by id."""
+        self.holdings = Holdings(self)
+        """The sites of each user, by id: it owns what it is given."""
         self.authority = Authority(
             self.records,
             "http://twin.test",
@@ -282,7 +321,7 @@ class Double:
         self.readings: Bus[Any] = Bus()
         self.parts = {"mirror": "ok", "store": "ok", "journal": "ok"}
         self.op_ids: dict[str, Committed] = {}
-        self._apply(*_site("hugo"), *_site("zola"))
+        self.change(*_site("hugo"), *_site("zola"))
         for key in ("hugo", "zola"):
             self.tell(f"{key}/flat/living/thermostat", "temperature", 21.5)
 
@@ -333,7 +372,8 @@ class Double:
                 if source == (owner, name):
                     self.readings.publish(Changed(entity.id, fed, reading))
 
-    def _apply(self, *entries: Any) -> None:
+    def change(self, *entries: Any) -> None:
+        """A change of the graph, as if somebody else had committed it."""
         changeset = ChangeSet(op_id="build", actor=_ACTOR, at=AT, entries=entries)
         self.mirror.apply(Change(self.mirror.head + 1, changeset))
 

@@ -57,9 +57,19 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                 scope=scope,
             )
 
-    def sees(self, site: str) -> bool:
-        """Whether a site (by id) exists for this principal."""
-        return self.sites is None or site in self.sites
+    @property
+    def own(self) -> bool:
+        """Whether a client acts in its own name, and not a user through it."""
+        return self.subject == self.client
+
+    @property
+    def owner(self) -> str:
+        """Whose plans, topologies and idempotency keys are its: a client's own, or those of one of its users."""
+        return self.client if self.own else f"{self.client}:{self.subject}"
+
+    def sends_for(self, site: str) -> bool:
+        """Whether it may send what the devices of a site (by id) report: a client on its own sites, never a user."""
+        return self.own and (self.sites is None or site in self.sites)
 
 
 def known_scopes(scopes: Iterable[str]) -> frozenset[str]:

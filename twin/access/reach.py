@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.ontology.model import Ontology, RoleType
 
-__all__ = ["Reach", "Stretch", "closed_to", "may_have", "merged", "reach_of"]
+__all__ = ["Reach", "Stretch", "closed_to", "may_have", "merged", "reach_of", "stretches", "whole_types"]
 
 
 class Stretch(NamedTuple):
@@ -48,6 +48,35 @@ def closed_to(ontology: Ontology, role: RoleType) -> frozenset[str]:
     return frozenset(
         name for name, type_ in ontology.types.items() if type_.boundary and crossed.isdisjoint(type_.lineage)
     )
+
+
+def whole_types(ontology: Ontology, closed: frozenset[str]) -> frozenset[str]:
+    """The types of what has no door in it that is closed, whatever it will contain or include: told by types alone, so
+    that nothing can be told from it about what is there.
+    """
+    kinds = {ontology.types[name].kind for name in closed}
+    if "device" in kinds or not kinds:
+        return frozenset() if kinds else frozenset(ontology.types)
+    return frozenset(
+        name
+        for name, type_ in ontology.types.items()
+        if type_.kind in {"device", "gateway"}
+        or (type_.kind in {"site", "space"} and closed.isdisjoint(_inside(ontology, name)))
+    )
+
+
+def _inside(ontology: Ontology, name: str) -> set[str]:
+    """The types of the spaces that may be in a space, at any depth."""
+    found: set[str] = set()
+    pending = [name]
+    while pending:
+        contains = ontology.types[pending.pop()].contains
+        if contains is None:
+            return set(ontology.types)
+        inner = {each for one in contains for each in ontology.concrete(one)} - found
+        found |= inner
+        pending += inner
+    return found
 
 
 def reach_of(mirror: Mirror, entity: Entity, closed: frozenset[str]) -> Iterator[Reach]:

@@ -21,6 +21,7 @@ import structlog
 
 from twin.access.authority import Authority
 from twin.access.holdings import sites_held
+from twin.access.visibility import Visibilities
 from twin.engine.arrivals import Arrivals
 from twin.engine.authoring import Authoring
 from twin.engine.authors import names_in
@@ -131,6 +132,7 @@ class Engine:
         self._store_thread = StoreThread(loop.call_soon_threadsafe)
         closing.callback(self._store_thread.stop)
         self._core = Core(store, self._store_thread.run, self._changed, self._was_restored)
+        self.visibilities = Visibilities(self.mirror, lambda: self.ontology)
         self._arrivals = Arrivals(self.mirror, self._core.commits.follow)
         self.authoring = Authoring(
             self.mirror, self.commit, self.current, partial(names_in, home.records), settings.ontology_path

@@ -362,6 +362,10 @@ RUNTIME: dict[str, Cause] = {
         "The entity has changed since the revision that was named.",
         "Read it again, and send what you still want to change.",
     ),
+    "role.insufficient": Cause(
+        "The roles that somebody has there let them see it, and not do what they ask.",
+        "Ask who may share it for another role (twin grant add WHO ROLE PATH); twin explain-access says what you have.",
+    ),
     "schema.unknown": Cause(
         "twin schema is not told which schema to print.", "Say one of its options; twin schema --help lists them."
     ),

@@ -64,7 +64,7 @@ class TelemetryDoor:
         key = site_key(topic)
         site = None if key is None else self._graph.by_path(key)
         principal = cast("Principal", admission.principal)
-        if site is None or site.kind != "site" or site.hidden or not principal.sees(site.id):
+        if site is None or site.kind != "site" or site.hidden or not principal.sends_for(site.id):
             return None
         return Route(site.id)
 

@@ -26,15 +26,11 @@ class RolePlace:
 
 @strawberry.type(description="What a site was last made of.")
 class Made:
-    """As `twin.graph.model.Made`."""
+    """As `api.questions.MadeOf`."""
 
     topology: str
     version: str
-
-    @strawberry.field(description="Null without the scope twin:read-private.")  # type: ignore[untyped-decorator]
-    def parameters(self, info: strawberry.Info) -> Json | None:
-        """They may name what is private."""
-        return self.parameters if info.context.question.private else None
+    parameters: Json | None = strawberry.field(description="Null without the scope twin:read-private.")
 
 
 @strawberry.type(description="A fact about an entity that does not change by itself.")

@@ -1,0 +1,122 @@
+"""What one who asks may see and do, at one time: its token's scopes, and the permissions that its roles give it.
+
+A permission counts where the token carries its scope as well, which whoever asks about one has made sure of.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.privacy import SCOPE
+from twin.access.visibility import insufficient
+from twin.graph.visibility import Part, Visibility, shows
+from twin.times import now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from api.engine import Engine
+    from twin.access.principals import Principal
+    from twin.graph.mirror import Mirror
+    from twin.graph.model import Entity
+    from twin.graph.visibility import Sites
+    from twin.ontology.model import Permission
+
+__all__ = ["Rights"]
+
+
+class Rights:
+    """Asked about entities that are there; what may not be seen is nobody's to ask about."""
+
+    __slots__ = ("_asked", "_engine", "_partly", "_principal", "private", "sites")
+
+    def __init__(self, engine: Engine, principal: Principal) -> None:
+        self._engine = engine
+        self._principal = principal
+        self._asked: dict[tuple[Permission, bool], Sites] = {}
+        self.sites = self._of("read")
+        """What may be seen."""
+        self._partly = isinstance(self.sites, Visibility)
+        self.private = principal.may(SCOPE)
+        """Whether what is private is there at all, for this token."""
+
+    @property
+    def all_private(self) -> bool:
+        """Whether nothing is hidden in what may be seen."""
+        return self.private and not self._partly
+
+    def hold(self) -> bool:
+        """Whether they are what they would be now."""
+        return self._engine.visibilities.of(self._principal, now()) is self.sites
+
+    def may(self, permission: Permission, entity: Entity, *, wholly: bool = False) -> bool:
+        """Whether there is a permission on an entity that may be seen; ``wholly``: on all that may be in it as well."""
+        return not self._partly or shows(self._engine.mirror, entity, self._of(permission, wholly=wholly))
+
+    def require(self, permission: Permission, entity: Entity, *, wholly: bool = False) -> None:
+        """Raise `Forbidden` (``role.insufficient``), naming the permission, unless it is there."""
+        if not self.may(permission, entity, wholly=wholly):
+            raise insufficient(permission, entity)
+
+    def follows(self, entity: Entity, point: str) -> bool:
+        """Whether what a point says comes from nothing that is hidden: the point that it follows, or all that it may
+        be worked out from.
+        """
+        if not self._partly:
+            return True
+        source = entity.sources.get(point)
+        if source is not None:
+            followed = self._engine.mirror.get(source[0])
+            return followed is not None and self._follows_to(followed)
+        return point not in entity.computed or self.may("read", entity, wholly=True)
+
+    def _follows_to(self, followed: Entity) -> bool:
+        return shows(self._engine.mirror, followed, self.sites)
+
+    def whole(self, permissions: tuple[Permission, ...]) -> frozenset[str] | None:
+        """The sites on the whole of which there are all of these; None: all sites."""
+        at, found = now(), None
+        for permission in permissions:
+            sites = self._engine.visibilities.whole(self._principal, at, permission)
+            found = sites if found is None else found if sites is None else found & sites
+        return found
+
+    def openly(self, types: frozenset[str]) -> Sites:
+        """What may be seen that is of these types, or that may be read in private."""
+        if not self._partly:
+            return self.sites
+        return _Openly(self._engine.mirror, self.sites, self._of("read-private"), types)
+
+    def _of(self, permission: Permission, *, wholly: bool = False) -> Sites:
+        key = (permission, wholly)
+        if key not in self._asked:
+            self._asked[key] = self._engine.visibilities.of(self._principal, now(), permission, wholly=wholly)
+        return self._asked[key]
+
+
+class _Openly(Visibility):
+    """What is seen, less what is of other types and may not be read in private."""
+
+    def __init__(self, mirror: Mirror, seen: Sites, private: Sites, types: frozenset[str]) -> None:
+        self._mirror = mirror
+        self._seen = seen
+        self._private = private
+        self._types = types
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._seen or ())
+
+    def part(self, site: str) -> Part | None:
+        """What is left of a site."""
+        seen = self._seen.part(site) if isinstance(self._seen, Visibility) else None
+        if seen is None:
+            return None
+        entities = self._mirror.entities
+        return Part(
+            [
+                each
+                for each in seen.order
+                if entities[each].type in self._types or shows(self._mirror, entities[each], self._private)
+            ],
+            entities,
+        )
