@@ -8,7 +8,20 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from twin.cli import authors, devices, history, keys, layout, moving, neo4j, people, serve, upgrade, users
+from twin.cli import (
+    authors,
+    devices,
+    doctor,
+    history,
+    keys,
+    layout,
+    moving,
+    neo4j,
+    people,
+    serve,
+    upgrade,
+    users,
+)
 from twin.cli.output import Output
 from twin.errors import TwinError
 
@@ -66,6 +79,7 @@ app.command()(devices.simulate)
 app.add_typer(devices.deadletter, name="deadletter")
 app.add_typer(people.client, name="client")
 app.add_typer(users.user, name="user", rich_help_panel=_MORE)
+app.command(rich_help_panel=_MORE)(doctor.doctor)
 app.add_typer(keys.keys, name="keys", rich_help_panel=_MORE)
 app.add_typer(neo4j.neo4j, name="neo4j", rich_help_panel=_MORE)
 app.command(rich_help_panel=_MORE)(moving.copy)

@@ -10,6 +10,7 @@ A password is never in a URL: ``TWIN_NEO4J_PASSWORD`` holds it, or the file that
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,14 @@ from twin.errors import InvalidValue
 
 if TYPE_CHECKING:
     from twin.store import GraphStore
+    from twin.store.neo4j import Address
     from twin.store.neo4j.local import LocalServer
 
-__all__ = ["LOCAL", "local_server", "open_store", "sqlite_file"]
+__all__ = ["LOCAL", "address_of", "local_server", "open_store", "sqlite_file"]
 
 LOCAL = "neo4j"
 _SQLITE = "sqlite:///"
+_USER_INFO = re.compile(r"://[^/]*@")
 _FORMS = "write sqlite:///path/to/file, neo4j://user@host:7687/database, or neo4j for one of the twin's own"
 
 
@@ -44,11 +47,35 @@ def open_store(url: str, data: Path = Path("twin-data"), *, unfinished: bool = F
         server = local_server(data)
         server.hold()
         return Neo4jStore(server.address, closed=server.release, unfinished=unfinished)
-    if url.partition("://")[0].partition("+")[0] in {"neo4j", "bolt"}:
-        from twin.store.neo4j import Address, Neo4jStore
+    if _is_neo4j(url):
+        from twin.store.neo4j import Neo4jStore
 
-        return Neo4jStore(Address.parse(url, _password(url, data)), unfinished=unfinished)
-    raise InvalidValue(f"{url} says no place for a graph", code="graph.url", help=_FORMS)
+        return Neo4jStore(address_of(url, data), unfinished=unfinished)
+    raise _no_place(url)
+
+
+def address_of(url: str, data: Path) -> Address:
+    """Where the Neo4j of a URL is, with the password.
+
+    Raises:
+        InvalidValue: it is none of a Neo4j, or the password is missing.
+    """
+    from twin.store.neo4j import Address
+
+    if url == LOCAL:
+        return local_server(data).address
+    if not _is_neo4j(url):
+        raise _no_place(url)
+    return Address.parse(url, _password(url, data))
+
+
+def _is_neo4j(url: str) -> bool:
+    return url.partition("://")[0].partition("+")[0] in {"neo4j", "bolt"}
+
+
+def _no_place(url: str) -> InvalidValue:
+    shown = _USER_INFO.sub("://…@", url)  # there may be a password in it
+    return InvalidValue(f"{shown} says no place for a graph", code="graph.url", help=_FORMS)
 
 
 def sqlite_file(url: str) -> Path | None:

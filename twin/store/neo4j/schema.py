@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from twin.store.neo4j.connection import Connection
 
-__all__ = ["prepare"]
+__all__ = ["FORMAT", "OLDEST", "Key", "found_indexes", "prepare", "version_of", "wanted_indexes"]
 
 FORMAT = 2
 """2: records of the log are joined to what they are about."""
-_OLDEST = (5, 26)
+OLDEST = (5, 26)
 _UNIQUE = {
     "twin_entity_id": ("Entity", "id"),
     "twin_log_id": ("_Log", "id"),
@@ -65,8 +65,8 @@ def prepare(connection: Connection, *, unfinished: bool = False) -> None:
             code="store.foreign",
             help_="name a database of the twin's own",
         )
-    found = connection.run(_found)
-    missing = [statement for key, statement in _wanted().items() if found.get(key) != "ONLINE"]
+    found = connection.run(found_indexes)
+    missing = [statement for key, statement in wanted_indexes().items() if found.get(key) != "ONLINE"]
     if missing:
         for statement in missing:
             connection.alone(statement)
@@ -96,7 +96,8 @@ Key = tuple[str, str, bool]
 """Label, property, and whether it is unique."""
 
 
-def _wanted() -> dict[Key, str]:
+def wanted_indexes() -> dict[Key, str]:
+    """What there must be, and the statement that makes it."""
     unique = {
         (label, name, True): f"CREATE CONSTRAINT {called} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{name} IS UNIQUE"
         for called, (label, name) in _UNIQUE.items()
@@ -108,14 +109,15 @@ def _wanted() -> dict[Key, str]:
     return {**unique, **plain}
 
 
-def _found(transaction: neo4j.Transaction) -> dict[Key, str]:
+def found_indexes(transaction: neo4j.Transaction) -> dict[Key, str]:
+    """The state of every index over one property."""
     return {(label, name, unique): state for label, name, unique, state in transaction.run(_SHOW).values()}
 
 
 def _check(connection: Connection) -> None:
     """A statement with IF NOT EXISTS does nothing where something else has the name."""
-    found = connection.run(_found)
-    for key in _wanted():
+    found = connection.run(found_indexes)
+    for key in wanted_indexes():
         if found.get(key) != "ONLINE":
             what = f"{'a unique constraint' if key[2] else 'a range index'} on {key[0]}.{key[1]}"
             state = found.get(key, "absent").lower()
@@ -129,14 +131,19 @@ def _check(connection: Connection) -> None:
 
 def _check_version(connection: Connection) -> None:
     version = str(connection.run(lambda transaction: _one(transaction, _VERSION)))
-    major, minor = (int(part) for part in version.split("-", 1)[0].split(".")[:2])
-    if (major, minor) < _OLDEST:
+    if version_of(version) < OLDEST:
         raise _refused(
             connection,
             f"is a Neo4j {version}",
             code="store.too_old",
             help_="Neo4j 5.26 or newer is needed; 5.26 is the LTS release",
         )
+
+
+def version_of(said: str) -> tuple[int, int]:
+    """``5.26.29`` or ``2025.06.0-extra`` as two numbers that can be compared."""
+    major, minor = said.split("-", 1)[0].split(".")[:2]
+    return int(major), int(minor)
 
 
 def _one(transaction: neo4j.Transaction, query: str, **parameters: Any) -> Any:
