@@ -28,7 +28,6 @@ from twin.errors import (
     Conflict,
     Diagnostic,
     Forbidden,
-    OutcomeUnknown,
     TooMany,
     TwinError,
 )
@@ -57,7 +56,8 @@ _WAITING = 8
 """How many plans may be waiting to be made."""
 _RUNNING = 2
 """How many jobs commit at a time; the others wait their turn."""
-_TRIES = 5
+_TRIES = 300
+"""How often a part is sent to a store that takes nothing: a disk may be full for some minutes."""
 _PAUSE_SECONDS = 1.0
 
 DocumentKind = Literal["ontology", "topology"]
@@ -210,11 +210,15 @@ class Authoring:
             job.finished = now()
 
     async def _persist(self, part: ChangeSet) -> None:
-        """Commit one part; where the store does not say what became of it, ask again with the same op_id."""
+        """Commit one part; where the store takes nothing just now, or does not say what became of it, send it again
+        with the same op_id.
+        """
         for _ in range(_TRIES):
             try:
                 await self._commit(part)
-            except OutcomeUnknown:
+            except BackendError as error:
+                if error.code_ == "engine.stopping":
+                    raise
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
                 return

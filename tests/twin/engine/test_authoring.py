@@ -88,18 +88,20 @@ async def ended(job: Job) -> Job:
     return job
 
 
-def test_an_outcome_that_is_not_known_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_takes_nothing_or_does_not_say_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_PAUSE_SECONDS", 0.0)
 
     async def story(authoring: Authoring, store: Store) -> None:
-        store.say = [OutcomeUnknown("?"), OutcomeUnknown("?"), None]
+        store.say = [OutcomeUnknown("?"), BackendError("the disk is full"), OutcomeUnknown("?"), None]
         job = await ended(authoring.apply(await planned(authoring), ACTOR))
         assert (job.state, store.mirror.head) == ("done", 1)
 
     run(story)
 
 
-def test_a_job_that_fails_in_the_middle_leaves_the_rest_to_another_plan() -> None:
+def test_a_job_that_fails_in_the_middle_leaves_the_rest_to_another_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TRIES", 0)
+
     async def story(authoring: Authoring, store: Store) -> None:
         kept = await planned(authoring, 2500)
         store.say = [None, BackendError("the disk is full")]
