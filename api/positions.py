@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from api.engine import Engine
 
-__all__ = ["HEADER", "Positioned"]
+__all__ = ["HEADER", "Positioned", "tells"]
 
 HEADER = "Twin-Position"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -49,12 +49,11 @@ class Positioned:
             except TwinError as error:
                 await problems.respond(request, error)(scope, receive, send)
                 return
-        await self._app(scope, receive, _marking(send, engine) if _tells(scope) else send)
+        await self._app(scope, receive, _marking(send, engine) if tells(scope["method"], scope["path"]) else send)
 
 
-def _tells(scope: Scope) -> bool:
-    """Whether something may be committed by then that its client will look for."""
-    path, method = scope["path"], scope["method"]
+def tells(method: str, path: str) -> bool:
+    """Whether something may be committed by the answer to this that its client will look for."""
     return path.startswith(_API) and (method not in _SAFE or path.startswith(_JOBS))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import health, oauth, problems, rest
+from api import health, oauth, positions, problems, rest
 
 if TYPE_CHECKING:
     from fastapi.routing import APIRoute
@@ -24,6 +24,14 @@ Get a token from `/oauth/token` with a client's id and secret, and send it as `A
 Times are RFC 3339 in UTC. Units are UCUM codes. Lists come in pages: follow the `Link` header, or `next`.
 Errors are problems (RFC 9457) with a stable `code`. What a token may not see does not exist for it.
 """
+
+_WRITTEN = "Where the graph stands after this, as an opaque text: send it along to read no less anywhere."
+_POSITION = {
+    "name": positions.HEADER,
+    "in": "header",
+    "description": "From an earlier answer: what is read includes what was written then, whichever process answers.",
+    "schema": {"type": "string"},
+}
 
 _PROBLEM = {
     "type": "object",
@@ -68,6 +76,7 @@ def openapi() -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = _PROBLEM
+    found["components"]["headers"] = {"Position": {"description": _WRITTEN, "schema": {"type": "string"}}}
     found["components"]["securitySchemes"]["ClientSecret"] = {
         "type": "http",
         "scheme": "basic",
@@ -79,8 +88,9 @@ def openapi() -> dict[str, Any]:
         "description": "What `twin client invite` prints.",
     }
     for path, item in found["paths"].items():
-        for operation in item.values():
+        for method, operation in item.items():
             _complete(path, operation)
+            _place(method, path, operation)
     return found
 
 
@@ -91,13 +101,24 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     if "/api/" not in path:
         return
     secured = [401, 403]
-    changed = [409, 412, 413, 415] if "requestBody" in operation else []
+    changed = [412, 413, 415] if "requestBody" in operation else []
     authored = [422, 429] if operation["tags"] == ["Authoring"] and "requestBody" in operation else []
-    for status in sorted({400, *secured, 404, *changed, *authored, 503}):
+    for status in sorted({400, *secured, 404, 409, *changed, *authored, 503}):
         responses[str(status)] = {
             "description": _DESCRIPTIONS.get(status, HTTPStatus(status).phrase),
             "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
+
+
+def _place(method: str, path: str, operation: dict[str, Any]) -> None:
+    """Add where the graph stands: what a request may ask for, and what the answer to a write says."""
+    if "/api/" not in path:
+        return
+    operation.setdefault("parameters", []).append(_POSITION)
+    if positions.tells(method.upper(), path):
+        for status, response in operation["responses"].items():
+            if status.startswith("2"):
+                response.setdefault("headers", {})[positions.HEADER] = {"$ref": "#/components/headers/Position"}
 
 
 _DESCRIPTIONS = {
