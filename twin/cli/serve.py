@@ -7,7 +7,9 @@ import json
 import signal
 import socket
 import sys
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +20,7 @@ from twin.cli.output import Output
 from twin.errors import AuthoringError, BackendError, InvalidValue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Iterator
 
     from twin.engine import Engine
     from twin.settings import Settings
@@ -43,6 +45,8 @@ _ROLES = {
     "owner": "Owner of the twin: devices report to this process.",
     "follower": "Follower: devices report to another process, whose place this one takes when it is gone.",
 }
+Loading = Callable[[], AbstractContextManager[Callable[[int, int], None] | None]]
+"""What shows how far the loading of a graph is, while it lasts."""
 _GOODBYE_SECONDS = 3
 _SWITCH_SECONDS = 0.001
 
@@ -80,7 +84,7 @@ def serve(
         )
 
     with _graph_running(settings, output):
-        _run(settings, ready, follow=True, adopt=adopt)
+        _run(settings, ready, loading=partial(output.progress, "Loading the graph"), follow=True, adopt=adopt)
 
 
 def demo(
@@ -193,6 +197,7 @@ def _run(
     ready: Callable[[Engine], Awaitable[None]],
     end: Callable[[], Awaitable[None]] | None = None,
     *,
+    loading: Loading = nullcontext,
     follow: bool = False,
     adopt: bool = False,
 ) -> None:
@@ -207,7 +212,7 @@ def _run(
 
     async def run_once(stop: asyncio.Event) -> bool:
         """Whether to begin again: a backup was put in the place of what was served."""
-        async with serving(settings, follow=follow, adopt=adopt) as engine:
+        async with serving(settings, loading=loading, follow=follow, adopt=adopt) as engine:
             starting = asyncio.ensure_future(ready(engine))
             stopping = asyncio.ensure_future(_first(stop, engine.restored))
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -244,9 +249,11 @@ async def _first(*events: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, *, follow: bool = False, adopt: bool = False) -> AsyncIterator[Engine]:
+async def serving(
+    settings: Settings, *, loading: Loading = nullcontext, follow: bool = False, adopt: bool = False
+) -> AsyncIterator[Engine]:
     """A whole twin on the running loop: engine, API and MQTT; stopped in the reverse order. `Engine` says what
-    ``follow`` and ``adopt`` mean.
+    ``follow`` and ``adopt`` mean; what ``loading`` gives is told how far it is, while it starts.
 
     Raises:
         BackendError: a port is taken, the directory cannot be used. Conflict: another process serves it.
@@ -258,7 +265,8 @@ async def serving(settings: Settings, *, follow: bool = False, adopt: bool = Fal
     try:
         url = settings.public_url.rstrip("/") or _url(settings.host, listening)
         engine = Engine(settings, url, listening.getsockname()[1], follow=follow, adopt=adopt)
-        await engine.start()
+        with loading() as progress:
+            await engine.start(progress)
         try:
             async with _web(create_app(engine), listening):
                 yield engine

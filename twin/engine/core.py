@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twin.engine.loading import Told
 from twin.engine.quiet import lasting
 from twin.engine.versions import Versions
 from twin.graph.mirror import Mirror
@@ -31,15 +32,18 @@ class Core:
         run: Run,
         applied: Callable[[Change], None] = lambda _: None,
         restored: Callable[[], None] | None = None,
+        loading: Callable[[int, int], None] | None = None,
     ) -> None:
         """``applied`` is told of every change once mirror, ontology and state have followed it. ``restored`` is told
-        that the store holds another history now, in place of taking that in.
+        that the store holds another history now, in place of taking that in. ``loading`` is told how much of the graph
+        is there, of how much.
         """
         self.store = store
         self._told = applied
         self.mirror = Mirror()
         with lasting():
-            self._load(store.load())
+            told = Told(loading)
+            self._load(store.load(told.reading), told)
             self._versions = Versions(self.mirror)
             self.mirror.adopt(self.ontology)
             self.current = Current(self.mirror, self.ontology)
@@ -59,19 +63,19 @@ class Core:
         """Have mirror, ontology and state hold what a store does, in place of all that they did."""
         snapshot, (states, self.watermark) = found
         with lasting():
-            self._load(snapshot)
+            self._load(snapshot, Told(None))
             self._versions = Versions(self.mirror)
             self.mirror.adopt(self.ontology)
             self.current.renew(self.ontology)
             self.current.load(states)
 
-    def _load(self, snapshot: Snapshot) -> None:
+    def _load(self, snapshot: Snapshot, told: Told) -> None:
         self.mirror.load(
             head=snapshot.head,
             timeline=snapshot.timeline,
             documents=snapshot.documents,
-            entities=snapshot.entities,
-            relations=snapshot.relations,
+            entities=told.counted(snapshot.entities),
+            relations=told.counted(snapshot.relations),
         )
 
     def _load_states(self) -> Watermark:

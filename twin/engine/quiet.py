@@ -20,6 +20,7 @@ _DUE, _OVERDUE = 5, 60
 _IDLE = 0.25
 _LONG_SECONDS = 0.02
 _NEVER = 1_000_000_000
+_THRESHOLDS = gc.get_threshold()
 
 
 class Quiet:
@@ -86,16 +87,15 @@ class Collector:
         self._worked = worked
         self._at, self._work = clock(), worked()
         self._entries = 0
-        self._thresholds = gc.get_threshold()
 
     def start(self) -> None:
         """What is there stays."""
         gc.freeze()
-        gc.set_threshold(*self._thresholds[:2], _NEVER)
+        gc.set_threshold(*_THRESHOLDS[:2], _NEVER)
 
     def stop(self) -> None:
         """Collections come by themselves again."""
-        gc.set_threshold(*self._thresholds)
+        gc.set_threshold(*_THRESHOLDS)
 
     def grow(self, entries: int) -> None:
         """So many entries of the log were applied to the mirror."""

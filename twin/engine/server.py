@@ -11,7 +11,6 @@ commit as it does, hear from it what devices say, and one of them takes its plac
 from __future__ import annotations
 
 import asyncio
-import gc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -28,9 +27,11 @@ from twin.engine.authors import names_in
 from twin.engine.core import Core
 from twin.engine.following import Follower, take_in
 from twin.engine.home import Home
+from twin.engine.loading import logged
 from twin.engine.owning import Owner
 from twin.engine.positions import Position, Positions
 from twin.engine.topologies import Topologies
+from twin.engine.upkeep import Upkeep
 from twin.errors import BackendError, Conflict
 from twin.mqtt.endpoint import Counts
 from twin.records import Records
@@ -88,15 +89,16 @@ class Engine:
         self.restored = asyncio.Event()
         """Set once a backup was put in the place of what is served here: stop, and start again."""
 
-    async def start(self) -> None:
+    async def start(self, loading: Callable[[int, int], None] | None = None) -> None:
         """Open the data directory. As its owner, work in what the journal holds, and listen for devices; else follow.
+        ``loading`` is told how much of the graph has been loaded, of how much; without it, the log is.
 
         Raises:
             BackendError: the directory, the store or the MQTT port cannot be used.
             Conflict: another process serves the directory, or another directory the graph.
         """
         try:
-            self._open()
+            self._open(loading or logged())
             if self._lease.held:
                 await self._own(self._new_owner(), self._core.watermark)
             else:
@@ -104,12 +106,12 @@ class Engine:
         except BaseException:
             await self.stop()
             raise
-        gc.freeze()  # what was loaded stays: no collection needs to look at it again
+        self._tasks.append(asyncio.create_task(self._upkeep.run()))
         self._every(self.settings.follow_seconds, self._follow)
         self._every(_REVOKE_SECONDS, self._revoke)
         self._every(_TRIM_SECONDS, self._trim)
 
-    def _open(self) -> None:
+    def _open(self, loading: Callable[[int, int], None]) -> None:
         settings, loop, closing = self.settings, asyncio.get_running_loop(), self._closing
         self._loop = loop
         self._home = home = Home(settings.data)
@@ -131,7 +133,8 @@ class Engine:
         closing.callback(store.close)
         self._store_thread = StoreThread(loop.call_soon_threadsafe)
         closing.callback(self._store_thread.stop)
-        self._core = Core(store, self._store_thread.run, self._changed, self._was_restored)
+        self._core = Core(store, self._store_thread.run, self._changed, self._was_restored, loading)
+        self._upkeep = Upkeep(self._core)
         self.visibilities = Visibilities(self.mirror, lambda: self.ontology)
         self._arrivals = Arrivals(self.mirror, self._core.commits.follow)
         self.authoring = Authoring(
@@ -353,6 +356,7 @@ class Engine:
 
     def _changed(self, change: Change) -> None:
         """The graph has changed."""
+        self._upkeep.grow(len(change.changeset.entries))
         self._arrivals.came()
         if self._owner is not None:
             self._owner.moved()

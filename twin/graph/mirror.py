@@ -70,6 +70,10 @@ class Mirror:
         self._types_of: dict[frozenset[Kind], frozenset[str]] = {}
         self._seen = self._graph.view()
         self.views = Views(self, self._graph)
+        self.prompt = False
+        """Whether what is new is put in order at once, also of sites that are still being built: then nothing is left
+        to do when somebody first looks at them. A server does so, whom a long turn would hold.
+        """
         self._unasked = False
         """Whether rules wait for the ontology that a change has brought."""
 
@@ -230,7 +234,10 @@ class Mirror:
         self._graph.put(entity)
         self._tree.enter(entity)
         self._enlist(entity)
-        if entity.site in self._names:
+        if self.prompt and entity.kind == "site":
+            self._tree.intervals(entity.id)
+            self.names(entity.id)
+        elif entity.site in self._names:
             self._names[entity.site].put(None, entity)
         self._touch(entity.site, change)
 

@@ -181,7 +181,7 @@ class Views:
         until somebody looks.
         """
         for site in self._first:
-            if not self._mirror.entities[site].hidden:
+            if self._mirror.prompt or not self._mirror.entities[site].hidden:
                 self._tell(self._ask(site))
         for site in self._unsettled:
             self._tell(self._sites[site].settle())

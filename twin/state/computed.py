@@ -108,8 +108,9 @@ class ComputedPoints:
             if site in self._mirror.sites:
                 self.waiting[site] = None
                 self.ready(site)
-        for site in [each for each in self.waiting if each not in waited] if telling else ():
-            if not self._mirror.entities[site].hidden:
+        prompt = self._mirror.prompt
+        for site in [each for each in self.waiting if each not in waited] if telling or prompt else ():
+            if prompt or not self._mirror.entities[site].hidden:
                 self.ready(site)
         self._follow_views(devices)
         for device in devices:

@@ -96,6 +96,10 @@ class Current:
         """What is held of an entity, by point."""
         return self._held.get(entity_id, {}).items()
 
+    def ready(self, site: str) -> None:
+        """Work out the computed points of a site, if they were not yet."""
+        self._computed.ready(site)
+
     def _own(self, entity_id: str, point: str) -> Reading | None:
         """What a point says that follows no other."""
         owner = self._owners.get(entity_id)
