@@ -9,11 +9,14 @@ from twin.access.applications import GRANTS
 from twin.access.assertions import ALGORITHMS
 from twin.access.principals import IDENTITY_SCOPES, SCOPES
 
-__all__ = ["authorization_server", "openid_provider", "protected_resource"]
+__all__ = ["authorization_server", "protected_resource"]
 
 
 def authorization_server(issuer: str) -> dict[str, Any]:
-    """RFC 8414, section 2, with what RFC 7636, 8628, 9126 and 9207 add."""
+    """RFC 8414, section 2, with what RFC 7636, 8628, 9126, 9207 and OpenID Connect Discovery (section 3) add.
+
+    One document for both: a client that finds us by one of them may still sign users in.
+    """
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth/authorize",
@@ -38,20 +41,13 @@ def authorization_server(issuer: str) -> dict[str, Any]:
         "authorization_response_iss_parameter_supported": True,
         "request_uri_parameter_supported": False,
         "request_parameter_supported": False,
-        "service_documentation": f"{issuer}/docs",
-    }
-
-
-def openid_provider(issuer: str) -> dict[str, Any]:
-    """OpenID Connect Discovery, section 3."""
-    return {
-        **authorization_server(issuer),
         "userinfo_endpoint": f"{issuer}/oauth/userinfo",
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
         "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "name", "email"],
         "claims_parameter_supported": False,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "service_documentation": f"{issuer}/docs",
     }
 
 

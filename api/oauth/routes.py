@@ -16,7 +16,7 @@ from api.oauth.documented import DEVICE_DOCS, PUSH_DOCS, REGISTER_DOCS, TOKEN_AS
 from api.oauth.forms import Answer, Form, form_of, respond
 from api.oauth.grants import token_server
 from api.oauth.identity import userinfo
-from api.oauth.metadata import authorization_server, openid_provider, protected_resource
+from api.oauth.metadata import authorization_server, protected_resource
 from api.oauth.registration import register
 from twin.access.authority import Authority
 from twin.errors import RequestError, Unauthenticated
@@ -113,7 +113,7 @@ async def server_metadata(request: Request) -> Response:
 @router.get("/.well-known/openid-configuration", summary="Describe the sign-in")
 async def provider_metadata(request: Request) -> Response:
     """The same for who signs users in (OpenID Connect Discovery)."""
-    return _document(openid_provider(engine_of(request).tokens.issuer))
+    return _document(authorization_server(engine_of(request).tokens.issuer))
 
 
 @router.get("/.well-known/oauth-protected-resource", summary="Describe the protected resource")
