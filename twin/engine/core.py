@@ -8,6 +8,7 @@ from twin.engine.loading import Told
 from twin.engine.quiet import lasting
 from twin.engine.versions import Versions
 from twin.graph.mirror import Mirror
+from twin.graph.reloading import reload_site
 from twin.state.current import Current
 from twin.store.commits import Anew, Commits
 
@@ -55,6 +56,13 @@ class Core:
     def ontology(self) -> Ontology:
         """Every type in force; another object as soon as anything about it changes."""
         return self._versions.ontology
+
+    def repair(self, site: str, snapshot: Snapshot) -> None:
+        """Have mirror, ontology and state hold what a store does of one site, which nothing has touched since."""
+        ids = reload_site(self.mirror, site, list(snapshot.entities), snapshot.relations)
+        ontology = self._versions.revisit(site)
+        self.mirror.adopt(ontology)
+        self.current.repaired(ids, ontology)
 
     def _read_anew(self) -> tuple[Snapshot, tuple[dict[tuple[str, str], Reading], Watermark]]:
         return self.store.load(), self.store.load_states()

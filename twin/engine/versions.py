@@ -66,6 +66,12 @@ class Versions:
         self._bridge()
         return self.ontology
 
+    def revisit(self, site: str) -> Ontology:
+        """See again what a site goes by, which the mirror shows anew."""
+        self._place(site)
+        self._bridge()
+        return self.ontology
+
     def _load(self) -> None:
         self._newest = compile_documents(tuple(newest_of(self._mirror.documents).values()))
         self._compiled.clear()

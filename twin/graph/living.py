@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 from networkx.classes.function import frozen  # type: ignore[attr-defined]  # the stubs do not know it
 
-from twin.graph.model import CONTAINS, INCLUDES
+from twin.graph.model import CONTAINS, INCLUDES, Relation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
-    from twin.graph.model import Entity, Relation
+    from twin.graph.model import Entity
 
-__all__ = ["LiveGraph", "data_of"]
+__all__ = ["LiveGraph", "data_of", "relation_of"]
 
 _Ends = dict[str, dict[str, dict[str, Any]]]
 _NONE: _Ends = {}
@@ -77,6 +77,19 @@ class LiveGraph(nx.MultiDiGraph):  # type: ignore[type-arg]  # networkx's own cl
         for source in self._pred.pop(node):
             if source != node:
                 self._succ[source] = self._without(self._succ[source], node)
+
+    def forget(self, nodes: Collection[str]) -> None:
+        """The end of nodes and of all their edges, whatever is left of them."""
+        for node in nodes:
+            self.entities.pop(node, None)
+            for target in self._succ.pop(node, _NONE):
+                self._lose(self._pred, target, node)
+            for source in self._pred.pop(node, _NONE):
+                self._lose(self._succ, source, node)
+
+    def _lose(self, ends: dict[str, _Ends], node: str, end: str) -> None:
+        if end in ends.get(node, _NONE):
+            ends[node] = self._without(ends[node], end)
 
     def draw(self, source: str, target: str, key: str, **data: Any) -> None:
         """An edge that is not there yet, between nodes that are."""
@@ -150,6 +163,17 @@ class LiveGraph(nx.MultiDiGraph):  # type: ignore[type-arg]  # networkx's own cl
         keys = None if targets is None else targets.get(target)
         return None if keys is None else keys.get(key)
 
+    def relations_to(self, node: str) -> Iterator[Relation]:
+        """The relations that end at a node; what is there by rule is none."""
+        for source, keys in self._pred.get(node, _NONE).items():
+            for key, data in keys.items():
+                if key != CONTAINS and "rule" not in data:
+                    yield relation_of(source, node, key, data)
+
+    def strays(self) -> set[str]:
+        """Whatever has edges, or may have: the nodes, and what was left behind of others."""
+        return self._succ.keys() | self._pred.keys()
+
     def contained(self, node: str) -> list[str]:
         """What a node contains, in no particular order; nothing where there is no such node."""
         return [other for other, keys in self._succ.get(node, _NONE).items() if CONTAINS in keys]
@@ -175,6 +199,11 @@ def data_of(relation: Relation) -> dict[str, Any]:
     if relation.roles:
         data["roles"] = relation.roles
     return data
+
+
+def relation_of(source: str, target: str, type_: str, data: Mapping[str, Any]) -> Relation:
+    """The relation of an edge."""
+    return Relation(type=type_, source=source, target=target, **data)
 
 
 class _Nodes(Mapping[str, dict[str, Any]]):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from twin.graph.living import LiveGraph, data_of
+from twin.graph.living import LiveGraph, data_of, relation_of
 from twin.graph.model import (
     CONTAINS,
     HAS_ROLE,
@@ -116,6 +116,11 @@ class Mirror:
         for view, member in self._graph.draw_all(relations):
             self.views.link(view, member)
 
+    @property
+    def era(self) -> int:
+        """As long as this is the same, the graph has changed by `apply` alone."""
+        return self.views.era
+
     def __len__(self) -> int:
         return len(self.entities)
 
@@ -195,14 +200,14 @@ class Mirror:
         """Every relation but CONTAINS, in no particular order; what is there by rule is none."""
         for source, target, key, data in self._graph.edges(keys=True, data=True):
             if key != CONTAINS and "rule" not in data:
-                yield _relation(source, target, key, data)
+                yield relation_of(source, target, key, data)
 
     def relation(self, source: str, target: str, type: str) -> Relation | None:  # noqa: A002 - the field's own name
         """One relation by its ends and type, or None; what is there by rule is none."""
         data = self._graph.data(source, target, type)
         if data is None or "rule" in data:
             return None
-        return _relation(source, target, type, data)
+        return relation_of(source, target, type, data)
 
     def adopt(self, ontology: Ontology) -> None:
         """Types and quantities mean what they mean in this ontology, from now on: rules are asked accordingly.
@@ -264,6 +269,8 @@ class Mirror:
 
     def _delete(self, entry: Delete, change: Change) -> None:
         site = self.entities[entry.id].site
+        for source in self._graph.coming(entry.id):  # of other sites too: what they had begun is gone
+            self._touch(self.entities[source].site, change)
         self._drop(entry.id)
         if site in self.entities:
             self.sites[site] = change.sequence
@@ -350,10 +357,6 @@ class Mirror:
         self._graph.draw(source, target, relation.type, **data_of(relation))
         if relation.type == INCLUDES:
             self.views.link(source, target)
-
-
-def _relation(source: str, target: str, type_: str, data: Mapping[str, Any]) -> Relation:
-    return Relation(type=type_, source=source, target=target, **data)
 
 
 _TAKES: dict[type[Entry], Callable[[Mirror, Any, Change], None]] = {

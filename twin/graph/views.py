@@ -16,7 +16,7 @@ from twin.graph.membership import Membership
 from twin.graph.model import INCLUDES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from twin.graph.living import LiveGraph
     from twin.graph.membership import Changed
@@ -160,6 +160,18 @@ class Views:
         if entity.id == entity.site:
             for index in (self._sites, self._unsettled, self._waiting, self._first):
                 index.pop(entity.id, None)
+
+    def forget(self, site: str, ids: Collection[str]) -> None:
+        """A site goes, with all that it contained, whatever is left of it; what it comes back with will be asked."""
+        for index in (self._sites, self._unsettled, self._waiting, self._first):
+            index.pop(site, None)
+        for steps in (self._inner, self._outer):
+            for view in [each for each in steps if each in ids]:
+                del steps[view]
+            for views in steps.values():
+                for view in [each for each in views if each in ids]:
+                    del views[view]
+        self.era += 1
 
     def link(self, view: str, member: str) -> None:
         """A view lists a member from now on: the edge is there."""

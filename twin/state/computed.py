@@ -15,7 +15,7 @@ from twin.graph.views import ASIDE
 from twin.state.contributions import Contributions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from twin.graph.mirror import Mirror
     from twin.graph.model import Change, Entity, Entry
@@ -71,6 +71,19 @@ class ComputedPoints:
         for site in tuple(self._worked):
             self._leave(site)
             self.waiting[site] = None
+
+    def repaired(self, ids: Collection[str], ontology: Ontology) -> None:
+        """The mirror shows these anew, or no more: work everything out when it is asked for."""
+        self.reset()
+        self._ontology = ontology
+        for each in ids:
+            self.owners.pop(each, None)
+            entity = self._mirror.entities.get(each)
+            if entity is not None and entity.computed:
+                self.owners[each] = entity
+                self.waiting[entity.site] = None
+        for site in [each for each in self.waiting if each not in self._mirror.sites]:
+            del self.waiting[site]
 
     def take(self, entity_id: str, point: str, reading: Reading, telling: bool) -> list[Said]:  # noqa: FBT001 - on the way of every reading
         """A device's point says this now; if somebody is to be told, the computed points that say something else."""

@@ -23,7 +23,7 @@ from twin.state.deadbands import Deadbands
 from twin.units import convert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from twin.graph.mirror import Mirror
     from twin.graph.model import Change, Entity
@@ -72,6 +72,13 @@ class Current:
         self._owners, self._feeding = self._computed.owners, self._computed.feeds
         for entity in mirror.entities.values():
             self._index(entity)
+
+    def repaired(self, ids: Collection[str], ontology: Ontology) -> None:
+        """The mirror shows these anew, or no more; what is held of those that are there stays."""
+        self.ontology = ontology
+        self._computed.repaired(ids, ontology)
+        for each in ids:
+            self._reconsider(each)
 
     def read(self, entity_id: str, point: str) -> Reading | None:
         """The last reading of a point, followed to where it comes from; None: never heard."""

@@ -31,6 +31,10 @@ class Graph(Protocol):
 
     head: int
 
+    @property
+    def era(self) -> int:
+        """As long as this is the same, the graph has changed by what is in the log alone."""
+
     def get(self, entity_id: str) -> Entity | None:
         """An entity by its id."""
 
@@ -72,13 +76,14 @@ class Targets:
         self._found: dict[bytes, Target | Nowhere] = {}
         self._accepts: dict[tuple[int, str], dict[str, Accept]] = {}
         """By the ontology (its ``id``: every one of them lives as long as ``_ontology`` does) and the type."""
-        self._head = -1
+        self._at = (-1, -1)
         self._ontology: Ontology | None = None
 
     def refresh(self, ontology: Ontology) -> None:
         """Forget what a change of the graph or the ontology may have made wrong."""
-        if self._head != self._graph.head or len(self._found) > _REMEMBERED:
-            self._head = self._graph.head
+        at = (self._graph.head, self._graph.era)
+        if self._at != at or len(self._found) > _REMEMBERED:
+            self._at = at
             self._found.clear()
         if self._ontology is not ontology:
             self._ontology = ontology
