@@ -15,6 +15,7 @@ from tests.rights import role
 from twin.access.authority import Authority
 from twin.access.passwords import Passwords
 from twin.access.visibility import Visibilities
+from twin.engine.annals import Annals
 from twin.engine.authoring import Authoring
 from twin.engine.positions import Position, Positions
 from twin.engine.topologies import Topologies
@@ -48,6 +49,7 @@ from twin.ontology.model import (
     RelationType,
 )
 from twin.records import Records
+from twin.store.about import change_about
 from twin.telemetry.deadletters import DeadLetters
 
 if TYPE_CHECKING:
@@ -295,6 +297,17 @@ class Holdings(dict[str, frozenset[str]]):
         super().__setitem__(user, sites)
 
 
+class Log:
+    """What was changed, as a store keeps it."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+
+    def changes_of(self, entity: str, before: int | None, limit: int) -> list[Change]:
+        about = (change_about(each, entity) for each in reversed(self.changes) if each.sequence < (before or 2**62))
+        return [each for each in about if each.changeset.entries][:limit]
+
+
 class Double:
     """An engine made of a mirror, a few readings and the real clients and tokens."""
 
@@ -315,6 +328,8 @@ class Double:
         self.visibilities = Visibilities(self.mirror, lambda: self.ontology)
         self.topologies = Topologies(self.records)
         self.positions = Positions.open(folder)
+        self.log = Log()
+        self.annals = Annals(self.log, self.mirror, self.positions, self.in_pool, self.in_pool)  # type: ignore[arg-type]
         self.authoring = Authoring(self.mirror, self.commit)
         self.current = Now(self.mirror)
         self.counters = Counts()
@@ -352,7 +367,7 @@ class Double:
             assert isinstance(entry, Update)
             if entry.expected not in {None, self.mirror.entities[entry.id].revision}:
                 raise Conflict("it has changed", expected=entry.expected)
-        self.mirror.apply(Change(self.mirror.head + 1, changeset))
+        self.follow(changeset)
         done = self.op_ids[changeset.op_id] = Committed(self.mirror.head, changeset.op_id)
         return done
 
@@ -375,7 +390,13 @@ class Double:
     def change(self, *entries: Any) -> None:
         """A change of the graph, as if somebody else had committed it."""
         changeset = ChangeSet(op_id="build", actor=_ACTOR, at=AT, entries=entries)
-        self.mirror.apply(Change(self.mirror.head + 1, changeset))
+        self.follow(changeset)
+
+    def follow(self, changeset: ChangeSet) -> None:
+        """Show what was committed, whoever did it."""
+        change = Change(self.mirror.head + 1, changeset)
+        self.log.changes.append(change)
+        self.mirror.apply(change)
 
 
 _ACTOR = Actor("test", "test")

@@ -21,6 +21,7 @@ import structlog
 from twin.access.authority import Authority
 from twin.access.holdings import sites_held
 from twin.access.visibility import Visibilities
+from twin.engine.annals import Annals
 from twin.engine.arrivals import Arrivals
 from twin.engine.authoring import Authoring
 from twin.engine.authors import names_in
@@ -136,10 +137,10 @@ class Engine:
         self._core = Core(store, self._store_thread.run, self._changed, self._was_restored, loading)
         self._upkeep = Upkeep(self._core)
         self.visibilities = Visibilities(self.mirror, lambda: self.ontology)
+        names = partial(names_in, home.records)
+        self.annals = Annals(store, self.mirror, self._positions, self._in_store, self.in_pool, names)
         self._arrivals = Arrivals(self.mirror, self._core.commits.follow)
-        self.authoring = Authoring(
-            self.mirror, self.commit, self.current, partial(names_in, home.records), settings.ontology_path
-        )
+        self.authoring = Authoring(self.mirror, self.commit, self.current, names, settings.ontology_path)
         self._opened = True
 
     # Owner or follower
