@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import commits, graphql, mirror, neo4j, plan, queries, telemetry, views
+from tests.bench import commits, cypher, graphql, mirror, moving, neo4j, plan, queries, telemetry, views
 from tests.bench.report import Report
 
 BENCHES = {
@@ -16,6 +16,8 @@ BENCHES = {
     "graphql": graphql.run,
     "telemetry": telemetry.run,
     "neo4j": neo4j.run,
+    "moving": moving.run,
+    "cypher": cypher.run,
 }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.brick import sparql
 from tests.brick.loading import FILES, Loaded, classes, load, ontology
 from twin.graph import query
 from twin.graph.query import Step
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from twin.graph.model import Entity
 
-FEEDS = "(brick:feeds|^brick:isFedBy)"
-POINT = "(brick:hasPoint|^brick:isPointOf)"
-PART = "(brick:hasPart|^brick:isPartOf)"
 COUNTS = {"soda": (243, 243, 243, 5), "office": (15, 0, 15, 3)}
 """Terminals, rooms, zones and air handlers: what there is to be found."""
 
@@ -26,14 +24,6 @@ COUNTS = {"soda": (243, 243, 243, 5), "office": (15, 0, 15, 3)}
 @pytest.fixture(scope="module", params=sorted(FILES))
 def building(request: pytest.FixtureRequest, shared_data: Path) -> Loaded:
     return load(shared_data / "brick" / FILES[request.param])
-
-
-def sparql(building: Loaded, where: str) -> set[tuple[str, ...]]:
-    """What the file answers; all variables, in the order of their names."""
-    found = building.graph.query(f"PREFIX brick: <https://brickschema.org/schema/Brick#> SELECT * WHERE {{ {where} }}")
-    assert found.vars is not None
-    names = sorted(found.vars)
-    return {tuple(str(row[name]) for name in names) for row in found}  # type: ignore[index,call-overload]  # a row of a SELECT
 
 
 def of_type(building: Loaded, short: str, **given: Entity) -> list[Entity]:
@@ -62,8 +52,7 @@ def test_1_terminals_and_their_zones(building: Loaded) -> None:
         for each in query.related(building.mirror, vav, "feeds")
         if each.entity.kind == "view"
     }
-    theirs = sparql(building, f"?vav {FEEDS} ?zone . ?zone a brick:HVAC_Zone . ?vav a ?class")
-    assert mine == {(vav, zone) for kind, vav, zone in theirs if kind.endswith("VAV")}
+    assert mine == sparql.terminals_and_zones(building)
     assert len(mine) in {243, 15}
 
 
@@ -78,13 +67,7 @@ def test_2_sensors_of_a_kind_in_rooms(building: Loaded) -> None:
         if fed.entity.kind == "view"
         for member in (*query.members(mirror, fed.entity), fed.entity)
     }
-    theirs = sparql(
-        building,
-        f"?sensor a ?kind . FILTER(STRENDS(STR(?kind), 'Temperature_Sensor')) "
-        f"?machine {PART}*/{POINT} ?sensor . ?machine {FEEDS} ?zone . "
-        f"?zone a brick:HVAC_Zone . ?zone brick:hasPart? ?place",
-    )
-    assert mine == {(sensor, place) for _, _, place, sensor, _ in theirs}
+    assert mine == sparql.temperatures_of_places(building)
     assert mine
 
 
@@ -92,16 +75,10 @@ def test_3_downstream_of_an_air_handler(building: Loaded) -> None:
     for handler in of_type(building, "AHU"):
         iri = building.iris[handler.id]
         reached = query.reach(building.mirror, handler, [Step("feeds")], depth=None)
-        assert iris(building, (each.entity for each in reached)) == {
-            found for found in sparql(building, f"<{iri}> {FEEDS}+ ?thing") if found[0] in building.ids
-        }
+        assert iris(building, (each.entity for each in reached)) == sparql.downstream(building, iri)
         fed = [each.entity for each in query.downstream(building.mirror, handler)]
         places = [each for each in fed if each.kind in {"space", "view"}]
-        assert iris(building, places) == {
-            (place,)
-            for kind, place in sparql(building, f"<{iri}> {PART}?/{FEEDS}+/brick:hasPart? ?place . ?place a ?kind")
-            if kind.endswith(("HVAC_Zone", "Room"))
-        }
+        assert iris(building, places) == sparql.places_fed(building, iri)
 
 
 def test_3_upstream_of_every_room_and_zone(building: Loaded) -> None:
@@ -114,8 +91,7 @@ def test_3_upstream_of_every_room_and_zone(building: Loaded) -> None:
         if each.entity.type in machines
     }
     kind = "Room" if places[0].kind == "space" else "HVAC_Zone"
-    theirs = sparql(building, f"?machine {FEEDS}+/brick:hasPart? ?place . ?place a brick:{kind}")
-    assert mine == theirs
+    assert mine == sparql.machines_of(building, kind)
     assert len(mine) >= len(places)
 
 
@@ -128,7 +104,7 @@ def test_4_points_of_a_zone(building: Loaded) -> None:
         for point in query.children(building.mirror, each.entity)
         if point.type in points
     }
-    assert mine == sparql(building, f"?zone a brick:HVAC_Zone . ?machine {FEEDS} ?zone . ?machine {POINT} ?point")
+    assert mine == sparql.points_of_zones(building)
 
 
 def test_5_floors_and_rooms_of_a_building(building: Loaded) -> None:
@@ -139,28 +115,18 @@ def test_5_floors_and_rooms_of_a_building(building: Loaded) -> None:
         for floor in floors
         for room in of_type(building, "Room", under=floor)
     }
-    theirs = sparql(building, f"?floor {PART} ?room . ?room a brick:Room . ?floor a brick:Floor")
-    assert mine == theirs
-    whole = sparql(building, f"<{building.iris[site.id]}> {PART} ?floor . ?floor a brick:Floor")
-    assert iris(building, floors) == whole
+    assert mine == sparql.rooms_of_floors(building)
+    assert iris(building, floors) == sparql.floors(building, building.iris[site.id])
 
 
 def test_6_the_shortest_way_from_an_air_handler(building: Loaded) -> None:
-    """SPARQL has no shortest path: a way of so many steps is asked for, and one of fewer must not be there."""
-    steps, step = [Step("feeds"), Step("INCLUDES")], f"({FEEDS}|brick:hasPart)"
+    steps = [Step("feeds"), Step("INCLUDES")]
     for handler in of_type(building, "AHU")[:2]:
         iri = building.iris[handler.id]
         for place in (*of_type(building, "Room")[:40:8], *of_type(building, "HVACZone")[:40:8]):
             found = query.way(building.mirror, handler, place, steps)
-            lengths = [
-                length
-                for length in range(1, 5)
-                if building.graph.query(
-                    f"PREFIX brick: <https://brickschema.org/schema/Brick#> "
-                    f"ASK {{ <{iri}> {'/'.join([step] * length)} <{building.iris[place.id]}> }}"
-                ).askAnswer
-            ]
-            assert (None if found is None else len(found)) == (min(lengths) if lengths else None)
+            mine = None if found is None else len(found)
+            assert mine == sparql.shortest(building, iri, building.iris[place.id])
 
 
 def test_7_members_of_views(building: Loaded) -> None:
@@ -170,4 +136,4 @@ def test_7_members_of_views(building: Loaded) -> None:
         for zone in of_type(building, "HVACZone")
         for member in query.members(building.mirror, zone)
     }
-    assert mine == sparql(building, "?zone a brick:HVAC_Zone . ?zone brick:hasPart ?room")
+    assert mine == sparql.members(building)
