@@ -10,6 +10,7 @@ from fastapi.security import OAuth2, SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
+from api.noting import asked_by
 from twin.access.principals import IDENTITY_SCOPES, SCOPES, Principal
 from twin.errors import InvalidValue, Unauthenticated
 from twin.times import now
@@ -17,7 +18,18 @@ from twin.times import now
 if TYPE_CHECKING:
     from api.engine import Engine
 
-__all__ = ["Author", "Caller", "Operator", "Reader", "Writer", "bearer_of", "caller_of", "engine_of", "verified"]
+__all__ = [
+    "Auditor",
+    "Author",
+    "Caller",
+    "Operator",
+    "Reader",
+    "Writer",
+    "bearer_of",
+    "caller_of",
+    "engine_of",
+    "verified",
+]
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -63,6 +75,7 @@ def caller_of(connection: HTTPConnection, *scopes: str) -> Caller:
     """Who sent a request, with a token that carries these scopes."""
     engine = engine_of(connection)
     principal = verified(engine, bearer_of(connection))
+    asked_by(connection, principal)
     for scope in scopes:
         principal.require(scope)
     return Caller(engine, principal)
@@ -96,3 +109,5 @@ Author = Annotated[Caller, Security(_caller, scopes=["twin:read", "twin:write"])
 """A parameter that only a token with both can fill: a plan shows what it would change."""
 Operator = Annotated[Caller, Security(_caller, scopes=["twin:write", "twin:read-private"])]
 """A parameter that only a token with both can fill: what devices sent may tell anything about anybody."""
+Auditor = Annotated[Caller, Security(_caller, scopes=["twin:audit"])]
+"""A parameter that only a token with twin:audit can fill."""

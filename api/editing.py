@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from api.noting import actor
 from api.older import taken
 from twin.errors import InvalidValue
 from twin.graph.edit import edit
-from twin.graph.model import Actor, ChangeSet
+from twin.graph.model import ChangeSet
 from twin.ids import mint
 from twin.times import now
 
@@ -52,7 +53,7 @@ async def update(
         await question.engine.commit(
             ChangeSet(
                 op_id=_op_id(question.principal.owner, idempotency_key),
-                actor=Actor(question.principal.subject, via),
+                actor=actor(question.principal, via),
                 at=now(),
                 entries=(change,),
                 summary=f"change {', '.join(change.fields) or 'nothing'} of {entity.path}",

@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from twin.access.audit import Audit
     from twin.access.authority import Authority
     from twin.access.clients import Clients
     from twin.access.tokens import Tokens
     from twin.access.visibility import Visibilities
+    from twin.engine.auditing import Auditing
     from twin.engine.authoring import Authoring
     from twin.engine.server import Role
     from twin.engine.topologies import Topologies
     from twin.events import Bus
     from twin.graph.mirror import Mirror
-    from twin.graph.model import ChangeSet, Committed
+    from twin.graph.model import Change, ChangeSet, Committed
     from twin.graph.readings import Reading
     from twin.ontology.model import Ontology
     from twin.state.current import ReadingChanged
     from twin.telemetry.deadletters import DeadLetters
 
-__all__ = ["Counters", "Engine", "State"]
+__all__ = ["Annals", "Counters", "Engine", "State"]
 
 T = TypeVar("T")
 
@@ -39,6 +41,22 @@ class Counters(Protocol):
 
     def now(self) -> Mapping[str, int]:
         """Every counter by its name."""
+
+
+class Annals(Protocol):
+    """What was changed of each entity."""
+
+    async def of(self, entity: str, before: int | None, limit: int) -> list[Change]:
+        """So many records about an entity before a sequence, the newest first, each with the entries about it."""
+
+    async def authors(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Who made changes, by the names that people know."""
+
+    def cursor(self, sequence: int) -> str:
+        """A place in the log, as clients are told: it tells no sequence."""
+
+    def sequence(self, cursor: str) -> int:
+        """The place that a cursor stands for; `InvalidValue` or `Conflict` where it is none of ours."""
 
 
 class Engine(Protocol):
@@ -89,6 +107,14 @@ class Engine(Protocol):
         """What clients have left to be planned from."""
 
     @property
+    def audit(self) -> Audit:
+        """Who did what, and was refused."""
+
+    @property
+    def auditing(self) -> Auditing:
+        """What the audit is told through."""
+
+    @property
     def deadletters(self) -> DeadLetters:
         """What could not be used."""
 
@@ -111,6 +137,10 @@ class Engine(Protocol):
     @property
     def feeds(self) -> int:
         """How many processes follow this one, or whether it follows one (1 or 0)."""
+
+    @property
+    def annals(self) -> Annals:
+        """What was changed of each entity."""
 
     async def in_pool(self, call: Callable[[], T]) -> T:
         """Run something that blocks on a thread of the engine's."""

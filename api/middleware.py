@@ -8,6 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
 from api import problems
+from api.noting import came_from
 from twin.ids import mint
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         request_id = scope.setdefault("state", {})["request_id"] = mint()
+        came_from(scope)
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return

@@ -14,10 +14,10 @@ from msgspec import structs
 
 from api import cursors
 from api.editing import checked_key
+from api.noting import actor
 from api.questions import Slice, page_size
 from twin.engine.authoring import Asked
 from twin.errors import Conflict, InvalidValue, NotFound
-from twin.graph.model import Actor
 from twin.source import Source
 
 if TYPE_CHECKING:
@@ -120,9 +120,9 @@ def apply(question: Question, plan: str, *, via: str, allow_delete: bool, idempo
     kept = plan_of(question, plan)
     if kept.made.documents and question.sites is not None:
         raise Conflict("the plan is stale", code="plan.stale", help="make the plan again")
-    actor = Actor(question.principal.subject, via)
+    by = actor(question.principal, via)
     key = None if idempotency_key is None else checked_key(idempotency_key)
-    return question.engine.authoring.apply(kept, actor, allow_delete=allow_delete, key=key)
+    return question.engine.authoring.apply(kept, by, allow_delete=allow_delete, key=key)
 
 
 def job(question: Question, job: str) -> Job:

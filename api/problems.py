@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
+from api.noting import note_refusal
 from twin.errors import (
     AuthoringError,
     BackendError,
@@ -170,6 +171,7 @@ def told_diagnostics(found: Sequence[Diagnostic]) -> list[dict[str, Any]]:
 
 def respond(request: HTTPConnection, error: TwinError, status: int | None = None) -> Response:
     """The response to an error of the twin, with the challenge or the time to wait that its status calls for."""
+    note_refusal(request, error)
     members = problem(error, request_id(request))
     if status is not None:
         members.update(status=status, title=HTTPStatus(status).phrase)

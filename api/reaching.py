@@ -9,20 +9,25 @@ from api import cursors
 from api.questions import Slice, page_size
 from twin.errors import InvalidValue
 from twin.graph import query
+from twin.graph.model import CONTAINS
 from twin.graph.query import Reached, Step
 from twin.ids import sort_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from api.questions import Question
     from twin.graph.model import Entity, Kind
-    from twin.graph.query import Direction
+    from twin.graph.query import Direction, Hop
     from twin.ids import SortKey
 
-__all__ = ["DEEPEST", "flow", "related", "search"]
+__all__ = ["DEEPEST", "flow", "related", "search", "way"]
 
 DEEPEST = 10
 """How many relations away is looked at most."""
 _MOST_REACHED = 10_000
+_LONGEST_WAY = 20
+_DIRECTIONS: tuple[Direction, ...] = ("OUT", "IN")
 _LONGEST = 200
 
 
@@ -56,6 +61,17 @@ def flow(
     _check_depth(depth)
     asked = query.upstream if direction == "IN" else query.downstream
     return _page(asked(question.engine.mirror, entity, depth=depth, sites=question.sites), first, after)
+
+
+def way(question: Question, entity: Entity, to: str, relations: Sequence[str] | None) -> list[Hop] | None:
+    """A shortest way to an entity along relations, by the names of either of their ends, or along all: each may be
+    passed against its direction. None: there is none, of `_LONGEST_WAY` relations at most.
+    """
+    ontology = question.vocabulary.ontology
+    names = (CONTAINS, "CONNECTS", "INCLUDES", *ontology.relations) if relations is None else relations
+    steps = [_step(question, each, direction) for each in names for direction in _DIRECTIONS]
+    end = question.entity(to)
+    return query.way(question.engine.mirror, entity, end, steps, sites=question.sites, most=_LONGEST_WAY)
 
 
 def _check_depth(depth: int | None) -> None:

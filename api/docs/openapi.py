@@ -63,7 +63,8 @@ _PROBLEM = {
 
 def include_faces(app: FastAPI) -> None:
     """Give an app the routes that OpenAPI describes."""
-    for face in (rest.collections, rest.entities, rest.deadletters, rest.authoring, oauth.router, health.router):
+    faces = (rest.collections, rest.entities, rest.deadletters, rest.audit, rest.authoring, oauth.router, health.router)
+    for face in faces:
         app.include_router(face)
 
 

@@ -25,6 +25,7 @@ from api.engine import Engine
 from api.graphql.context import Context
 from api.graphql.explaining import explain, retry_after
 from api.graphql.schema import schema_of
+from api.noting import note_refusal
 from api.positions import HEADER
 from api.problems import request_id
 from twin.errors import BackendError, Conflict, Forbidden, TwinError, Unauthenticated
@@ -177,6 +178,8 @@ class _Endpoint(GraphQLRouter[Context, None]):
 
     async def process_result(self, request: Request, result: Any) -> Any:
         """The answer; one that never began to execute has no ``data`` (GraphQL, section 7.1)."""
+        for error in result.errors or ():
+            note_refusal(request, getattr(error, "original_error", None))
         explain(result, request_id(request))
         said: Any = await super().process_result(request, result)
         if result.data is None and not any(each.path for each in result.errors or ()):

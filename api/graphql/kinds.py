@@ -28,7 +28,8 @@ from api.graphql.context import question_of
 from api.graphql.fixed import Property
 from api.graphql.names import words
 from api.graphql.pages import connection, paging
-from api.reaching import related
+from api.graphql.reaching import NAMES as REACHING
+from api.graphql.reaching import Reaching
 from api.roles import places
 from api.texts import advice, text_in, title_in
 from twin.ontology.model import KINDS
@@ -91,6 +92,7 @@ class Kinds:
         self.kinds = {kind: self._interface(kind, object_of, of_root) for kind in KINDS}
         self.point = GraphQLObjectType("Point", self._of_point, description="One datum of an entity.")
         self.pages = self._pages()
+        self.reaching = Reaching(self.entity, fixed, self.direction, self.pages)
         self.authored = Authored(fixed)
 
     def filters(self, kind: Kind) -> dict[str, GraphQLArgument]:
@@ -107,7 +109,7 @@ class Kinds:
         kinds = {name for kind in KINDS for name in (kind.capitalize(), f"{kind.capitalize()}Type")}
         pages = {page.name.removesuffix("Connection") for page in self.pages.values()}
         ends = {f"{name}{end}" for name in pages for end in ("Edge", "Connection")}
-        return kinds | ends | {"Node", "Entity", "Point", "Direction", "Measure"}
+        return kinds | ends | REACHING | {"Node", "Entity", "Point", "Direction", "Measure"}
 
     def _type_enum(self, kind: Kind) -> GraphQLEnumType | None:
         shorts = self.vocabulary.kinds[kind]
@@ -141,11 +143,6 @@ class Kinds:
         time = GraphQLNonNull(self.fixed["DateTime"])
         text = GraphQLNonNull(GraphQLString)
         lang = {"lang": GraphQLArgument(GraphQLString, description="Language, as in the YAML: fr.")}
-        relation = {
-            "relation": GraphQLArgument(GraphQLString, description="CONNECTS, INCLUDES or one the ontology declares."),
-            "direction": GraphQLArgument(GraphQLNonNull(self.direction), default_value="OUT"),
-            "depth": GraphQLArgument(GraphQLNonNull(GraphQLInt), default_value=1, description="How far, 10 at most."),
-        }
         return {
             "id": GraphQLField(GraphQLNonNull(GraphQLID)),
             "key": GraphQLField(text, description="Its segment of the path."),
@@ -189,7 +186,7 @@ class Kinds:
                 resolve=lambda entity, info, first=None, after=None: question_of(info).children(entity, first, after),
                 description="What it contains directly.",
             ),
-            "related": GraphQLField(GraphQLNonNull(self.pages["related"]), {**relation, **paging()}, resolve=_related),
+            **self.reaching.fields(),
         }
 
     def of_kind(self, kind: Kind | None) -> Fields:
@@ -371,18 +368,6 @@ def _properties(entity: Entity, info: Info) -> list[Property]:
         Property(name=name, value=value, unit=kinds[name].unit if name in kinds else None)  # type: ignore[arg-type]
         for name, value in question.properties(entity).items()
     ]
-
-
-def _related(
-    entity: Entity,
-    info: Info,
-    direction: Any,
-    depth: int,
-    relation: str | None = None,
-    first: int | None = None,
-    after: str | None = None,
-) -> Slice:
-    return related(question_of(info), entity, relation, direction, depth=depth, first=first, after=after)
 
 
 def _below(kind: Kind, entity: Entity, info: Info, *, recursive: bool = False, **arguments: Any) -> Slice:

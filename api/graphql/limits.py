@@ -32,6 +32,12 @@ LARGEST = 250_000
 """Fields in an answer, at the most that the arguments allow."""
 
 _PAGES = frozenset({"nodes", "edges"})
+_WALKS = frozenset({"upstream", "downstream", "way", "log"})
+_VALUES = frozenset({"where", "sort", "depth"})
+_HEAVY = 1_000
+"""A walk along relations, a look into the log, or a value asked of a list counts as so many fields."""
+_HOPS = 20
+"""As many relations as a way has at most."""
 
 
 class _Size(NamedTuple):
@@ -83,7 +89,13 @@ class _Measure:
         if name.startswith("__"):  # introspection has a limit of its own (MaxIntrospectionDepthRule)
             return _Size(1, 1)
         below = self.selections(node.selection_set, self._first(node))
-        return _Size(below.depth + 1, 1 + below.fields * (length if name in _PAGES else 1))
+        times = length if name in _PAGES else _HOPS if name == "way" else 1
+        return _Size(below.depth + 1, self._weight(node) + below.fields * times)
+
+    @staticmethod
+    def _weight(node: FieldNode) -> int:
+        asked = {each.name.value for each in node.arguments or ()}
+        return _HEAVY if node.name.value in _WALKS or asked & _VALUES else 1
 
     def _fragment(self, name: str, length: int) -> _Size:
         found = self._measured.get((name, length))

@@ -49,8 +49,11 @@ def connection(
     name: str = "",
     on_edge: Mapping[str, GraphQLField] | None = None,
     unwrap: Callable[[Any], Any] = lambda item: item,
+    counted: bool = True,
 ) -> GraphQLObjectType:
-    """The connection of a node type. ``on_edge``: what an edge says beside the node, which ``unwrap`` finds in it."""
+    """The connection of a node type. ``on_edge``: what an edge says beside the node, which ``unwrap`` finds in it.
+    ``counted``: whether it says how many there are.
+    """
     name = name or node.name
     plain = GraphQLNonNull(node)
     edge = GraphQLObjectType(
@@ -61,6 +64,7 @@ def connection(
             **(on_edge or {}),
         },
     )
+    total = GraphQLField(GraphQLNonNull(GraphQLInt), resolve=_total, description="How many there are in all pages.")
     return GraphQLObjectType(
         f"{name}Connection",
         {
@@ -70,9 +74,7 @@ def connection(
                 resolve=lambda page, _info: [unwrap(item) for _, item in page.items],
             ),
             "pageInfo": GraphQLField(GraphQLNonNull(page_info), resolve=_page_info),
-            "totalCount": GraphQLField(
-                GraphQLNonNull(GraphQLInt), resolve=_total, description="How many there are in all pages."
-            ),
+            **({"totalCount": total} if counted else {}),
         },
     )
 

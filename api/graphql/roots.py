@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from graphql import GraphQLArgument, GraphQLField, GraphQLID, GraphQLList, GraphQLNonNull, GraphQLString
 
+from api.filtering import filtered_by
 from api.graphql.context import question_of
 from api.graphql.fixed import REF
 from api.graphql.pages import paging
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
 __all__ = ["query_fields", "within"]
 
 _MOST_IDS = 1000
+_BY_VALUE = {
+    "where": GraphQLArgument(
+        GraphQLString,
+        description="Only those of which this is true: the words of a view's rule, names being properties and points: "
+        '"temperature > 25 and area >= 20".',
+    ),
+    "sort": GraphQLArgument(
+        GraphQLString,
+        description="In the order of a property or a point, key, title, created or updated; after -, turned round.",
+    ),
+}
 
 
 def query_fields(frame: Kinds) -> Fields:
@@ -79,7 +91,7 @@ def _collection(frame: Kinds, kind: Kind) -> GraphQLField:
     places = {} if kind == "site" else within()
     return GraphQLField(
         GraphQLNonNull(frame.pages[kind]),
-        {**frame.filters(kind), **places, **paging()},
+        {**frame.filters(kind), **places, **_BY_VALUE, **paging()},
         resolve=partial(_page, kind),
     )
 
@@ -96,8 +108,10 @@ def _nodes(_root: object, info: Info, ids: list[str]) -> list[Entity | None]:
     return [_by_id(info, each) for each in ids]
 
 
-def _page(kind: Kind, _root: object, info: Info, **arguments: Any) -> Slice:
-    return question_of(info).page(kind, **arguments)
+def _page(
+    kind: Kind, _root: object, info: Info, where: str | None = None, sort: str | None = None, **arguments: Any
+) -> Slice:
+    return question_of(info).page(kind, filtered=filtered_by(where, sort), **arguments)
 
 
 def _search(_root: object, info: Info, text: str, first: int | None = None, after: str | None = None) -> Slice:

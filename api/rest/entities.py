@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.annals import log
 from api.context import Caller, Reader, Writer
 from api.editing import update
 from api.problems import respond
 from api.questions import DEFAULT_FIRST, Question
-from api.reaching import flow, related
+from api.reaching import flow, related, way
 from api.rest.parameters import (
     After,
     Depth,
@@ -28,16 +29,21 @@ from api.rest.parameters import (
     Measures,
     Point,
     Relation,
+    Relations,
+    To,
     Unit,
 )
+from api.rest.records import RecordOut, record_out
 from api.rest.shapes import (
     Change,
     EntityOut,
     Page,
     PointOut,
     RelationOut,
+    Way,
     answer,
     entity_out,
+    hop_out,
     page_out,
     point_out,
     relation_out,
@@ -131,32 +137,60 @@ async def relations(  # noqa: PLR0913, PLR0917 - the parameters of the address
     return page_out(request, page, [relation_out(question, each) for _, each in page.items])  # type: ignore[arg-type]
 
 
-@router.get("/upstream", summary="List what feeds it", response_model=Page[RelationOut])
-async def upstream(
+def _flow(name: str, direction: Literal["OUT", "IN"], summary: str, text: str) -> None:
+    @router.get(f"/{name}", summary=summary, operation_id=f"list_{name}", response_model=Page[RelationOut])
+    async def flowing(
+        id: Id,  # noqa: A002 - the parameter's name
+        request: Request,
+        caller: Reader,
+        depth: FlowDepth = None,
+        limit: Limit = DEFAULT_FIRST,
+        after: After = None,
+    ) -> Response:
+        question, found = _asked(caller, id)
+        page = flow(question, found, direction, depth=depth, first=limit, after=after)
+        return page_out(request, page, [relation_out(question, each) for _, each in page.items])  # type: ignore[arg-type]
+
+    flowing.__doc__ = text
+
+
+_flow(
+    "upstream",
+    "IN",
+    "List what feeds it",
+    "Whatever feeds or serves it, however indirectly, nearest first: through what contains it, through its views, and "
+    "through the parts of machines.",
+)
+_flow(
+    "downstream",
+    "OUT",
+    "List what it feeds",
+    "Whatever it feeds or serves, however indirectly: the other way round, exactly.",
+)
+
+
+@router.get("/way", summary="Find a way from it", response_model=Way)
+async def shortest(id: Id, caller: Reader, to: To, relation: Relations = None) -> Response:  # noqa: A002 - the parameter's name
+    """A shortest way to another entity along relations, each passed in either direction; null: there is none."""
+    question, found = _asked(caller, id)
+    hops = way(question, found, to, relation)
+    return answer({"hops": None if hops is None else [hop_out(question, each) for each in hops]})
+
+
+@router.get("/log", summary="List what was changed of it", response_model=Page[RecordOut])
+async def changes(
     id: Id,  # noqa: A002 - the parameter's name
     request: Request,
     caller: Reader,
-    depth: FlowDepth = None,
     limit: Limit = DEFAULT_FIRST,
     after: After = None,
 ) -> Response:
-    """Whatever feeds or serves it, however indirectly, nearest first: through what contains it, through its views, and
-    through the parts of machines.
+    """Who changed what of it, when, and through which client: the newest first, as far as the log is kept. Values are
+    as they were given then, in the unit of that time.
     """
-    return _flow(request, caller, id, "IN", depth, limit, after)
-
-
-@router.get("/downstream", summary="List what it feeds", response_model=Page[RelationOut])
-async def downstream(
-    id: Id,  # noqa: A002 - the parameter's name
-    request: Request,
-    caller: Reader,
-    depth: FlowDepth = None,
-    limit: Limit = DEFAULT_FIRST,
-    after: After = None,
-) -> Response:
-    """Whatever it feeds or serves, however indirectly: the other way round, exactly."""
-    return _flow(request, caller, id, "OUT", depth, limit, after)
+    question, found = _asked(caller, id)
+    page = await log(question, found, limit, after)
+    return page_out(request, page, [record_out(each) for _, each in page.items])  # type: ignore[arg-type]
 
 
 @router.get("/views", summary="List the views it is in", response_model=Page[EntityOut])
@@ -179,20 +213,6 @@ async def point(id: Id, point: Point, caller: Reader, unit: Unit = None) -> Resp
     """One point, with what it says now."""
     question, found = _asked(caller, id)
     return answer(point_out(question, question.part(found, point), unit))
-
-
-def _flow(
-    request: Request,
-    caller: Caller,
-    entity_id: str,
-    direction: Literal["OUT", "IN"],
-    depth: int | None,
-    limit: int,
-    after: str | None,
-) -> Response:
-    question, found = _asked(caller, entity_id)
-    page = flow(question, found, direction, depth=depth, first=limit, after=after)
-    return page_out(request, page, [relation_out(question, each) for _, each in page.items])  # type: ignore[arg-type]
 
 
 def _asked(caller: Caller, entity_id: str) -> tuple[Question, Entity]:

@@ -10,7 +10,7 @@ from api.questions import DEFAULT_FIRST, MOST
 from api.reaching import DEEPEST
 
 __all__ = ["After", "Direction", "Id", "IfMatch", "In", "Key", "Limit", "Measures", "Point", "Ref", "Relation", "Type"]
-__all__ += ["Depth", "FlowDepth", "Sort", "Text", "Under", "Unit", "Where"]
+__all__ += ["Depth", "FlowDepth", "Relations", "Sort", "Text", "To", "Under", "Unit", "Where"]
 
 Type = Annotated[str | None, Query(description="A type, with its subtypes.", examples=["Thermostat"])]
 Under = Annotated[str | None, Query(description="Below this entity (id or path), at any depth.")]
@@ -24,6 +24,15 @@ Ref = Annotated[
     str | None, Query(description="Only the one with this id or path; without other filters.", examples=["hugo/flat"])
 ]
 Relation = Annotated[str | None, Query(description="Only along this relation: CONNECTS, INCLUDES or a declared one.")]
+Relations = Annotated[
+    list[str] | None,
+    Query(
+        alias="relation",
+        description="Only along these, by the name of either end, CONTAINS, INCLUDES or CONNECTS; all unless said.",
+        examples=["feeds"],
+    ),
+]
+To = Annotated[str, Query(description="Where to (id or path).", examples=["hugo/flat/living/thermostat"])]
 Direction = Annotated[Literal["out", "in"], Query(description="From the entity, or towards it.")]
 Depth = Annotated[int, Query(ge=1, le=DEEPEST, description="How many relations away.")]
 FlowDepth = Annotated[int | None, Query(ge=1, le=DEEPEST, description="Over how many relations; all unless said.")]

@@ -17,7 +17,7 @@ from api.questions import Part, Question, Said, Slice
 from api.roles import places
 from api.texts import advice, title_in
 from twin.graph.model import Entity
-from twin.graph.query import Found, Reached
+from twin.graph.query import Found, Hop, Reached
 from twin.telemetry.deadletters import Letter
 from twin.times import rfc3339
 
@@ -32,9 +32,11 @@ __all__ = [
     "PointOut",
     "RelationOut",
     "Time",
+    "Way",
     "answer",
     "entity_out",
     "found_out",
+    "hop_out",
     "letter_out",
     "page_out",
     "point_out",
@@ -136,6 +138,21 @@ class RelationOut(Out):
     depth: int = Field(description="How many relations away it is.")
     source: str = Field(description="The id of what stands at the relation's near end.")
     entity: EntityOut
+
+
+class HopOut(Out):
+    """One relation of a way, as it is passed."""
+
+    source: str = Field(description="The id of what it leads from.")
+    relation: str = Field(examples=["feeds"])
+    direction: Literal["out", "in"] = Field(description="With the relation, or against it.")
+    entity: EntityOut = Field(description="What it leads to.")
+
+
+class Way(Out):
+    """A way from one entity to another."""
+
+    hops: list[HopOut] | None = Field(description="None for an entity itself; null: there is no way.")
 
 
 class FoundOut(Out):
@@ -247,6 +264,16 @@ def relation_out(question: Question, reached: Reached) -> dict[str, Any]:
         "depth": reached.depth,
         "source": reached.source.id,
         "entity": entity_out(question, reached.entity),
+    }
+
+
+def hop_out(question: Question, hop: Hop) -> dict[str, Any]:
+    """One relation of a way, as a document."""
+    return {
+        "source": hop.source.id,
+        "relation": hop.relation,
+        "direction": hop.direction.lower(),
+        "entity": entity_out(question, hop.target),
     }
 
 

@@ -12,10 +12,12 @@ from argon2 import PasswordHasher
 
 from tests.graphs import party
 from tests.rights import role
+from twin.access.audit import Audit, Reported
 from twin.access.authority import Authority
 from twin.access.passwords import Passwords
 from twin.access.visibility import Visibilities
 from twin.engine.annals import Annals
+from twin.engine.auditing import Auditing
 from twin.engine.authoring import Authoring
 from twin.engine.positions import Position, Positions
 from twin.engine.topologies import Topologies
@@ -326,6 +328,8 @@ class Double:
         self.ontology = ontology()
         self.mirror = Mirror()
         self.visibilities = Visibilities(self.mirror, lambda: self.ontology)
+        self.audit = Audit(self.records)
+        self.auditing = Auditing(self.audit, self.in_pool, self._unreported)
         self.topologies = Topologies(self.records)
         self.positions = Positions.open(folder)
         self.log = Log()
@@ -355,6 +359,9 @@ class Double:
 
     async def in_pool(self, call: Callable[[], T]) -> T:
         return await asyncio.to_thread(call)
+
+    async def _unreported(self, reported: Reported) -> tuple[str, list[Change]]:
+        return reported.timeline, []
 
     def health(self) -> dict[str, str]:
         return self.parts

@@ -17,6 +17,7 @@ SCOPES: dict[str, str] = {
     "twin:read": "See the sites it was given: their spaces, views, gateways and devices, and what these report.",
     "twin:read-private": "See also what is private in the sites it was given, such as whether somebody is at home.",
     "twin:write": "Build and change the sites it was given: what they consist of, titles and properties.",
+    "twin:audit": "See who did what in the sites it was given, and who was refused.",
     "telemetry:write": "Send what the gateways and devices of the sites it was given report.",
 }
 """Every scope and what it lets a client do: metadata, consent, documentation and the command line come from here."""

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from twin.cli import (
+    audit,
     authors,
     devices,
     doctor,
@@ -18,6 +19,7 @@ from twin.cli import (
     moving,
     neo4j,
     people,
+    rights,
     serve,
     upgrade,
     users,
@@ -79,6 +81,10 @@ app.command()(devices.simulate)
 app.add_typer(devices.deadletter, name="deadletter")
 app.add_typer(people.client, name="client")
 app.add_typer(users.user, name="user", rich_help_panel=_MORE)
+app.add_typer(rights.grant, name="grant", rich_help_panel=_MORE)
+app.add_typer(rights.fleet, name="fleet", rich_help_panel=_MORE)
+app.command("explain-access", rich_help_panel=_MORE)(rights.explain_access)
+app.command(rich_help_panel=_MORE)(audit.audit)
 app.command(rich_help_panel=_MORE)(doctor.doctor)
 app.add_typer(keys.keys, name="keys", rich_help_panel=_MORE)
 app.add_typer(neo4j.neo4j, name="neo4j", rich_help_panel=_MORE)

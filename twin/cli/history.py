@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -13,7 +13,7 @@ import typer
 from twin.cli.options import DEFAULT_DATA, Data, Json
 from twin.cli.output import Output
 from twin.errors import InvalidValue
-from twin.times import now, rfc3339
+from twin.times import micros, now, rfc3339
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,6 @@ __all__ = ["between_text", "compare", "log"]
 
 _SHOWN = 20
 """Lines of one record that are printed; ``--json`` has them all."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SIGNS = {"create": "+", "delete": "-", "update": "~", "move": ">", "link": "+", "unlink": "-", "recast": "~"}
 _SEQUENCE = re.compile(r"#?([0-9]{1,18})\Z")
 
@@ -110,7 +109,7 @@ def time_of(text: str) -> int:
             f"{text!r} is no time", code="moment.invalid", help="write 2026-11-23, or 2026-11-23T14:03:49Z"
         ) from error
     aware = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(microseconds=1)
+    return micros(aware)
 
 
 def _sequence(twin: Twin, text: str) -> int:

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import structlog
 
+from twin.access.audit import Audit, Reported
 from twin.access.authority import Authority
-from twin.access.holdings import sites_held
+from twin.access.grants import rights_of
 from twin.access.visibility import Visibilities
 from twin.engine.annals import Annals
 from twin.engine.arrivals import Arrivals
+from twin.engine.auditing import Auditing, unreported
 from twin.engine.authoring import Authoring
 from twin.engine.authors import names_in
 from twin.engine.core import Core
@@ -57,6 +59,7 @@ __all__ = ["Engine", "Role"]
 Role = Literal["owner", "follower"]
 
 _REVOKE_SECONDS = 0.3
+_AUDIT_SECONDS = 0.25
 _TRIM_SECONDS = 60.0
 _AGAIN_SECONDS = 1.0
 _REACH_SECONDS = 5.0
@@ -110,6 +113,7 @@ class Engine:
         self._tasks.append(asyncio.create_task(self._upkeep.run()))
         self._every(self.settings.follow_seconds, self._follow)
         self._every(_REVOKE_SECONDS, self._revoke)
+        self._every(_AUDIT_SECONDS, self._audit)
         self._every(_TRIM_SECONDS, self._trim)
 
     def _open(self, loading: Callable[[int, int], None]) -> None:
@@ -128,6 +132,8 @@ class Engine:
         )
         self.clients, self.tokens = self.authority.clients, self.authority.tokens
         self._positions = Positions.open(home.keys)
+        self.audit = Audit(records)
+        self.auditing = Auditing(self.audit, self.in_pool, self._unreported)
         self.topologies = Topologies(records)
         self.deadletters = DeadLetters(records, keep=settings.deadletters)
         store = home.open_graph(settings.graph, remember=self._lease.held)
@@ -325,7 +331,7 @@ class Engine:
         """The sites that a user holds now. Asked on the pool's threads; the mirror is the loop's, so it answers."""
 
         async def held() -> frozenset[str]:
-            return sites_held(self.mirror, user, now())
+            return frozenset(rights_of(self.mirror, user, now()).by_site)
 
         return asyncio.run_coroutine_threadsafe(held(), self._loop).result(_REACH_SECONDS)
 
@@ -343,6 +349,16 @@ class Engine:
         await self.in_pool(self.authority.refresh)
         if self._owner is not None:
             self._owner.revoke()
+
+    async def _unreported(self, reported: Reported) -> tuple[str, list[Change]]:
+        timeline = self.mirror.timeline
+        return timeline, await self._in_store(partial(unreported, self._core.store, timeline, reported))
+
+    async def _audit(self) -> None:
+        """Write what waits for the audit; of several processes, the owner takes up what the graph's log has more."""
+        await self.auditing.flush()
+        if self._owner is not None:
+            await self.auditing.follow(Reported(self.mirror.timeline, self.mirror.head))
 
     async def _trim(self) -> None:
         """Delete what is stored from the journal, once it is old enough."""
