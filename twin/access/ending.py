@@ -39,6 +39,10 @@ __all__ = ["revoke_all_refresh_tokens", "revoke_everything", "rotate_keys"]
 
 def rotate_keys(records: Records, *, earlier: Path | None = None) -> str:
     """Sign with a key nobody has seen; no token that was signed before passes. The kid of the new one."""
+    Clients(records)
+    with records.write() as session:
+        # Connections that are open look at this, and not at the keys again.
+        session.execute(update(ClientRecord).values(generation=ClientRecord.generation + 1))
     return Keys(records, earlier=earlier).rotate(revoke=True)
 
 
@@ -54,7 +58,6 @@ def revoke_everything(records: Records, *, earlier: Path | None = None) -> str:
     """End every token, code, session and invitation; secrets, keys of clients and passwords stay. The new kid."""
     Revocations(records)
     Authorizations(records)
-    Clients(records)
     records.create(UserRecord, LinkRecord)
     for part in (DeviceCodes, PushedRequests, InitialTokens, Sessions):
         part(records)
@@ -62,8 +65,6 @@ def revoke_everything(records: Records, *, earlier: Path | None = None) -> str:
         _end_authorizations(session)
         for table in (DeviceCodeRecord, PushedRecord, InitialTokenRecord, SessionRecord, LinkRecord):
             session.execute(delete(table))
-        # Connections that are open look at this, and not at the keys again.
-        session.execute(update(ClientRecord).values(generation=ClientRecord.generation + 1))
     return rotate_keys(records, earlier=earlier)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from twin.access.passwords import Passwords
     from twin.records import Records
 
-__all__ = ["LINK_SECONDS", "User", "UserRecord", "Users", "named", "normal"]
+__all__ = ["LINK_SECONDS", "User", "UserRecord", "Users", "named", "names_of_users", "normal"]
 
 LINK_SECONDS = 48 * 3600
 """How long a link to choose a password by works."""
@@ -199,6 +199,13 @@ class Users:
             record = session.get(UserRecord, user_id)
             if record is not None and record.password == kept:
                 record.password = fresh
+
+
+def names_of_users(records: Records) -> dict[str, str]:
+    """The name of every user, by id."""
+    records.create(UserRecord)
+    with records.read() as session:
+        return dict(session.execute(select(UserRecord.id, UserRecord.name)).tuples())
 
 
 def normal(email: str) -> str:

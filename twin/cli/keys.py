@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from twin.access.keys import Keys
+    from twin.records import Records
 
 __all__ = ["keys"]
 
@@ -24,10 +24,11 @@ keys = typer.Typer(help="The keys that sign tokens.", no_args_is_help=True)
 @keys.command("list")
 def list_(data: Data = DEFAULT_DATA, *, json: Json = False) -> None:
     """List the keys: the one that signs, the one that will, and those whose tokens have not expired."""
+    from twin.access.keys import Keys
     from twin.times import rfc3339
 
-    with _opened(data) as opened:
-        found = opened.list()
+    with _records(data) as (records, earlier):
+        found = Keys(records, earlier=earlier).list()
     rows = [
         {
             "kid": each.kid,
@@ -58,9 +59,15 @@ def rotate(
     json: Json = False,
 ) -> None:
     """Sign with the next key from now on, and publish one to follow it; no token fails by that."""
+    from twin.access.ending import rotate_keys
+    from twin.access.keys import Keys
+
     output = Output(json=json)
-    with _opened(data) as opened:
-        signing = opened.rotate(keep=keep, at_once=now, revoke=revoke)
+    with _records(data) as (records, earlier):
+        if revoke:
+            signing = rotate_keys(records, earlier=earlier)
+        else:
+            signing = Keys(records, earlier=earlier).rotate(keep=keep, at_once=now)
     output.result({"kid": signing, "revoked": revoke}, f"{signing} signs now.")
     output.note(
         "Every token that was signed before has ended."
@@ -70,14 +77,14 @@ def rotate(
 
 
 @contextmanager
-def _opened(data: Path) -> Iterator[Keys]:
-    from twin.access.keys import Keys
+def _records(data: Path) -> Iterator[tuple[Records, Path]]:
+    """The records, and where earlier versions kept their key."""
     from twin.engine.home import Home
     from twin.records import Records
 
     home = Home(data, create=False)
     records = Records(home.records)
     try:
-        yield Keys(records, earlier=home.keys)
+        yield records, home.keys
     finally:
         records.close()

@@ -4,7 +4,7 @@ import pytest
 
 from tests.twin.access.conftest import Clock
 from twin.access.passwords import Passwords
-from twin.access.users import LINK_SECONDS, Users
+from twin.access.users import LINK_SECONDS, Users, names_of_users
 from twin.errors import Conflict, InvalidValue, NotFound, Unauthenticated
 from twin.records import Records
 
@@ -111,3 +111,8 @@ def test_a_password_is_kept_at_the_costs_of_today(users: Users, records: Records
         assert UserRecord.__tablename__ == "users"
     assert "t=2" in kept
     assert cheaper.match(kept, GOOD)
+
+
+def test_the_log_can_name_who_is_a_user(users: Users, records: Records) -> None:
+    user, _ = users.add("ada@example.com", "Ada")
+    assert names_of_users(records) == {user.id: "Ada"}
