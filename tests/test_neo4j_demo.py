@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.neo4j_server import wipe
-from tests.running import done, running
+from tests.running import ROOT, done, running
 from twin.store.neo4j import Address
 from twin.store.neo4j.connection import Connection
 
@@ -35,7 +36,18 @@ def test_the_demo_runs_on_neo4j_and_is_found_there_again(
         while not (found := ask(WARM)) and time.monotonic() < until:
             time.sleep(0.1)
         assert [row[0] for row in found] == ["flat/kitchen"]
+        queries = _queries_of_the_readme()
+        assert len(queries) == 5
+        while (silent := [each for each in queries if not ask(each)]) and time.monotonic() < until:
+            time.sleep(0.5)
+        assert silent == []
     person.close()
     assert not (tmp_path / "data" / "twin.sqlite").exists()
     shown = done("show", "--data", tmp_path / "data")
     assert "flat/kitchen" in str(shown)
+
+
+def _queries_of_the_readme() -> list[str]:
+    """Each ends where a comment says what it answered."""
+    (block,) = re.findall(r"^```cypher\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
+    return [each.strip() for each in re.split(r"^//.*$", block, flags=re.MULTILINE) if each.strip()]
