@@ -151,6 +151,12 @@ RUNTIME: dict[str, Cause] = {
         "The graph is served from another data directory, where what its devices sent last may lie.",
         "Serve it from that directory; where that is lost, take the graph over with twin serve --adopt.",
     ),
+    "fleet.unknown": Cause("There is no fleet of that name.", "twin fleet list shows them; twin fleet add makes one."),
+    "grant.over": Cause("The time at which a role is to end has passed.", "Name a time that is still to come."),
+    "grant.unknown": Cause(
+        "Nobody gave them that role on that very thing; they may have it by another one.",
+        "twin grant list shows what was given; twin explain-access says from where they have it.",
+    ),
     "graph.password": Cause(
         "No password is known for the Neo4j that keeps the graph, or its file cannot be read.",
         "Set TWIN_NEO4J_PASSWORD, or TWIN_NEO4J_PASSWORD_FILE to a file that only you can read.",
@@ -361,6 +367,14 @@ RUNTIME: dict[str, Cause] = {
     "revision.conflict": Cause(
         "The entity has changed since the revision that was named.",
         "Read it again, and send what you still want to change.",
+    ),
+    "role.misplaced": Cause(
+        "The role is not one that somebody has on such a thing: the ontology says on which types it is had.",
+        "Give it on one of the types that the message lists, or give another role.",
+    ),
+    "role.unknown": Cause(
+        "No ontology in force declares a role of that name, or two do.",
+        "The message lists those there are; where two have the name, write it with its ontology: tertiary/Visitor.",
     ),
     "role.insufficient": Cause(
         "The roles that somebody has there let them see it, and not do what they ask.",
