@@ -71,7 +71,9 @@ def way(question: Question, entity: Entity, to: str, relations: Sequence[str] | 
     names = (CONTAINS, "CONNECTS", "INCLUDES", *ontology.relations) if relations is None else relations
     steps = [_step(question, each, direction) for each in names for direction in _DIRECTIONS]
     end = question.entity(to)
-    return query.way(question.engine.mirror, entity, end, steps, sites=question.sites, most=_LONGEST_WAY)
+    return query.way(
+        question.engine.mirror, entity, end, steps, sites=question.sites, most=_LONGEST_WAY, patience=_MOST_REACHED
+    )
 
 
 def _check_depth(depth: int | None) -> None:

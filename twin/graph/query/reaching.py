@@ -116,9 +116,13 @@ def way(
     *,
     sites: Sites = None,
     most: int | None = None,
+    patience: int | None = None,
 ) -> list[Hop] | None:
     """A shortest way along these relations; empty from an entity to itself, None where there is none (of ``most``
     relations at most). It is looked for from both ends at once, always from where less has been seen.
+
+    Raises:
+        InvalidValue: more than ``patience`` entities were seen, and no way yet.
     """
     if start.id == end.id:
         return []
@@ -130,6 +134,12 @@ def way(
         met = front.grow(other)
         if met is not None:
             return _joined(mirror, ahead.line(met), behind.line(met))
+        if patience is not None and len(ahead) + len(behind) > patience:
+            raise InvalidValue(
+                f"more than {patience} entities were looked at, and no way was found yet",
+                code="limit.exceeded",
+                help="name the relations that it may lead along",
+            )
     return None
 
 
@@ -143,6 +153,9 @@ class _Front:
         self._steps = steps
         self._sees = sees
         self._came: dict[str, tuple[str, Step] | None] = {start: None}
+
+    def __len__(self) -> int:
+        return len(self._came)
 
     def __contains__(self, entity: str) -> bool:
         return entity in self._came
