@@ -147,15 +147,15 @@ RUNTIME: dict[str, Cause] = {
     "file.unwritable": Cause(
         "The file cannot be written.", "Check its name, the rights of its folder and the free space."
     ),
-    "graph.foreign": Cause(
-        "The graph is served from another data directory, where what its devices sent last may lie.",
-        "Serve it from that directory; where that is lost, take the graph over with twin serve --adopt.",
-    ),
     "fleet.unknown": Cause("There is no fleet of that name.", "twin fleet list shows them; twin fleet add makes one."),
     "grant.over": Cause("The time at which a role is to end has passed.", "Name a time that is still to come."),
     "grant.unknown": Cause(
         "Nobody gave them that role on that very thing; they may have it by another one.",
         "twin grant list shows what was given; twin explain-access says from where they have it.",
+    ),
+    "graph.foreign": Cause(
+        "The graph is served from another data directory, where what its devices sent last may lie.",
+        "Serve it from that directory; where that is lost, take the graph over with twin serve --adopt.",
     ),
     "graph.password": Cause(
         "No password is known for the Neo4j that keeps the graph, or its file cannot be read.",
@@ -368,6 +368,10 @@ RUNTIME: dict[str, Cause] = {
         "The entity has changed since the revision that was named.",
         "Read it again, and send what you still want to change.",
     ),
+    "role.insufficient": Cause(
+        "The roles that somebody has there let them see it, and not do what they ask.",
+        "Ask who may share it for another role (twin grant add WHO ROLE PATH); twin explain-access says what you have.",
+    ),
     "role.misplaced": Cause(
         "The role is not one that somebody has on such a thing: the ontology says on which types it is had.",
         "Give it on one of the types that the message lists, or give another role.",
@@ -375,10 +379,6 @@ RUNTIME: dict[str, Cause] = {
     "role.unknown": Cause(
         "No ontology in force declares a role of that name, or two do.",
         "The message lists those there are; where two have the name, write it with its ontology: tertiary/Visitor.",
-    ),
-    "role.insufficient": Cause(
-        "The roles that somebody has there let them see it, and not do what they ask.",
-        "Ask who may share it for another role (twin grant add WHO ROLE PATH); twin explain-access says what you have.",
     ),
     "schema.unknown": Cause(
         "twin schema is not told which schema to print.", "Say one of its options; twin schema --help lists them."
