@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from twin.engine.loading import Told
 from twin.engine.quiet import lasting
 from twin.engine.versions import Versions
+from twin.errors import AuthoringError
 from twin.graph.mirror import Mirror
 from twin.graph.reloading import reload_site
+from twin.ontology.compile import compile_documents
+from twin.ontology.installing import newest_of
 from twin.state.current import Current
 from twin.store.commits import Anew, Commits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from twin.graph.model import Change
+    from twin.graph.model import Change, ChangeSet
     from twin.graph.readings import Reading
     from twin.ontology.model import Ontology
     from twin.store import GraphStore, Snapshot, Watermark
@@ -50,7 +54,7 @@ class Core:
             self.current = Current(self.mirror, self.ontology)
             self.watermark = self._load_states()
         anew = Anew(self._read_anew, self._take_anew, restored)
-        self.commits = Commits(store, self.mirror, run, self._applied, anew)
+        self.commits = Commits(store, self.mirror, run, self._applied, anew, foresee=self._foresee)
 
     @property
     def ontology(self) -> Ontology:
@@ -90,6 +94,15 @@ class Core:
         states, watermark = self.store.load_states()
         self.current.load(states)
         return watermark
+
+    def _foresee(self, changesets: Iterable[ChangeSet]) -> None:
+        """Compile what is about to be in force, beside the loop: there it is only looked up."""
+        documents = dict(self.mirror.documents)
+        for changeset in changesets:
+            if changeset.documents:
+                documents.update((each.name, each) for each in changeset.documents)
+                with suppress(AuthoringError):  # whoever takes it in says so
+                    compile_documents(tuple(newest_of(documents).values()))
 
     def _applied(self, change: Change) -> None:
         ontology = self._versions.follow(change)

@@ -163,7 +163,7 @@ class ComputedPoints:
         """What has come into a view or gone contributes elsewhere; where views themselves are others, look again."""
         views, entities = self._mirror.views, self._mirror.entities
         for view, members in views.changed.items():
-            if entities[view].site in self._worked:
+            if entities[view].site in self._worked and self._contributions.concern(entities[view]):
                 below = (each for member in members if member in entities for each in self._mirror.subtree(member))
                 devices.update(dict.fromkeys(below))
         for site in views.rearranged:

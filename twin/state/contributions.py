@@ -44,7 +44,12 @@ class Work:
     @property
     def by_views(self) -> bool:
         """Whether it depends on what views include."""
-        return self.owner.kind == "view" or (self._rule is not None and bool(self._rule.views))
+        return self.owner.kind == "view" or self.asks_views
+
+    @property
+    def asks_views(self) -> bool:
+        """Whether its rule asks for what views include."""
+        return self._rule is not None and bool(self._rule.views)
 
     def points_of(self, device: Entity, mirror: Mirror) -> list[str]:
         """The points by which something contributes: a device of the owner's site of which the rule is true. What
@@ -108,6 +113,8 @@ class Contributions:
         """Owner -> point -> how it is worked out."""
         self.feeds: dict[str, dict[str, list[Work]]] = {}
         """Device -> point -> what it contributes to."""
+        self._asking: set[str] = set()
+        """Sites that have had a computed point whose rule asks for what views include."""
         self.before: dict[Point, Reading | None] = {}
         """What computed points said before a change, of those that it has touched."""
         self._mirror = mirror
@@ -117,6 +124,8 @@ class Contributions:
         """Work out the computed points of an entity."""
         made = {name: Work(owner, name, computed, ontology) for name, computed in owner.computed.items()}
         self.works[owner.id] = made
+        if any(work.asks_views for work in made.values()):
+            self._asking.add(owner.site)
         for work in made.values():
             self.gather(work)
 
@@ -150,6 +159,12 @@ class Contributions:
             for owner in (*self._mirror.line(device.parent), *around):
                 for work in self.works.get(owner, {}).values():
                     self._attach(work, device)
+
+    def concern(self, view: Entity) -> bool:
+        """Whether what a view includes may decide what contributes to something."""
+        if view.site in self._asking or view.id in self.works:
+            return True
+        return any(each in self.works for each in self._mirror.views.including(view.id))
 
     def _candidates(self, work: Work) -> Iterable[str]:
         mirror, types = self._mirror, frozenset(work.measuring)

@@ -94,8 +94,12 @@ class Commits:
         applied: Callable[[Change], None],
         anew: Anew | None = None,
         clock: Callable[[], float] = time.monotonic,
+        foresee: Callable[[Iterable[ChangeSet]], None] = lambda _: None,
     ) -> None:
-        """``applied`` is told of every change, ours and others', right after the mirror has it."""
+        """``applied`` is told of every change, ours and others', right after the mirror has it; ``foresee`` of what is
+        about to come, where the store is called: what takes long to work out for it is best worked out there.
+        """
+        self._foresee = foresee
         self._store = store
         self._anew = anew
         self._mirror = mirror
@@ -160,7 +164,7 @@ class Commits:
         if self._group:
             self._busy = True
             sets, head = _all(self._group), self._mirror.head
-            self._run(lambda: self._store.commit(sets, head), self._committed)
+            self._run(lambda: self._commit(sets, head), self._committed)
         for waiting, refusal in refused:
             self._refuse(waiting, refusal)
 
@@ -208,6 +212,15 @@ class Commits:
         op_ids = [changeset.op_id for changeset in waiting.changesets]
         self._run(lambda: ([self._store.outcome(op_id) for op_id in op_ids], self._store.head()), answered)
 
+    def _commit(self, sets: list[ChangeSet], head: int) -> list[Committed]:
+        self._foresee(sets)
+        return self._store.commit(sets, head)
+
+    def _read_on(self, head: int) -> list[Change]:
+        found = _read_log(self._store, head)
+        self._foresee(each.changeset for each in found)
+        return found
+
     def _committed(self, answer: list[Committed] | Exception) -> None:
         match answer:
             case list():
@@ -252,7 +265,7 @@ class Commits:
 
     def _catch_up(self) -> None:
         head = self._mirror.head
-        self._run(lambda: _read_log(self._store, head), self._caught_up)
+        self._run(lambda: self._read_on(head), self._caught_up)
 
     def _caught_up(self, answer: list[Change] | Exception) -> None:
         self._unreadable = answer if isinstance(answer, BackendError) else None

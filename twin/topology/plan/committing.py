@@ -30,8 +30,9 @@ def changesets(
     The first is refused when anything in the site has changed since the plan was made. A site that is still to be
     created can only be in the way of one that meanwhile was, and that is a conflict of its own.
     """
-    entries = made.entries if len(made.entries) <= CHANGESET_ENTRIES else _veiled(_parted(_freed(made.entries), size))
-    size = size if len(made.entries) > CHANGESET_ENTRIES else CHANGESET_ENTRIES
+    large = len(made.entries) > CHANGESET_ENTRIES
+    entries = _veiled(_parted(_freed(_views_first(made.entries)), size)) if large else made.entries
+    size = size if large else CHANGESET_ENTRIES
     parts = [entries[start : start + size] for start in range(0, len(entries), size)] or [()]
     return [
         ChangeSet(
@@ -47,6 +48,20 @@ def changesets(
         )
         for number, part in enumerate(parts)
     ]
+
+
+def _views_first(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """Of what is created, sites and their views come first: so the rules of views are asked of what each part brings,
+    and never of everything at once.
+    """
+    first = next((number for number, entry in enumerate(entries) if isinstance(entry, Create)), 0)
+    end = next((at for at in range(first, len(entries)) if not isinstance(entries[at], Create)), len(entries))
+    made = [entry for entry in entries[first:end] if isinstance(entry, Create)]
+    return (*entries[:first], *sorted(made, key=_rank), *entries[end:])
+
+
+def _rank(entry: Create) -> int:
+    return {"site": 0, "view": 1}.get(entry.entity.kind, 2)
 
 
 def _parted(entries: tuple[Entry, ...], size: int) -> tuple[Entry, ...]:
