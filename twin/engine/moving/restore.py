@@ -29,7 +29,7 @@ from twin.records import Records
 from twin.store.location import open_store
 from twin.store.moving import occupied
 from twin.store.sqlite import SQLiteStore
-from twin.store.sqlite.moving import read_watermark
+from twin.store.sqlite.moving import mark, read_watermark
 from twin.telemetry.deadletters import DeadLetters
 from twin.telemetry.journal.copying import renamed
 from twin.times import now, rfc3339
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from twin.store import GraphStore, Watermark
+    from twin.store import GraphStore
 
     Progress = Callable[[str, int, int], None]
 
@@ -125,7 +125,7 @@ class _Restore:
     def run(self, file: Path) -> Restored:
         """All of it."""
         manifest = extract(file, self._stage, self._told("reading"))
-        watermark = self._prepare()
+        self._prepare()
         with (
             closing(SQLiteStore(self._stage / GRAPH)) as source,
             closing(open_store(self._begun.graph, self._home.directory, unfinished=True)) as store,
@@ -135,7 +135,7 @@ class _Restore:
                     _check_empty(store)
                 self._set_aside(store)
                 self._mark()
-            self._fill(store, source, watermark)
+            self._fill(store, source)
         self._put_in_place()
         self._home.remember_graph(self._begun.graph)
         self._home.restoring.unlink()
@@ -152,20 +152,22 @@ class _Restore:
         progress = self._progress
         return None if progress is None else lambda done, of: progress(step, done, of)
 
-    def _prepare(self) -> Watermark:
-        """Make what was laid down the new twin's; the watermark as it counts in its journal."""
-        with closing(sqlite3.connect(self._stage / GRAPH)) as graph:
+    def _prepare(self) -> None:
+        """Make what was laid down the new twin's: its timeline, its journal, and nobody let in."""
+        SQLiteStore(self._stage / GRAPH).close()  # of an older version: brought along
+        with (
+            closing(sqlite3.connect(self._stage / GRAPH, isolation_level=None)) as graph,
+            closing(Records(self._stage / RECORDS)) as records,
+        ):
             watermark = read_watermark(graph)
-        with closing(Records(self._stage / RECORDS)) as records:
-            letters = DeadLetters(records)
             if (self._stage / JOURNAL).is_dir():
                 before = renamed(self._stage / JOURNAL, self._journal)
-                since = watermark.offset if before == watermark.journal else 0
-                letters.adopt(before, self._journal, since)
-                if before == watermark.journal:
-                    watermark = changed(watermark, journal=self._journal)
+                ours = before == watermark.journal
+                DeadLetters(records).adopt(before, self._journal, watermark.offset if ours else 0)
+                if ours:
+                    mark(graph, changed(watermark, journal=self._journal))
+            graph.execute("UPDATE meta SET value = ? WHERE name = 'timeline'", (self._timeline,))
             revoke_everything(records)
-        return watermark
 
     def _mark(self) -> None:
         """Say on the disk that from here on the directory is neither what it was nor what it will be."""
@@ -197,9 +199,14 @@ class _Restore:
             shutil.copy2(home.demo, aside / home.demo.name)
         aside.rename(home.directory / name)
 
-    def _fill(self, store: GraphStore, source: SQLiteStore, watermark: Watermark) -> None:
-        with source.dump() as dump:
-            store.fill(changed(dump, watermark=watermark), self._timeline, self._told("filling"), replace=True)
+    def _fill(self, store: GraphStore, source: SQLiteStore) -> None:
+        """Have the graph hold what the backup does. Where it is a file too, the pages are copied."""
+        told = self._told("filling")
+        if isinstance(store, SQLiteStore):
+            store.adopt(source.path, told)
+        else:
+            with source.dump() as dump:
+                store.fill(dump, self._timeline, told, replace=True)
         if store.sums().sites != source.sums().sites or store.head() != source.head():
             raise BackendError(
                 "what was restored does not add up to what the backup holds",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["dumped", "fill", "mark", "read_watermark", "save"]
+__all__ = ["adopt", "dumped", "fill", "mark", "read_watermark", "save"]
 
 _BUSY_SECONDS = 10
 _ROWS = 10_000
@@ -84,8 +84,7 @@ def save(
         beside()
         db.execute("BEGIN")
         db.execute(_HEAD).fetchone()  # the moment that is seen from here on
-        told = None if progress is None else lambda _, left, of: progress(of - left, of)
-        db.backup(copy, pages=_PAGES, progress=told)
+        _copy_pages(db, copy, progress)
         mark(copy, before)
         copy.execute("PRAGMA journal_mode = DELETE")
     descriptor = os.open(target, os.O_RDONLY)
@@ -93,6 +92,21 @@ def save(
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def adopt(db: sqlite3.Connection, source: Path, progress: Callable[[int, int], None] | None) -> None:
+    """Copy a file over the one that is open, page by page; all of it or nothing. That one stays in WAL mode."""
+    with closing(_connect(source)) as saved:
+        _copy_pages(saved, db, progress)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _copy_pages(
+    source: sqlite3.Connection, target: sqlite3.Connection, progress: Callable[[int, int], None] | None
+) -> None:
+    told = None if progress is None else lambda _, left, of: progress(of - left, of)
+    source.backup(target, pages=_PAGES, progress=told)
 
 
 def fill(

@@ -21,7 +21,7 @@ from twin.ids import mint
 from twin.store import HeadMovedError, LogTrimmed, Snapshot, TimelineMovedError, Watermark
 from twin.store.loading import Loading
 from twin.store.sqlite.faults import BUSY_SECONDS, committing, reported
-from twin.store.sqlite.moving import dumped, fill, save
+from twin.store.sqlite.moving import adopt, dumped, fill, save
 from twin.store.sqlite.rows import RELATIONS, bring_along, relation_fields
 from twin.store.sqlite.schema import NAMES, SCHEMA, VERSION
 from twin.store.sqlite.states import put_states, state
@@ -276,6 +276,12 @@ class SQLiteStore:
                 fill(self._db, dump, timeline, progress, replace=replace)
             self._timeline = timeline
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def adopt(self, path: Path, progress: Callable[[int, int], None] | None = None) -> None:
+        """Hold what a file does that `save` has written, in place of whatever is here: at once, whoever is reading."""
+        with self._lock, reported(self.path):
+            adopt(self._db, path, progress)
+            self._timeline = self._read_timeline()
 
     def close(self) -> None:
         """Close the file; idempotent."""
