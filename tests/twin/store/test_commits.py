@@ -9,12 +9,15 @@ from tests.graphs import changeset, contents, entity
 from twin.errors import BackendError, Conflict, NotFound, OutcomeUnknown
 from twin.graph.mirror import Mirror
 from twin.graph.model import Change, ChangeSet, Committed, Create, Delete, Entity, Update
-from twin.store.commits import Commits, inline
+from twin.store import TimelineMovedError
+from twin.store.commits import Anew, Commits, inline
 from twin.store.memory import MemoryStore
 from twin.store.thread import StoreThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from twin.store import Snapshot
 
 
 class Later:
@@ -322,3 +325,51 @@ def test_urgent_jobs_go_first() -> None:
     gate.set()
     thread.stop()
     assert order == ["commit", "state"]
+
+
+class Anewed(Bench):
+    """One whose mirror takes everything again where that is needed."""
+
+    def __init__(self, restored: Callable[[], None] | None = None) -> None:
+        super().__init__()
+        anew = Anew(self.store.load, self._take, restored)
+        self.commits = Commits(self.store, self.mirror, self.later, self.applied.append, anew)
+
+    def _take(self, snapshot: Snapshot) -> None:
+        parts = {name: getattr(snapshot, name) for name in ("head", "timeline", "documents", "entities", "relations")}
+        self.mirror.load(**parts)
+
+
+def _moved(_: object) -> list[Committed]:
+    raise TimelineMovedError(7)
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_what_was_made_for_another_history_is_refused_whole(monkeypatch: pytest.MonkeyPatch, *, served: bool) -> None:
+    told: list[bool] = []
+    bench = Anewed((lambda: told.append(True)) if served else None)
+    bench.store.commit([changeset(Create(entity("home", "site")))], 0)
+    bench.store.failures.append(_moved)
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryStore, "changes", lambda *_: _moved(None))
+        made = [bench.submit(changeset(Create(entity(f"new-{number}", "site")))) for number in range(2)]
+        while bench.later.jobs and not bench.answers:
+            bench.later.jobs.pop(0)()
+    for each in made[: 1 if served else 2]:
+        answer = bench.answers[each.op_id]
+        assert isinstance(answer, Conflict)
+        assert answer.code_ == "store.restored"
+    assert bool(told) == served
+    assert bool(bench.commits.failing) == served
+    assert bench.mirror.head == (0 if served else 1)
+
+
+def test_a_log_that_is_not_kept_so_far_back_is_loaded_past() -> None:
+    bench = Anewed()
+    others = [changeset(Create(entity(f"home-{number}", "site"))) for number in range(4)]
+    bench.store.commit(others, 0)
+    bench.store.trim(3)
+    made = bench.submit(changeset(Create(entity("mine", "site"))))
+    bench.later.drain()
+    assert bench.sequence(made) == 5
+    assert bench.mirror.head == len(bench.mirror) == 5

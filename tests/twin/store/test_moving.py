@@ -20,7 +20,7 @@ from tests.twin.store.test_conformance import mirrored, reading
 from twin.errors import BackendError, Conflict
 from twin.graph.mirror import Mirror
 from twin.graph.model import Create, Document, Recast, Update
-from twin.store import StateBatch, Watermark
+from twin.store import StateBatch, TimelineMovedError, Watermark
 from twin.store.memory import MemoryStore
 from twin.store.moving import Census, counted
 from twin.store.neo4j import Neo4jStore
@@ -242,6 +242,28 @@ def test_a_file_that_cannot_be_filled_to_the_end_is_as_it_was(tmp_path: Path) ->
         file.fill(dump, "T", replace=True)
     check(file, source, walk)
     file.close()
+
+
+def test_whoever_has_a_store_open_that_is_replaced_is_told(store: GraphStore) -> None:
+    if isinstance(store, MemoryStore):  # nobody else can have it open
+        return
+    walked(store, 8, steps=5)
+    other, source = _another(store), MemoryStore()
+    walk = walked(source, 9, steps=5)
+    store.load()
+    with source.dump() as dump:
+        other.fill(dump, "T2", replace=True)
+    other.close()
+    late = changeset(Create(entity("late", "site")))
+    for call in (
+        lambda: store.commit([late], walk.mirror.head),
+        lambda: store.changes(0),
+        lambda: store.write_states(StateBatch({}, Watermark("j", 1), head=walk.mirror.head)),
+    ):
+        with pytest.raises(TimelineMovedError):
+            call()
+    assert store.load().timeline == "T2"
+    check(store, source, walk)
 
 
 def test_the_census_tells_what_differs() -> None:
