@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from twin.state.current import ReadingChanged
     from twin.telemetry.deadletters import DeadLetters
 
-__all__ = ["Annals", "Counters", "Engine", "State"]
+__all__ = ["Annals", "Counters", "Drift", "Engine", "State"]
 
 T = TypeVar("T")
 
@@ -57,6 +57,14 @@ class Annals(Protocol):
 
     def sequence(self, cursor: str) -> int:
         """The place that a cursor stands for; `InvalidValue` or `Conflict` where it is none of ours."""
+
+
+class Drift(Protocol):
+    """Where the mirror differed from the store."""
+
+    found: int
+    checked: int
+    last: float | None
 
 
 class Engine(Protocol):
@@ -137,6 +145,10 @@ class Engine(Protocol):
     @property
     def feeds(self) -> int:
         """How many processes follow this one, or whether it follows one (1 or 0)."""
+
+    @property
+    def drift(self) -> Drift:
+        """Whether the mirror is what the store says."""
 
     @property
     def annals(self) -> Annals:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-    from api.engine import Engine
+    from api.engine import Drift, Engine
 
 __all__ = ["Metrics"]
 
@@ -66,6 +66,7 @@ class _OfEngine(Collector):
         yield CounterMetricFamily("twin_commits", "ChangeSets in the log.", value=engine.mirror.head)
         yield GaugeMetricFamily("twin_mqtt_connections", "MQTT clients connected.", value=engine.connections)
         yield GaugeMetricFamily("twin_subscriptions", "Open subscriptions to readings.", value=len(engine.readings))
+        yield from _drift(engine.drift)
         up = GaugeMetricFamily("twin_part_up", "Whether a part works (1) or not (0).", labels=["part"])
         for part, state in engine.health().items():
             up.add_metric([part], float(state == "ok"))
@@ -85,6 +86,15 @@ def _processes(engine: Engine) -> Iterable[Metric]:
     yield GaugeMetricFamily("twin_feeds", "Processes that follow this one, or that it follows.", value=engine.feeds)
     live = "Whether readings are told as they come (1) or not (0)."
     yield GaugeMetricFamily("twin_readings_live", live, value=float(not engine.silent))
+
+
+def _drift(drift: Drift) -> Iterable[Metric]:
+    yield CounterMetricFamily("twin_drift", "Sites that differed from the store, and were repaired.", value=drift.found)
+    yield CounterMetricFamily("twin_drift_checks", "Comparisons of all sites with the store.", value=drift.checked)
+    last = drift.last or 0
+    yield GaugeMetricFamily(
+        "twin_drift_checked_seconds", "When the last of them ended, since 1970; 0: never.", value=last
+    )
 
 
 def _telemetry(counts: Mapping[str, int]) -> Iterable[Metric]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
@@ -332,6 +333,7 @@ class Double:
         self.auditing = Auditing(self.audit, self.in_pool, self._unreported)
         self.topologies = Topologies(self.records)
         self.positions = Positions.open(folder)
+        self.drift = SimpleNamespace(found=2, checked=7, last=1_793_689_200.5)
         self.log = Log()
         self.annals = Annals(self.log, self.mirror, self.positions, self.in_pool, self.in_pool)  # type: ignore[arg-type]
         self.authoring = Authoring(self.mirror, self.commit)

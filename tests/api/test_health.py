@@ -35,6 +35,9 @@ def test_figures_count_requests_by_route(anyone: httpx2.Client, served: Served) 
     assert 'twin_http_requests_total{method="GET",route="/healthz",status="200"}' in text
     assert 'method="other",route="unmatched",status="404"' in text
     assert 'twin_messages_total{fate="received"} 3.0' in text
+    assert "twin_drift_total 2.0" in text
+    assert "twin_drift_checks_total 7.0" in text
+    assert "twin_drift_checked_seconds 1.7936892005e+09" in text
     assert f"twin_entities {len(served.engine.mirror)}.0" in text
 
 

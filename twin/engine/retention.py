@@ -6,37 +6,58 @@ kept for a day at least.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
+
+import structlog
 
 from twin.engine.replay import sequence_at
 from twin.errors import InvalidValue
-from twin.times import rfc3339
+from twin.times import now, rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from twin.store import GraphStore, Trimmed
 
-__all__ = ["SHORTEST_DAYS", "kept_from", "trimming"]
+__all__ = ["SHORTEST_DAYS", "forget", "kept_from", "trimming"]
 
 SHORTEST_DAYS = 1.0
 """The log is kept so long at least."""
 _DAY = 86_400_000_000
+_PAUSE_SECONDS = 0.05
+
+log = structlog.get_logger(__name__)
 
 
-def kept_from(days: float, now: int) -> int:
-    """The time from which on the log is kept, in microseconds since 1970 UTC."""
-    return now - round(max(days, SHORTEST_DAYS) * _DAY)
+def kept_from(days: float, at: int) -> int:
+    """The time from which on the log is kept, at a time, in microseconds since 1970 UTC."""
+    return at - round(max(days, SHORTEST_DAYS) * _DAY)
 
 
-def trimming(store: GraphStore, before: int, now: int) -> Iterator[Callable[[], Trimmed]]:
+async def forget(
+    store: GraphStore, days: float, in_store: Callable[[Callable[[], Trimmed]], Awaitable[Trimmed]]
+) -> None:
+    """Forget what is older than so many days, each step where the store is called, with pauses for what is to be
+    written.
+    """
+    at = now()
+    mark = first = await in_store(store.trimmed)
+    for step in trimming(store, kept_from(days, at), at):
+        mark = await in_store(step)
+        await asyncio.sleep(_PAUSE_SECONDS)
+    if mark != first:
+        log.info("log.trimmed", records=mark.sequence - first.sequence, sequence=mark.sequence)
+
+
+def trimming(store: GraphStore, before: int, at: int) -> Iterator[Callable[[], Trimmed]]:
     """The steps that forget what was changed before a time, each to be called, wherever a store may be, before the next
     is asked for: the first finds out how far to go.
 
     Raises:
         InvalidValue: less than a day would be kept.
     """
-    if before > kept_from(0, now):
+    if before > kept_from(0, at):
         raise InvalidValue(
             f"what was changed before {rfc3339(before)} cannot be forgotten yet",
             code="trim.recent",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -28,11 +29,14 @@ from twin.engine.auditing import Auditing, unreported
 from twin.engine.authoring import Authoring
 from twin.engine.authors import names_in
 from twin.engine.core import Core
+from twin.engine.drift import DriftCheck
 from twin.engine.following import Follower, take_in
 from twin.engine.home import Home
 from twin.engine.loading import logged
 from twin.engine.owning import Owner
 from twin.engine.positions import Position, Positions
+from twin.engine.repeating import repeat
+from twin.engine.retention import forget
 from twin.engine.topologies import Topologies
 from twin.engine.upkeep import Upkeep
 from twin.errors import BackendError, Conflict
@@ -61,6 +65,8 @@ Role = Literal["owner", "follower"]
 _REVOKE_SECONDS = 0.3
 _AUDIT_SECONDS = 0.25
 _TRIM_SECONDS = 60.0
+_FORGET_SECONDS = 3600.0
+_CHECK_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
 _REACH_SECONDS = 5.0
 _POOL_THREADS = 2
@@ -115,6 +121,10 @@ class Engine:
         self._every(_REVOKE_SECONDS, self._revoke)
         self._every(_AUDIT_SECONDS, self._audit)
         self._every(_TRIM_SECONDS, self._trim)
+        if self.settings.log_days:
+            self._every(_FORGET_SECONDS, self._forget, first=_TRIM_SECONDS)
+        if self.settings.drift_seconds:
+            self._every(self.settings.drift_seconds, self.drift.run, first=_CHECK_SECONDS)
 
     def _open(self, loading: Callable[[int, int], None]) -> None:
         settings, loop, closing = self.settings, asyncio.get_running_loop(), self._closing
@@ -142,6 +152,7 @@ class Engine:
         closing.callback(self._store_thread.stop)
         self._core = Core(store, self._store_thread.run, self._changed, self._was_restored, loading)
         self._upkeep = Upkeep(self._core)
+        self.drift = DriftCheck(self._core, self._repaired)
         self.visibilities = Visibilities(self.mirror, lambda: self.ontology)
         names = partial(names_in, home.records)
         self.annals = Annals(store, self.mirror, self._positions, self._in_store, self.in_pool, names)
@@ -316,7 +327,8 @@ class Engine:
 
     async def in_pool(self, call: Callable[[], T]) -> T:
         """Run something that blocks (records, Authlib) on the pool's threads."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        # With its context: what is done there is done for the same request.
+        return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, call)
 
     def health(self) -> dict[str, str]:
         """Each part that must work: ``ok``, or why it does not."""
@@ -337,8 +349,10 @@ class Engine:
 
     # What happens by itself
 
-    def _every(self, seconds: float, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._tasks.append(asyncio.create_task(_repeat(seconds, step)))
+    def _every(
+        self, seconds: float, step: Callable[[], Coroutine[Any, Any, object]], first: float | None = None
+    ) -> None:
+        self._tasks.append(asyncio.create_task(repeat(seconds, step, first)))
 
     async def _follow(self) -> None:
         """See what scripts and other processes have committed."""
@@ -365,6 +379,16 @@ class Engine:
         if self._owner is not None:
             await self._owner.trim()
 
+    async def _forget(self) -> None:
+        """Trim the graph's log, if this process owns the twin."""
+        if self._owner is not None:
+            await forget(self._core.store, self.settings.log_days, self._in_store)
+
+    def _repaired(self) -> None:
+        """A site of the mirror was taken anew: topics may lead elsewhere."""
+        if self._owner is not None:
+            self._owner.moved()
+
     def _was_restored(self) -> None:
         """The store holds another history: what is shown here is none of it."""
         if not self.restored.is_set():
@@ -379,18 +403,6 @@ class Engine:
             self._owner.moved()
         if self._follower is not None:
             self._follower.took(change)
-
-
-async def _repeat(seconds: float, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Again and again; what goes wrong once is logged and tried again."""
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await step()
-        except BackendError as error:
-            log.warning("engine.step_failed", step=step.__name__, error=str(error))
-        except Exception:
-            log.exception("engine.step_failed", step=step.__name__)
 
 
 def _settle(answer: asyncio.Future[T], result: T | Exception) -> None:
