@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from twin.graph.query.partial import following, stretches, tested
@@ -13,6 +14,7 @@ from twin.ids import sort_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from twin.graph.intervals import Run
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity, Kind
     from twin.graph.rules import Rule
@@ -73,11 +75,15 @@ def select(  # noqa: PLR0913 - each is one independent filter of the same questi
             for ids in stretches(mirror, site, part.of(wanted), spans):
                 seen = ids if where is None else tested(mirror, site, ids, where, sites)
                 found.add(len(seen), _later(mirror, site, seen, after, following), str)
-            continue
-        order = mirror.intervals(site).order
-        for slice_ in _slices(mirror, site, wanted, spans):
-            positions = slice_ if where is None else _fitting(mirror, site, slice_, where, sites)
-            found.add(len(positions), _later(mirror, site, positions, after, _behind), order.__getitem__)
+        elif where is not None:
+            order = mirror.intervals(site).order
+            for slice_ in _slices(mirror, site, wanted, spans):
+                positions = _fitting(mirror, site, slice_, where, sites)
+                found.add(len(positions), _later(mirror, site, positions, after, _behind), order.__getitem__)
+        elif spans is None and found.full and _begin(mirror, site, after) == 0:
+            found.count(mirror.count(site, wanted))
+        else:
+            _gather(mirror, site, wanted, spans, after, found)
     return Page(found.items, found.total, found.more)
 
 
@@ -90,6 +96,24 @@ class _Gathered:
         self.more = False
         self._entities = mirror.entities
         self._room = first if first is not None else len(mirror)
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for anything more."""
+        return len(self.items) >= self._room
+
+    def count(self, total: int) -> None:
+        """So many more, all of which come after where the page starts, and for which there is no room."""
+        self.total += total
+        self.more = self.more or total > 0
+
+    def run(self, total: int, rest: Run | None) -> None:
+        """So many more; ``rest`` of them come after where the page starts."""
+        self.total += total
+        if rest is not None:
+            before = len(self.items)
+            self.items += [self._entities[each] for each in islice(rest, max(self._room - before, 0))]
+            self.more = self.more or len(self.items) - before < rest.total
 
     def add(self, total: int, rest: Sequence[T], name: Callable[[T], str]) -> None:
         """So many more, of which these come after where the page starts; ``name`` says their ids."""
@@ -152,6 +176,34 @@ def _spans(
     low, high = mirror.intervals(site).span(under.id)
     low += 1
     return [(low, high)] if within is None else _clip(_covered(mirror, site, within, sites), low, high)
+
+
+def _gather(
+    mirror: Mirror,
+    site: str,
+    wanted: frozenset[str] | None,
+    spans: list[tuple[int, int]] | None,
+    after: str | None,
+    found: _Gathered,
+) -> None:
+    """What is wanted of a site that is seen as a whole: counted, and looked up as far as there is room."""
+    labels, begin = mirror.intervals(site), _begin(mirror, site, after)
+    for start, end in [(0, len(labels))] if spans is None else spans:
+        run = labels.run(wanted, start, end)
+        rest = run
+        if begin is not None and begin > start:
+            rest = labels.run(wanted, begin, end)
+        found.run(run.total, None if begin is None else rest)
+
+
+def _begin(mirror: Mirror, site: str, after: str | None) -> int | None:
+    """The first position of a site that comes after a path, which may lie in an earlier or a later site; None: no."""
+    if after is None:
+        return 0
+    root, cursor = mirror.entities[site].key, after.split("/", 1)[0]
+    if root != cursor:
+        return 0 if sort_key(root) > sort_key(cursor) else None
+    return mirror.intervals(site).after(mirror, after)
 
 
 def _slices(
