@@ -13,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from hashlib import sha256
 from html import unescape
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -23,6 +25,7 @@ from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from joserfc.jwk import ECKey
 from requests_oauthlib import OAuth2Session
 
+from tests.browser import chromium
 from tests.foreign import Node
 from tests.running import ROOT, Running, running
 from twin import Twin
@@ -296,3 +299,56 @@ def test_what_is_taken_back_ends_open_streams(signed: Signed) -> None:
             opened.recv(30)
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == 4401
+
+
+@pytest.mark.usefixtures("_over_http")
+def test_chromium(signed: Signed, tmp_path: Path) -> None:
+    """A person signs in with a real browser and allows one of two sites; the app then sees exactly that one."""
+    found, (name, secret) = signed.metadata(), signed.clients["web"]
+    back: list[str] = []
+
+    class Back(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            back.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<title>Back</title>")
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with (
+        HTTPServer(("127.0.0.1", 0), Back) as listening,
+        chromium(tmp_path) as browser,
+        OAuth2Session(
+            name, redirect_uri=f"http://127.0.0.1:{listening.server_port}/back", scope=["twin:read"], pkce="S256"
+        ) as session,
+    ):
+        answering = Thread(target=listening.serve_forever)
+        answering.start()
+        try:
+            address, _ = session.authorization_url(found["authorization_endpoint"], prompt="consent")
+            browser.go(address)
+            browser.fill(email=EMAIL, password=PASSWORD)
+            browser.press("Sign in")
+            browser.until("document.title.startsWith('Allow Web?')")
+            assert browser.run("document.querySelectorAll('input[name=site]').length") == 2
+            for box in browser.run("[...document.querySelectorAll('input[name=site]:checked')].map(e => e.value)"):
+                browser.run(f"document.querySelector('input[value={box}]').click()")
+            browser.run(f"document.querySelector('input[value={signed.sites['annex']}]').click()")
+            browser.press("Allow")
+            browser.until("document.title == 'Back'")
+        finally:
+            listening.shutdown()
+            answering.join()
+        said = f"http://127.0.0.1:{listening.server_port}{back[0]}"
+        session.fetch_token(found["token_endpoint"], authorization_response=said, client_secret=secret)
+        sites = session.get(f"{signed.issuer}/api/v1/sites", timeout=30).json()
+        assert [each["key"] for each in sites["items"]] == ["annex"]
+        browser.go(f"{signed.issuer}/account")
+        browser.press("End this for Web")
+        browser.until("document.title.startsWith('Your account') && !document.body.innerText.includes('Web may')")
+        browser.press("Sign out")
+        browser.until("document.title.startsWith('Sign in')")
+        ended = session.get(f"{signed.issuer}/api/v1/sites", timeout=30)
+    assert ended.status_code == 401
