@@ -8,6 +8,7 @@
                the server killed again and again; nothing is lost, the result that of an uninterrupted upgrade
     neo4j      Neo4j killed with SIGKILL in the middle of commits, and paused for 30 s at the moment of one; nothing
                that was acknowledged is lost, and nothing is done twice
+    paused     a twin stopped with SIGSTOP while it holds the log of a Neo4j; others go on within seconds
     machine    random steps of two processes on each kind of store, held against plain dictionaries: commits, conflicts,
                lost answers, restarts, readings written late and twice, looks into the past, trims and dumps
     mirror     random ChangeSets by two committers of one SQLite file; the store, both mirrors and a reload must agree
@@ -25,7 +26,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults import kills, machine, mirror, neo4j, upgrades, writes
+from tests.faults import kills, machine, mirror, neo4j, paused, upgrades, writes
 
 RUNS = {
     "kills": kills.round_of,
@@ -33,6 +34,7 @@ RUNS = {
     "mirror": mirror.round_of,
     "upgrades": upgrades.round_of,
     "neo4j": neo4j.round_of,
+    "paused": paused.round_of,
     "writes": writes.round_of,
 }
 

@@ -43,7 +43,7 @@ WRITERS = 3
 _EARLY = 0.25
 """How many of the kills come while the server is still starting."""
 _BEGAN = 1_790_000_000_000_000
-_SECONDS = 120
+_SECONDS = 600
 _UPDATE = """mutation ($ref: Ref!, $title: String, $key: String) { updateEntity(ref: $ref, title: $title,
     idempotencyKey: $key) { ... on EntityUpdated { entity { revision } } ... on UpdateRefused { code } } }"""
 
@@ -158,7 +158,7 @@ class _Run:
             self.answered[key], self.titles[room.id] = room.id, title
 
     def _until_answered(self, send: Callable[[], None]) -> None:
-        until = time.monotonic() + _SECONDS
+        until, why = time.monotonic() + _SECONDS, ""
         while True:
             self.tries += 1
             try:
@@ -168,11 +168,12 @@ class _Run:
                     raise AssertionError(error.code, error.read()) from error
                 if error.code == 401:
                     self.token = self._new_token()
-            except (OSError, http.client.HTTPException):
-                pass  # it is dead just now, or died while it answered
+                why = str(error.read())
+            except (OSError, http.client.HTTPException) as error:
+                why = repr(error)  # it is dead just now, or died while it answered
             else:
                 return
-            assert time.monotonic() < until
+            assert time.monotonic() < until, why
             time.sleep(0.05)
 
     def _by_rest(self, room: Entity, key: str, title: str) -> None:
@@ -278,7 +279,7 @@ class _Run:
                 process.kill()
                 process.wait()
             else:
-                time.sleep(self.chance.uniform(0, 0.7))
+                time.sleep(self.chance.uniform(0, 1.5))
                 self.twin.kill()
             if self.failures:
                 raise AssertionError(self.failures)
