@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from twin.cli import (
     audit,
     authors,
+    check,
     devices,
     doctor,
     history,
@@ -86,6 +87,7 @@ app.add_typer(rights.fleet, name="fleet", rich_help_panel=_MORE)
 app.command("explain-access", rich_help_panel=_MORE)(rights.explain_access)
 app.command(rich_help_panel=_MORE)(audit.audit)
 app.command(rich_help_panel=_MORE)(doctor.doctor)
+app.command(rich_help_panel=_MORE)(check.check)
 app.add_typer(keys.keys, name="keys", rich_help_panel=_MORE)
 app.add_typer(neo4j.neo4j, name="neo4j", rich_help_panel=_MORE)
 app.command(rich_help_panel=_MORE)(moving.copy)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,6 +65,20 @@ def test_what_cannot_be_compared(command: Command, data: Path) -> None:
     assert command("diff", "--at", "9", "--at", "1", "--data", data).refusal == "sequence.unknown"
     assert command("diff", "--at", "soon", "--at", "1", "--data", data).refusal == "moment.invalid"
     assert command("log", "flat/cellar", "--data", data).refusal == "entity.unknown"
+
+
+def test_the_graph_is_compared_with_its_log(command: Command, data: Path) -> None:
+    said = command("check", "--data", data)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("The graph is what its whole log says: ")
+    with Twin(data) as twin:
+        twin.store.trim(1)
+    assert "the log from #1 on" in command("check", "--data", data).out
+    with sqlite3.connect(data / "twin.sqlite") as db:
+        db.execute("DELETE FROM entities WHERE path = 'flat/kitchen'")
+    db.close()
+    said = command("check", "--json", "--data", data)
+    assert (said.code, said.data["wrong"][0]["missing"]) == (1, 1)
 
 
 def test_what_is_old_is_forgotten(command: Command, data: Path) -> None:
