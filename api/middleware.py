@@ -8,7 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
 from api import problems
-from api.noting import came_from
+from twin.access.audit import came_from
 from twin.ids import mint
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         request_id = scope.setdefault("state", {})["request_id"] = mint()
-        came_from(scope)
+        client = scope.get("client")
+        came_from("" if client is None else client[0])
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return

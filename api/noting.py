@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from twin.access.audit import Deed
+from twin.access.audit import Deed, address
 from twin.errors import Forbidden, Unauthenticated
 from twin.graph.model import Actor
 from twin.times import now
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
-    from starlette.types import Scope
 
     from twin.access.principals import Principal
 
-__all__ = ["actor", "address", "asked_by", "came_from", "note_refusal"]
-
-_address: ContextVar[str] = ContextVar("address", default="")
-
-
-def came_from(scope: Scope) -> None:
-    """Remember where a request comes from, for all that is done in its name: the other end of its connection."""
-    client = scope.get("client")
-    _address.set("" if client is None else client[0])
-
-
-def address() -> str:
-    """Where the request came from that is being answered."""
-    return _address.get()
+__all__ = ["actor", "asked_by", "note_refusal"]
 
 
 def actor(principal: Principal, via: str) -> Actor:

@@ -17,6 +17,7 @@ from api.oauth.forms import Answer, Form, form_of, respond
 from api.oauth.grants import token_server
 from api.oauth.identity import userinfo
 from api.oauth.metadata import authorization_server, protected_resource
+from api.oauth.noted import note_answer
 from api.oauth.registration import register
 from twin.access.authority import Authority
 from twin.errors import RequestError, Unauthenticated
@@ -48,13 +49,13 @@ router = APIRouter(tags=["OAuth2"])
 @router.post("/oauth/token", summary="Get an access token", openapi_extra=TOKEN_DOCS)
 async def token(request: Request) -> Response:
     """Exchange a code, a refresh token, a device code or a client's own proof for an access token (RFC 6749)."""
-    return await _answer(request, lambda authority, form: token_server(authority).token(form), _ANYWHERE)
+    return await _answer(request, lambda authority, form: token_server(authority).token(form), _ANYWHERE, "token.issue")
 
 
 @router.post("/oauth/revoke", summary="Take a token back", openapi_extra=TOKEN_ASKED_DOCS)
 async def revoke(request: Request) -> Response:
     """End a token of the client's: a refresh token with all that descends from it (RFC 7009)."""
-    return await _answer(request, endpoints.revoke, _ANYWHERE)
+    return await _answer(request, endpoints.revoke, _ANYWHERE, "token.revoke")
 
 
 @router.post("/oauth/introspect", summary="Look into a token", openapi_extra=TOKEN_ASKED_DOCS)
@@ -84,7 +85,9 @@ async def registration(request: Request) -> Response:
         refused = {"error": "invalid_token", "error_description": error.message}
         return respond(Answer(401, refused, {"WWW-Authenticate": 'Bearer realm="twin"'}))
     body, engine = await request.body(), engine_of(request)
-    return respond(await engine.in_pool(partial(register, engine.authority, body, initial)))
+    answer = await engine.in_pool(partial(register, engine.authority, body, initial))
+    await note_answer(engine, "client.register", answer)
+    return respond(answer)
 
 
 @router.get("/oauth/userinfo", summary="Know who signed in", openapi_extra=USERINFO_DOCS)
@@ -133,10 +136,14 @@ for _path in _OPEN:
 
 
 async def _answer(
-    request: Request, act: Callable[[Authority, Form], Answer], headers: dict[str, str] | None = None
+    request: Request, act: Callable[[Authority, Form], Answer], headers: dict[str, str] | None = None, action: str = ""
 ) -> Response:
+    """``action`` is what the audit calls it, where it is kept."""
     engine, form = engine_of(request), await form_of(request)
-    response = respond(await engine.in_pool(partial(act, engine.authority, form)))
+    answer = await engine.in_pool(partial(act, engine.authority, form))
+    if action:
+        await note_answer(engine, action, answer, form)
+    response = respond(answer)
     response.headers.update(headers or {})
     return response
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from twin.access.assertions import Assertions
+from twin.access.audit import Audit, Deed, address
 from twin.access.authorizations import Authorization, AuthorizationRecord, Authorizations, end
 from twin.access.clients import Clients
 from twin.access.device_codes import DeviceCodes
@@ -21,7 +22,8 @@ from twin.access.revocations import Revocations
 from twin.access.sessions import Sessions, end_of_user
 from twin.access.throttle import Throttle
 from twin.access.tokens import LIFETIME, Issued, OnBehalf, Tokens
-from twin.access.users import User, Users, named
+from twin.access.users import User, Users, named, normal
+from twin.errors import TooMany, Unauthenticated
 from twin.ids import mint
 from twin.times import now
 
@@ -66,6 +68,7 @@ class Authority:
         self.sites_of = sites_of
         self._records = records
         self._swept = 0
+        self.audit = Audit(records)
         self.clients = Clients(records)
         self.keys = Keys(records, earlier=earlier_keys)
         self.revocations = Revocations(records, keep=2 * lifetime)
@@ -103,10 +106,19 @@ class Authority:
 
         The same takes as long and reads the same whether or not there is such a user.
         """
-        at, account = now(), email.strip().casefold()
-        self._of_address.take(address, at)
-        self._of_account.take(account, at)
-        user = self.users.authenticate(email, password)
+        at, account = now(), normal(email)
+        try:
+            self._of_address.take(address, at)
+            self._of_account.take(account, at)
+        except TooMany as error:
+            self._audited("sign-in", result=error.code_)
+            raise
+        try:
+            user = self.users.authenticate(email, password)
+        except Unauthenticated as error:
+            self._audited("sign-in", result=error.code_, detail=self._known(account))
+            raise
+        self._audited("sign-in", user.id)
         self._of_account.give_back(account)
         return user
 
@@ -122,6 +134,7 @@ class Authority:
             end(session, AuthorizationRecord.user_id == removed.id, now())
             session.delete(record)
         self.revocations.refresh()
+        self._audited("user.remove", removed.id, detail=removed.email)
         return removed
 
     def disable_user(self, ref: str, *, disabled: bool) -> User:
@@ -134,6 +147,7 @@ class Authority:
                 end(session, AuthorizationRecord.user_id == record.id, now())
             user = record.seen()
         self.revocations.refresh()
+        self._audited("user.disable" if disabled else "user.enable", user.id, detail=user.email)
         return user
 
     def choose_password(self, link: str, password: str) -> User:
@@ -141,10 +155,12 @@ class Authority:
         user = self.users.choose(link, password)
         with self._records.write() as session:
             end_of_user(session, user.id)
+        self._audited("user.password", user.id)
         return user
 
     def authorized(self, asked: Asked) -> Authorization:
         """A new authorization of what a user answered, before it is kept."""
+        self._audited("consent.give", asked.user, asked.client, detail=" ".join(sorted(asked.scopes | asked.sites)))
         return Authorization(
             id=mint(),
             user=asked.user,
@@ -176,6 +192,15 @@ class Authority:
         """End all that a user let an app do, its tokens with it."""
         self.authorizations.end(user_id, client_id)
         self.revocations.refresh()
+        self._audited("consent.end", user_id, client_id)
+
+    def _known(self, account: str) -> str:
+        """The address that was typed, if it is a user's: anything else may be a password in the wrong field."""
+        return account if any(each.email == account for each in self.users.list()) else ""
+
+    def _audited(self, action: str, user: str = "", client: str = "", *, result: str = "ok", detail: str = "") -> None:
+        deed = Deed(at=now(), action=action, result=result, user=user, client=client, address=address(), detail=detail)
+        self.audit.add([deed])
 
     def _sweep(self, at: int) -> None:
         parts = (

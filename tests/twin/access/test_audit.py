@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.access.audit import Audit, Deed, Filter, Reported, deed_of
@@ -88,6 +88,7 @@ def test_what_is_kept_cannot_be_changed_through_the_database(audit: Audit, recor
     connection.close()
 
 
+@settings(max_examples=20, deadline=None)
 @given(count=st.integers(1, 6), which=st.integers(1, 6), how=st.sampled_from(["UPDATE", "DELETE"]))
 def test_whoever_changes_it_all_the_same_is_found_out(
     tmp_path_factory: pytest.TempPathFactory, count: int, which: int, how: str

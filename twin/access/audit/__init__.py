@@ -9,5 +9,6 @@ beside a commit, and a change that was committed is in the audit sooner or later
 from twin.access.audit.deeds import GRAPH_CHANGED, Deed, Record
 from twin.access.audit.kept import Audit, Filter
 from twin.access.audit.reported import Reported, deed_of
+from twin.access.audit.whence import address, came_from
 
-__all__ = ["GRAPH_CHANGED", "Audit", "Deed", "Filter", "Record", "Reported", "deed_of"]
+__all__ = ["GRAPH_CHANGED", "Audit", "Deed", "Filter", "Record", "Reported", "address", "came_from", "deed_of"]
