@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,47 @@ def test_names_that_are_taken_or_unknown(client: Command) -> None:
     assert client("add", "app", *READ, "--all-sites").refusal == "client.exists"
     assert client("rotate", "other").refusal == "client.unknown"
     assert client("remove", "other").refusal == "client.unknown"
+
+
+BACK = ["--redirect-uri", "https://app.example/back"]
+
+
+def test_an_app_that_acts_for_users_is_bound_to_no_sites(client: Command) -> None:
+    added = client("add", "web", *READ, "--scope", "openid", *BACK, "--json").data
+    assert added.keys() == {"name", "client_id", "client_secret"}
+    [row] = client("list", "--json").data
+    assert (row["scope"], row["sites"]) == ("openid twin:read", None)
+
+
+def test_what_keeps_no_secret_is_given_none(client: Command, tmp_path: Path) -> None:
+    key = {"kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4"}
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"keys": [{**key, "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}))
+    public = client("add", "phone", *READ, *BACK, "--public")
+    box = client("add", "box", *READ, "--device", "--public", "--json").data
+    keyed = client("add", "gateway", *READ, "--all-sites", "--keys", file, "--json").data
+    assert len(public.out.splitlines()) == 1
+    assert box.keys() == keyed.keys() == {"name", "client_id"}
+    assert client("rotate", "phone").refusal == "client.secretless"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--redirect-uri", "http://app.example/back"], "client.redirect"),
+        (["--redirect-uri", "com.example:/back"], "client.redirect"),
+        (["--public"], "client.public"),
+        (["--public", "--device", "--keys", "x"], "client.public"),
+        (["--all-sites", "--keys", "nowhere.json"], "client.keys"),
+    ],
+    ids=str,
+)
+def test_what_makes_no_app(client: Command, words: list[str], code: str) -> None:
+    assert client("add", "app", *READ, *words).refusal == code
+    assert client("list", "--json").data == []
+
+
+def test_programs_are_invited_to_register_themselves(client: Command) -> None:
+    said = client("invite", *READ, "--uses", "2", "--json").data
+    assert (said["uses"], said["days"], len(said["initial_access_token"])) == (2, 7, 43)
+    assert client("invite", "--scope", "everything").refusal == "scope.unknown"
