@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ from twin.engine import Engine
 from twin.engine.library import shipped
 from twin.errors import Conflict
 from twin.graph.model import Update
+from twin.store import Watermark
+from twin.store.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -199,3 +201,21 @@ async def test_two_of_a_directory_serve_one_graph(data: Path, tmp_path: Path) ->
         assert owner.feeds == 0
     async with engine(data) as again:
         assert there(again, "flat").kind == "site", "the directory still knows where its graph is"
+
+
+@live
+async def test_a_backup_in_the_place_of_the_graph_is_noticed_and_nothing_is_mixed(data: Path, tmp_path: Path) -> None:
+    with Twin(tmp_path / "other") as other:
+        other.apply(other.plan(shipped("examples") / "flat.yaml", parameters={"name": "Other"}))
+        head = other.mirror.head
+        async with two(data) as (owner, follower):
+            with closing(SQLiteStore(data / "twin.sqlite")) as store, other.store.dump() as dump:
+                store.fill(dump, "restored", replace=True)
+            late = rename(owner, "Late")
+            with pytest.raises(Conflict) as caught:
+                await owner.commit(late)
+            assert caught.value.code_ == "store.restored"
+            await until(lambda: owner.restored.is_set() and follower.restored.is_set())
+            assert owner.health()["store"] != "ok"
+    with closing(SQLiteStore(data / "twin.sqlite")) as store:
+        assert (store.head(), store.load().timeline, store.load_states()) == (head, "restored", ({}, Watermark()))
