@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults import moving
 from tests.running import done, run, start
 from tests.series import balanced
 from twin.mqtt.client import Client
@@ -115,3 +116,8 @@ def test_a_backup_beside_devices_holds_what_was_acknowledged(tmp_path: Path) -> 
     assert code == 0, words
     assert "journal.behind" not in words
     assert "journal.gap" not in words
+
+
+def test_what_is_killed_in_the_middle_is_whole_or_nothing(tmp_path: Path) -> None:
+    """A sample of ``make faults``."""
+    assert "1 kills" in moving.round_of(3, tmp_path, kills=1)

@@ -12,6 +12,7 @@
     machine    random steps of two processes on each kind of store, held against plain dictionaries: commits, conflicts,
                lost answers, restarts, readings written late and twice, looks into the past, trims and dumps
     mirror     random ChangeSets by two committers of one SQLite file; the store, both mirrors and a reload must agree
+    moving     backups and restores killed again and again; each is whole or none, and a directory is never half another
 
 ``make faults ARGS="kills --seed 7 --rounds 20"`` runs one of them. Each round has a seed of its own, printed before it
 begins; ``--from ROUND`` takes a run up again. A sample of each is in ``make test``.
@@ -26,12 +27,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults import kills, machine, mirror, neo4j, paused, upgrades, writes
+from tests.faults import kills, machine, mirror, moving, neo4j, paused, upgrades, writes
 
 RUNS = {
     "kills": kills.round_of,
     "machine": machine.round_of,
     "mirror": mirror.round_of,
+    "moving": moving.round_of,
     "upgrades": upgrades.round_of,
     "neo4j": neo4j.round_of,
     "paused": paused.round_of,
