@@ -40,7 +40,9 @@ def add(
     """Add a user, and print the link by which they choose a password. Nobody else ever knows it."""
     with _opened(data) as authority:
         added, link = authority.users.add(email, name)
-    _print_link(Output(json=json), added, link, url)
+    output = Output(json=json)
+    _print_link(output, added, link, url)
+    output.note(f"They may do nothing yet: twin grant add {added.email} ROLE PATH gives them a role.")
 
 
 @user.command()
