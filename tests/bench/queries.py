@@ -1,9 +1,13 @@
-"""The seven queries of the building-metadata literature, on campuses of different sizes: each beside the same question
-walked over the networkx graph by hand, both warm. They ask about one building (or one room of it) wherever it stands,
-so that a time which grows with the size of the campus, and not with the answer, would show.
+"""The seven queries of the building-metadata literature, on campuses of different sizes, each beside two peers on an
+ordinary networkx graph of its own, all warm. They ask about one building (or one room of it) wherever it stands, by its
+path, so that a time which grows with the size of the campus, and not with the answer, would show.
 
-Where a question is local (what feeds this room), a walk along the edges is as local as ours, and no index can help it;
-where things must be found (sensors of a kind in a building), the walk passes everything that lies there.
+- *networkx* is what its documentation has one write: the place where to begin is looked for among the nodes, for the
+  graph has no index of what they carry; then `networkx.descendants`, `ancestors` or `shortest_path` on a
+  `subgraph_view` of the edges that count, for they know no types of edges.
+- *a walk by hand* begins at a node that is known, and goes along the edges in a loop of its own. Where a question is
+  local (what feeds this room) it is as local as ours, and no index can help; where things must be found (sensors of a
+  kind in a building), it passes everything that lies there.
 """
 
 from __future__ import annotations
@@ -62,11 +66,23 @@ def _link(name: str, source: Entity, target: Entity) -> Relation:
     return Relation(type=name, source=source.id, target=target.id)
 
 
+class _Found:
+    """Entities by their names in the questions, each looked up by its path whenever it is asked for."""
+
+    def __init__(self, mirror: Mirror, paths: dict[str, str]) -> None:
+        self._mirror, self._paths = mirror, paths
+
+    def __getitem__(self, name: str) -> Entity:
+        found = query.find(self._mirror, self._paths[name])
+        assert found is not None
+        return found
+
+
 class Ours:
     """The seven, asked of the mirror."""
 
     def __init__(self, mirror: Mirror, at: dict[str, Entity]) -> None:
-        self._mirror, self._at = mirror, at
+        self._mirror, self._at = mirror, _Found(mirror, {name: each.path for name, each in at.items()})
 
     def boxes_and_zones(self) -> Answer:
         boxes = query.select(self._mirror, types=frozenset({"t/Vav"}), under=self._at["block"]).items
@@ -99,11 +115,59 @@ class Ours:
         return {each.id for each in query.members(self._mirror, self._at["zone"])}
 
 
-class Walked:
-    """The same, walked over the networkx graph."""
+class Documented:
+    """The same, as the documentation of networkx has one ask it."""
 
-    def __init__(self, mirror: Mirror, at: dict[str, Entity]) -> None:
-        self._graph, self._at = mirror.graph, {name: each.id for name, each in at.items()}
+    def __init__(self, graph: nx.MultiDiGraph[str], at: dict[str, Entity]) -> None:
+        self._graph, self._paths = graph, {name: each.path for name, each in at.items()}
+
+    def _node(self, name: str) -> str:
+        path = self._paths[name]
+        return next(node for node, entity in self._graph.nodes(data="entity") if entity.path == path)
+
+    def _along(self, *relations: str) -> nx.MultiDiGraph[str]:
+        return nx.subgraph_view(self._graph, filter_edge=lambda _one, _other, key: key in relations)  # type: ignore[type-var]  # the stub wants a plain Graph
+
+    def _typed(self, name: str) -> set[str]:
+        below = nx.descendants(self._along(CONTAINS), self._node("block"))
+        return {each for each in below if self._graph.nodes[each]["entity"].type == name}
+
+    def boxes_and_zones(self) -> Answer:
+        feeds = self._along("feeds")
+        return {(box, zone) for box in self._typed("t/Vav") for zone in feeds.successors(box)}
+
+    def sensors_in_a_building(self) -> Answer:
+        return self._typed("t/Gauge")
+
+    def downstream(self) -> Answer:
+        return nx.descendants(self._along("feeds"), self._node("ahu"))
+
+    def upstream(self) -> Answer:
+        before = nx.ancestors(self._along("feeds", CONTAINS, INCLUDES), self._node("room"))
+        feeds = self._along("feeds")
+        return {
+            each for each in before if feeds.out_degree(each) and self._graph.nodes[each]["entity"].kind == "device"
+        }
+
+    def devices_of_a_zone(self) -> Answer:
+        below = nx.descendants(self._along(INCLUDES, CONTAINS), self._node("zone"))
+        return {each for each in below if self._graph.nodes[each]["entity"].kind == "device"}
+
+    def floors_of_a_building(self) -> Answer:
+        return self._typed("t/Floor")
+
+    def shortest_way(self) -> Answer:
+        return set(nx.shortest_path(self._along("feeds", INCLUDES), self._node("ahu"), self._node("room"))[1:])
+
+    def members(self) -> Answer:
+        return set(self._along(INCLUDES).successors(self._node("zone")))
+
+
+class Walked:
+    """The same, walked over the graph by hand."""
+
+    def __init__(self, graph: nx.MultiDiGraph[str], at: dict[str, Entity]) -> None:
+        self._graph, self._at = graph, {name: each.id for name, each in at.items()}
         steps = {"feeds", INCLUDES}
         self._flow = nx.subgraph_view(self._graph, filter_edge=lambda _one, _other, key: key in steps)  # type: ignore[type-var]  # the stub wants a plain Graph
 
@@ -186,14 +250,19 @@ def run(report: Report) -> None:
             continue
         gc.disable()
         mirror, at = campus(size)
+        graph = nx.MultiDiGraph(mirror.graph)
         gc.enable()
-        ours, walked = Ours(mirror, at), Walked(mirror, at)
+        peers = {"networkx": Documented(graph, at), "a walk by hand": Walked(graph, at)}
         for name, method in QUESTIONS.items():
-            _compare(report, f"{name}, {size:,}", len(mirror), getattr(ours, method), getattr(walked, method))
+            asked = {peer: getattr(each, method) for peer, each in peers.items()}
+            _compare(report, f"{name}, {size:,}", len(mirror), getattr(Ours(mirror, at), method), asked)
 
 
-def _compare(report: Report, name: str, size: int, ours: Callable[[], Answer], walked: Callable[[], Answer]) -> None:
+def _compare(
+    report: Report, name: str, size: int, ours: Callable[[], Answer], peers: dict[str, Callable[[], Answer]]
+) -> None:
     answer = ours()
-    assert answer == walked(), "the two must agree before they are timed"
-    mine, theirs = in_turn([ours, walked], seconds=1.0)
-    report.times(name, mine, theirs, "walk in networkx", f"{len(answer)} found, of {size:,} entities")
+    assert all(answer == ask() for ask in peers.values()), "all must agree before they are timed"
+    mine, *theirs = in_turn([ours, *peers.values()], seconds=1.0)
+    for peer, taken in zip(peers, theirs, strict=True):
+        report.times(name, mine, taken, peer, f"{len(answer)} found, of {size:,} entities")

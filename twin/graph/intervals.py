@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from twin.graph.document_order import Block, DocumentOrder
     from twin.graph.mirror import Mirror
+    from twin.graph.model import Entity
 
 __all__ = ["Intervals", "Run"]
 
@@ -44,9 +45,11 @@ class Intervals:
         self.starts = Starts(order)
         """Entity -> position."""
         self._order = order
+        self._home = order.home
         self._blocks = order.blocks
         self._bases: list[int] = []
         self._by_types: dict[frozenset[str], Sequence[int]] = {}
+        self._spans: dict[str, tuple[int, int]] = {}
         base = 0
         for block in self._blocks:
             block.base = base
@@ -61,9 +64,17 @@ class Intervals:
         """The ids of all, in order."""
         return [each for block in self._blocks for each in block.ids]
 
+    def place(self, entity: Entity) -> int:
+        """The position of an entity."""
+        block = self._home[entity.id]
+        return block.base + block.offset(entity.id)
+
     def span(self, entity: str) -> tuple[int, int]:
         """The positions ``[start, end)`` of an entity and all below it."""
-        return self.starts[entity], self.starts[self._order.last(entity)] + 1
+        found = self._spans.get(entity)
+        if found is None:
+            found = self._spans[entity] = (self.starts[entity], self.starts[self._order.last(entity)] + 1)
+        return found
 
     def run(self, types: frozenset[str] | None, start: int, end: int) -> Run:
         """What stands from one position up to another, of these concrete types; None: of all."""

@@ -142,8 +142,9 @@ class Mirror:
 
     def edges(self, entity: Entity, direction: Literal["OUT", "IN"]) -> Mapping[str, Mapping[str, dict[str, Any]]]:
         """The edges that leave an entity, or come to it: other end -> relation type -> data, with what is by rule."""
-        self.views.ready(entity.site)
-        return (self._graph.leaving if direction == "OUT" else self._graph.coming)(entity.id)
+        if entity.site in self.views.waiting:
+            self.views.ready(entity.site)
+        return self._graph.leaving(entity.id) if direction == "OUT" else self._graph.coming(entity.id)
 
     def placing(self, sites: Collection[str]) -> Callable[[Entity], Any]:
         """What the entities of these sites compare by to be in natural order of path: their place by the labels of
@@ -152,8 +153,7 @@ class Mirror:
         site = next(iter(sites)) if len(sites) == 1 else ""
         if not self._tree.ordered(site):
             return lambda entity: sort_key(entity.path)
-        starts = self._tree.intervals(site).starts
-        return lambda entity: starts[entity.id]
+        return self._tree.intervals(site).place
 
     def leaving(self, entity_id: str) -> Mapping[str, Mapping[str, dict[str, Any]]]:
         """The edges that leave an entity, as `edges`; what is there by rule may be missing, or there no more."""

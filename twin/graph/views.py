@@ -50,7 +50,7 @@ class Views:
         self._stamps: dict[str, int] = {}
         self._sites: dict[str, Membership] = {}
         self._unsettled: dict[str, None] = {}
-        self._waiting: dict[str, None] = {}
+        self.waiting: dict[str, None] = {}
         """Sites with rules that nobody has asked for."""
         self._first: dict[str, None] = {}
         """Sites that have got their first rule by the change that is being applied."""
@@ -61,7 +61,7 @@ class Views:
 
     def complete(self) -> None:
         """Ask all rules that have not been asked, of every site."""
-        for site in tuple(self._waiting):
+        for site in tuple(self.waiting):
             self.ready(site)
 
     def ready(self, site: str) -> None:
@@ -120,7 +120,7 @@ class Views:
 
     def clear(self) -> None:
         """Forget everything."""
-        for index in (self._sites, self._unsettled, self._waiting, self._first, self._inner, self._outer):
+        for index in (self._sites, self._unsettled, self.waiting, self._first, self._inner, self._outer):
             index.clear()
         self.era += 1
         self.begin()
@@ -139,8 +139,8 @@ class Views:
         site = self._at(entity.site)
         if site is not None:
             site.put(entity)
-        elif entity.rule is not None and entity.site not in self._waiting:
-            self._waiting[entity.site] = self._first[entity.site] = None
+        elif entity.rule is not None and entity.site not in self.waiting:
+            self.waiting[entity.site] = self._first[entity.site] = None
 
     def drop(self, entity: Entity) -> None:
         """An entity is about to go, with all its edges."""
@@ -158,12 +158,12 @@ class Views:
         if site is not None:
             site.drop(entity)
         if entity.id == entity.site:
-            for index in (self._sites, self._unsettled, self._waiting, self._first):
+            for index in (self._sites, self._unsettled, self.waiting, self._first):
                 index.pop(entity.id, None)
 
     def forget(self, site: str, ids: Collection[str]) -> None:
         """A site goes, with all that it contained, whatever is left of it; what it comes back with will be asked."""
-        for index in (self._sites, self._unsettled, self._waiting, self._first):
+        for index in (self._sites, self._unsettled, self.waiting, self._first):
             index.pop(site, None)
         for steps in (self._inner, self._outer):
             for view in [each for each in steps if each in ids]:
@@ -209,9 +209,9 @@ class Views:
 
     def _ask(self, site: str) -> Changed:
         """Ask the rules of a site, if they have not been; what they include."""
-        if site not in self._waiting or self.ontology is None:
+        if site not in self.waiting or self.ontology is None:
             return {}
-        del self._waiting[site]
+        del self.waiting[site]
         made = self._sites[site] = Membership(self._mirror.entities[site], self._mirror, self._graph, self)
         return made.adopt(self.ontology.of(site))
 

@@ -86,20 +86,20 @@ def reach(
     """What is reached from an entity along these relations, nearest first and then in natural order of path: each
     entity once, the start never. ``depth`` None: however far. Where there are more than ``most``, it goes no farther.
     """
-    sees = seeing(mirror, sites)
+    sees, entities = seeing(mirror, sites), mirror.entities
     seen = {start.id}
     found: list[Reached] = []
     level = [start]
     at = 0
     while level and (depth is None or at < depth) and (most is None or len(found) <= most):
         at += 1
-        reached: dict[str, Reached] = {}
+        fresh: list[Reached] = []
         for source in level:
-            for step, other in _next(mirror, source, steps, sees):
-                if other not in seen:
-                    seen.add(other)
-                    reached[other] = Reached(mirror.entities[other], at, step.relation, step.direction, source)
-        fresh = list(reached.values())
+            for step in steps:
+                for other in _others(mirror, source, step):
+                    if other not in seen and sees(other):
+                        seen.add(other)
+                        fresh.append(Reached(entities[other], at, step.relation, step.direction, source))
         if len(fresh) > 1:
             place = mirror.placing({each.entity.site for each in fresh})
             fresh.sort(key=lambda each: place(each.entity))

@@ -227,8 +227,10 @@ def _covered(mirror: Mirror, site: str, view: Entity, sites: Sites) -> list[tupl
     spans = sorted(intervals.span(each) for each in found if mirror.entities[each].site == site)
     merged: list[tuple[int, int]] = []
     for start, end in spans:
-        if not merged or start >= merged[-1][1]:
+        if not merged or start > merged[-1][1]:
             merged.append((start, end))
+        elif end > merged[-1][1]:
+            merged[-1] = (merged[-1][0], end)
     return merged
 
 
