@@ -63,7 +63,16 @@ _PROBLEM = {
 
 def include_faces(app: FastAPI) -> None:
     """Give an app the routes that OpenAPI describes."""
-    faces = (rest.collections, rest.entities, rest.deadletters, rest.audit, rest.authoring, oauth.router, health.router)
+    faces = (
+        rest.collections,
+        rest.entities,
+        rest.access,
+        rest.deadletters,
+        rest.audit,
+        rest.authoring,
+        oauth.router,
+        health.router,
+    )
     for face in faces:
         app.include_router(face)
 

@@ -11,6 +11,7 @@ import pytest
 from api.questions import Question
 from api.watching import Watch
 from tests.api.building import Changed, Double, _entity
+from tests.api.conftest import token
 from tests.graphs import party
 from twin.access.principals import Principal
 from twin.access.tokens import OnBehalf
@@ -102,6 +103,38 @@ def test_a_role_given_or_taken_counts_at_once(fresh: Served, guest: httpx2.Clien
     assert paths(guest, "sites") == []
     fresh.on_loop(lambda: give(fresh.engine, ROOM))
     assert paths(guest, "devices") == []
+
+
+def test_what_may_be_acted_on_is_listed(fresh: Served, guest: httpx2.Client) -> None:
+    engine = fresh.engine
+    hugo, zola = engine.id("hugo"), engine.id("zola")
+    fresh.on_loop(lambda: give(engine, "zola", Held("home/Owner", 2**52), Held("home/Gone"), Held("home/Guest", 1)))
+    items = guest.get("/api/v1/access").json()["items"]
+    room = {
+        "role": "Guest",
+        "id": engine.id(ROOM),
+        "kind": "space",
+        "path": ROOM,
+        "permissions": ["read"],
+        "until": None,
+    }
+    assert items[0] == {"site": hugo, "whole": False, "roles": [room]}
+    assert [(each["site"], [role["role"] for role in each["roles"]]) for each in items[1:]] == [(zola, ["Owner"])]
+    first = guest.get("/api/v1/access?limit=1").json()
+    assert [each["site"] for each in guest.get(first["next"]).json()["items"]] == [zola]
+    asked = "{ me { subject sites { site whole roles { role id path permissions until } } } }"
+    said = guest.post("/graphql", json={"query": asked}).json()["data"]["me"]
+    assert (said["subject"], len(said["sites"])) == ("ana", 2)
+    assert said["sites"][1]["roles"][0]["until"] == "2112-09-17T23:53:47.370496Z"
+
+
+def test_a_client_in_its_own_name_lists_what_it_was_registered_for(fresh: Served) -> None:
+    for sites, expected in ((("hugo",), ["hugo"]), (None, ["hugo", "zola"])):
+        headers = {"Authorization": f"Bearer {token(fresh, 'twin:read', sites)}"}
+        with httpx2.Client(base_url=fresh.url, headers=headers) as http:
+            items = http.get("/api/v1/access").json()["items"]
+            assert [each["site"] for each in items] == sorted(map(fresh.engine.id, expected))
+            assert all(each["whole"] for each in items)
 
 
 def test_an_app_is_let_touch_the_sites_that_its_user_picked(fresh: Served, guest: httpx2.Client) -> None:

@@ -4,6 +4,7 @@
 
 import strawberry
 
+from api.graphql.fixed.access import Me
 from api.graphql.fixed.entities import Made, Property, RolePlace
 from api.graphql.fixed.plans import Diagnostic, Fault, JobState, OntologyVersion, PlanStep, PlanVerb
 from api.graphql.fixed.readings import (
@@ -32,25 +33,15 @@ class PageInfo:
     end_cursor: str | None
 
 
-@strawberry.type(description="The client whose token this is, and what it may do.")
-class Me:
-    """Who is asking."""
-
-    client_id: str
-    scopes: list[str]
-    sites: list[str] | None = strawberry.field(description="The ids of the sites it may see; null: all.")
-
-
 @strawberry.type
 class Query:
     """The fields of Query that know nothing of an ontology; `api.graphql.roots` adds the others."""
 
     @strawberry.field(description="Who is asking.")  # type: ignore[untyped-decorator]  # Strawberry's overloads
     def me(self, info: strawberry.Info) -> Me:
-        """From the token alone."""
+        """From the token; what it may act on, from the graph."""
         principal = info.context.question.principal
-        sites = None if principal.sites is None else sorted(principal.sites)
-        return Me(client_id=principal.client, scopes=sorted(principal.scopes), sites=sites)
+        return Me(client_id=principal.client, scopes=sorted(principal.scopes), subject=principal.subject)
 
 
 TYPES: list[type] = [

@@ -240,9 +240,10 @@ def test_nodes_by_id(app: httpx2.Client, served: Served) -> None:
 
 
 def test_me(app: httpx2.Client, served: Served) -> None:
-    said = ask(app, "{ me { clientId scopes sites } }")["me"]
+    said = ask(app, "{ me { clientId subject scopes sites { site whole roles { role } } } }")["me"]
     assert said["scopes"] == ["twin:read", "twin:write"]
-    assert said["sites"] == [served.engine.id("hugo")]
+    assert said["subject"] == said["clientId"]
+    assert said["sites"] == [{"site": served.engine.id("hugo"), "whole": True, "roles": []}]
 
 
 @pytest.mark.parametrize(
