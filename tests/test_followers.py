@@ -319,7 +319,8 @@ async def the_place_of_a_killed_owner_is_taken(device: Device, climate: str, own
     await until(lambda: applied(after, device.sent))
     await until(lambda: has_worked_in_all(after))
     assert await after.figure('twin_readings_total{fate="applied"}') == device.sent
-    assert await after.figure('twin_readings_total{fate="late"}') == 0
+    again = [await after.figure(f'twin_readings_total{{fate="{fate}"}}') for fate in ("late", "duplicate")]
+    assert sum(again) <= device.client.tally.resent, "what was sent again may have been kept before"
     assert await is_live(after)
 
 
