@@ -194,6 +194,21 @@ async def test_what_a_script_commits_beside_is_followed(data: Path) -> None:
 
 
 @live
+async def test_whatever_changes_is_in_the_audit_once(data: Path) -> None:
+    async with serving(data) as engine:
+        with Twin(data, user="ana") as script:
+            entity = script.find("flat")
+            change = Update(id=entity.id, fields={"title": {"": "Audited"}}, expected=None)
+            script.commit(changeset(change, op_id="op", actor=script.actor))
+        await until(lambda: any(each.deed.operation == "op" for each in engine.audit.export()))
+    async with serving(data) as engine:
+        await until(lambda: engine.audit.reported().sequence == engine.mirror.head)
+        found = [each.deed for each in engine.audit.export()]
+    assert [(each.user, each.entity) for each in found if each.operation == "op"] == [("ana", entity.id)]
+    assert len(found) == len({each.operation for each in found})
+
+
+@live
 async def test_an_ontology_that_is_applied_beside_comes_into_force(data: Path, tmp_path: Path) -> None:
     def apply(version: str, more: str) -> None:
         (tmp_path / "cabins.yaml").write_text(CABINS.format(version, more))
