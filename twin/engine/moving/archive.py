@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["FORMAT", "GRAPH", "JOURNAL", "RECORDS", "Cut", "Manifest", "Member", "check", "extract", "pack"]
+__all__ = ["FORMAT", "GRAPH", "JOURNAL", "RECORDS", "Cut", "Manifest", "Member", "check", "extract", "look", "pack"]
 
 FORMAT = 1
 GRAPH, RECORDS, JOURNAL = "graph.sqlite", "records.sqlite", "journal"
@@ -110,6 +110,12 @@ def pack(
         file.flush()
         os.fsync(file.fileno())
     return manifest
+
+
+def look(file: Path) -> Manifest:
+    """What a backup says of itself, its content unread; raises what `check` does."""
+    with _opened(file) as archive:
+        return _manifest(archive)
 
 
 def check(file: Path, progress: Callable[[int, int], None] | None = None) -> Manifest:

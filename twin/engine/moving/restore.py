@@ -21,7 +21,7 @@ from msgspec.structs import replace as changed
 
 from twin.access.ending import revoke_everything
 from twin.engine.home import Home, unfinished
-from twin.engine.moving.archive import GRAPH, JOURNAL, RECORDS, Manifest, extract
+from twin.engine.moving.archive import GRAPH, JOURNAL, RECORDS, Manifest, extract, look
 from twin.engine.moving.files import copy_sqlite, sync, writing
 from twin.errors import BackendError, Conflict
 from twin.ids import mint
@@ -76,6 +76,7 @@ def restore(
         Conflict: a process serves the directory, or there is a twin already.
         BackendError: a newer twin made the backup, or the store or the disk refuses.
     """
+    look(file)  # before a directory is made for it
     home = Home(data, restoring=True)
     with home.owned(), writing(data):
         begun = _begin(home, graph, replace=replace)

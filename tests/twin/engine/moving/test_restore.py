@@ -126,6 +126,12 @@ def test_a_damaged_file_touches_nothing(made: Path, tmp_path: Path) -> None:
     assert not list((tmp_path / "mine").glob("re[ps]*"))
 
 
+def test_no_directory_is_made_for_what_is_no_backup(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue):
+        restore(tmp_path / "none", tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+
+
 class Broken(Exception):
     """A process that ends in the middle."""
 
