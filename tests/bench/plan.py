@@ -61,7 +61,7 @@ def run(report: Report) -> None:
             life = _live(read_source(shipped("examples") / f"{name}.yaml"), {"floors": floors})
             _tell(report, f"{name} of {floors} floors", life)
     for size, (floors, flats) in _SIZES.items():
-        life = _live(_block(), {"floors": floors, "flats_per_floor": flats, "rooms_per_flat": 6})
+        life = _live(block_source(), {"floors": floors, "flats_per_floor": flats, "rooms_per_flat": 6})
         _tell(report, f"{size} entities", life)
         note = f"{life.entities:,} entities and {life.relations:,} relations, none of them changed"
         report.times(f"{size} entities planned again", life.again, life.peer, "networkx building them", note)
@@ -70,7 +70,7 @@ def run(report: Report) -> None:
     _validate(report)
 
 
-def _block() -> Source:
+def block_source() -> Source:
     """The block of flats, with as many flats on a floor as are asked for."""
     text = (shipped("examples") / "block.yaml").read_text().replace("range: 1..20", "range: 1..99")
     return Source("block.yaml", text)
@@ -89,12 +89,12 @@ def _live(source: Source, parameters: dict[str, Any]) -> _Life:
         assert again.empty, "a second plan of the same must find nothing to do"
         counts = made.counts
         del made, again
-        peer = _networkx(twin.mirror)
+        peer = networkx_built(twin.mirror)
         planned, applied, once_more = (after - before for before, after in pairwise(times))
     return _Life(counts["create"], counts.get("link", 0), planned, applied, once_more, peer, cpu)
 
 
-def _networkx(mirror: Mirror) -> float:
+def networkx_built(mirror: Mirror) -> float:
     """How long networkx takes for the same nodes and edges."""
     entities, relations = list(mirror.entities.values()), list(mirror.relations())
     before = time.perf_counter()

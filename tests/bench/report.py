@@ -49,6 +49,10 @@ class Report:
         """Two rates: more is better."""
         self.figures.append(Figure(name, ours, peer, unit, against, ours / peer, notes))
 
+    def sizes(self, name: str, ours: float, peer: float, against: str, notes: str = "") -> None:
+        """Two sizes in bytes: less is better."""
+        self.figures.append(Figure(name, ours, peer, "B", against, peer / ours, notes))
+
     def show(self) -> None:
         """The table, and the file beside it."""
         table = Table("figure", "ours", "peer", "unit", "ratio", "against", "notes")

@@ -10,9 +10,9 @@ from twin.graph.readings import Reading
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["put_states", "state", "take_states"]
+__all__ = ["put_states", "state", "states_in", "take_states"]
 
 _Point = tuple[str, str]
 _PUT = """
@@ -41,6 +41,16 @@ def put_states(db: sqlite3.Connection, readings: Iterable[tuple[_Point, Reading]
 def take_states(db: sqlite3.Connection, points: Iterable[_Point]) -> list[tuple[_Point, Reading]]:
     """What these points say; they say nothing any more."""
     return list(map(state, db.execute(_TAKE, (orjson.dumps(list(points)).decode(),)).fetchall()))
+
+
+def states_in(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[_Point, Reading]]:
+    """The same of many rows: what was said at one time says so with one number."""
+    texts: dict[str, str] = {}
+    times: dict[int, int] = {}
+    same, at = texts.setdefault, times.setdefault
+    for entity, point, value, time, received, order in rows:
+        reading = Reading(orjson.loads(value), at(time, time), at(received, received), bytes.fromhex(order))
+        yield (same(entity, entity), same(point, point)), reading
 
 
 def state(row: tuple[Any, ...]) -> tuple[_Point, Reading]:

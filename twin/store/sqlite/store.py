@@ -24,7 +24,7 @@ from twin.store.sqlite.faults import BUSY_SECONDS, committing, reported
 from twin.store.sqlite.moving import adopt, dumped, fill, save
 from twin.store.sqlite.rows import RELATIONS, bring_along, relation_fields
 from twin.store.sqlite.schema import NAMES, SCHEMA, VERSION
-from twin.store.sqlite.states import put_states, state
+from twin.store.sqlite.states import put_states, states_in
 from twin.store.sqlite.summing import site_snapshot, summed
 from twin.store.sqlite.trimming import base, changes_of, index_log, trim, trimmed
 from twin.store.sqlite.writing import write_group
@@ -241,9 +241,9 @@ class SQLiteStore:
     def load_states(self) -> tuple[dict[tuple[str, str], Reading], Watermark]:
         """Every point's last reading, and the watermark, read in one transaction."""
         with self._lock, reported(self.path), self._reading():
-            rows = self._db.execute('SELECT entity, point, value, time, received, "order" FROM states').fetchall()
+            rows = self._db.execute('SELECT entity, point, value, time, received, "order" FROM states')
+            states = dict(states_in(rows))
             row = self._db.execute("SELECT journal, offset, counters FROM watermark").fetchone()
-        states = dict(map(state, rows))
         return states, Watermark(row[0], row[1], orjson.loads(row[2])) if row else Watermark()
 
     @contextmanager
