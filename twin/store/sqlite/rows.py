@@ -73,6 +73,10 @@ def relation_fields(row: tuple[Any, ...]) -> tuple[str, str, str, str | None, tu
 
 
 def bring_along(db: sqlite3.Connection) -> None:
-    """Give the tables of an older file the columns that they lack: since version 2, relations say roles."""
+    """Give the tables of an older file the columns that they lack: since version 2, relations say roles, and entities
+    by which record of the log they were created.
+    """
     if "roles" not in {row[1] for row in db.execute("PRAGMA table_info(relations)")}:
         db.execute("ALTER TABLE relations ADD COLUMN roles TEXT")
+    if "born" not in {row[1] for row in db.execute("PRAGMA table_info(entities)")}:
+        db.execute("ALTER TABLE entities ADD COLUMN born INTEGER")

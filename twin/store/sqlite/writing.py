@@ -49,6 +49,12 @@ PUT_ENTITIES = into(
     """ON CONFLICT (id) DO UPDATE SET
     type = excluded.type, path = excluded.path, revision = excluded.revision, body = excluded.body""",
 )
+_PUT_BORN = into(
+    "entities",
+    ("id", "kind", "type", "site", "path", "revision", "body", "born"),
+    """ON CONFLICT (id) DO UPDATE SET
+    type = excluded.type, path = excluded.path, revision = excluded.revision, body = excluded.body""",
+)
 PUT_RELATIONS = into("relations", ("source", "target", "type", "instance", "roles"))
 PUT_LOG = into("log", ("sequence", "op_id", "body"))
 PUT_DOCUMENT = "INSERT OR REPLACE INTO documents VALUES (?, ?)"
@@ -74,8 +80,8 @@ def write_group(db: sqlite3.Connection, fresh: Sequence[ChangeSet], head: int) -
     """Write ChangeSets after a head of the log, within the transaction that is open."""
     writer = _Writer(db)
     writer.read(fresh)
-    for changeset in fresh:
-        writer.take(changeset)
+    for sequence, changeset in enumerate(fresh, start=head + 1):
+        writer.take(changeset, sequence)
         for document in changeset.documents:
             db.execute(PUT_DOCUMENT, (document.name, _encode(document).decode()))
     writer.flush()
@@ -89,7 +95,7 @@ def write_group(db: sqlite3.Connection, fresh: Sequence[ChangeSet], head: int) -
             for sequence, changeset in enumerate(fresh, start=head + 1)
         ],
     )
-    put_about(db, (Change(sequence, changeset) for sequence, changeset in enumerate(fresh, start=head + 1)))
+    put_about(db, (Change(sequence, changeset) for sequence, changeset in enumerate(fresh, start=head + 1)), born=True)
 
 
 class _Writer:
@@ -103,6 +109,8 @@ class _Writer:
         self._known: dict[str, Entity] = {}
         """What was read or written by now, as it is."""
         self._entities: dict[str, Entity] = {}
+        self._born: dict[str, int] = {}
+        """By which record of the log it was created."""
         self._relations: dict[tuple[str, str, str], Relation] = {}
         self._deleted: list[str] = []
         self._unlinked: list[tuple[str, str, str]] = []
@@ -115,11 +123,12 @@ class _Writer:
         (found,) = self._db.execute(_READ, (_document(list(ids)),)).fetchone() if ids else (None,)
         self._known.update((entity.id, entity) for entity in (_decode_all(found) if found else ()))
 
-    def take(self, changeset: ChangeSet) -> None:
+    def take(self, changeset: ChangeSet, sequence: int) -> None:
         """The entries of one ChangeSet, after those before it."""
         for entry in changeset.entries:
             if isinstance(entry, Create):
                 self._put(created(entry.entity, changeset))
+                self._born[entry.entity.id] = sequence
             elif isinstance(entry, Link):
                 self._relations[entry.relation.key] = entry.relation
             else:
@@ -186,12 +195,14 @@ class _Writer:
                 self._db.execute(statement, (_document(self._deleted),))
             self._deleted.clear()
         if self._entities:
-            write(self._db, PUT_ENTITIES, list(map(row_of, self._entities.values())))
+            rows = [(*row_of(each), self._born.get(each.id)) for each in self._entities.values()]
+            write(self._db, _PUT_BORN, rows)
+            self._born.clear()
             self._entities.clear()
         if self._relations:
             # in the order of the table, so that each page of it is gone to once
-            rows = [relation_row(self._relations[key]) for key in sorted(self._relations)]
-            write(self._db, PUT_RELATIONS, rows)
+            ties = [relation_row(self._relations[key]) for key in sorted(self._relations)]
+            write(self._db, PUT_RELATIONS, ties)
             self._relations.clear()
 
 
