@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import commits, cypher, graphql, holds, mirror, moving, neo4j, plan, queries, scale, telemetry, views
+from tests.bench import (
+    commits,
+    cypher,
+    graphql,
+    holds,
+    mirror,
+    moving,
+    neo4j,
+    plan,
+    queries,
+    scale,
+    telemetry,
+    views,
+    visibility,
+)
 from tests.bench.report import Report
 
 BENCHES = {
@@ -13,6 +27,7 @@ BENCHES = {
     "plan": plan.run,
     "commits": commits.run,
     "views": views.run,
+    "visibility": visibility.run,
     "graphql": graphql.run,
     "telemetry": telemetry.run,
     "neo4j": neo4j.run,

@@ -62,6 +62,11 @@ class Access(Visibility):
             if site not in self._whole and self.part(site):
                 yield site
 
+    @property
+    def alone(self) -> str | None:
+        """The one site of which something may be seen, where no other can be."""
+        return next(iter(self._by_site)) if len(self._by_site) == 1 and not self._whole else None
+
     def part(self, site: str) -> Part | None:
         """What may be seen of a site as it is now; None: all of it."""
         if site in self._whole:

@@ -12,7 +12,7 @@ from tests.rights import EVERYONE, Granting, may, principal, role, words_with
 from twin.access.visibility import Visibilities
 from twin.graph import query
 from twin.graph.model import Change, Create, Held, Link, Relation, Unlink, Update
-from twin.graph.visibility import shows
+from twin.graph.visibility import among, shows
 from twin.ontology.model import PERMISSIONS
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def test_what_is_compiled_agrees_with_asking_of_every_entity(seed: int) -> None:
                     assert {each.id for each in made.mirror.entities.values() if shows(made.mirror, each, visible)} == (
                         expected
                     )
+                    everything = [each.id for each in made.mirror.entities.values() if each.site]
+                    assert set(among(made.mirror, everything, visible)) == expected
                     assert set(visible or ()) == {made.mirror.entities[each].site for each in expected}
         made.step()
 

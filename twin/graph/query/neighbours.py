@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from twin.graph.model import CONTAINS, INCLUDES
-from twin.graph.visibility import seeing
+from twin.graph.visibility import among, seeing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +68,7 @@ def _along(mirror: Mirror, entity: Entity, relation: str, direction: Direction, 
 
 def _in_order(mirror: Mirror, ids: Iterable[str], sites: Sites) -> list[Entity]:
     """Those of these that may be seen, in natural order of their paths."""
-    found = [mirror.entities[each] for each in filter(seeing(mirror, sites), ids)]
+    found = [mirror.entities[each] for each in among(mirror, ids, sites)]
     if len(found) > 1:
         found.sort(key=mirror.placing({each.site for each in found}))
     return found
