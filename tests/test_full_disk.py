@@ -136,7 +136,10 @@ async def check_full(house: House, client: Client) -> None:
         assert house.ask("GET", path)[0] == 200, path
     assert house.ask("GET", kitchen)[2]["title"] == "Before"
     assert house.ask("POST", "/graphql", {"query": '{ entity(ref: "flat") { title } }'})[0] == 200
-    assert house.twin.token()
+    with pytest.raises(urllib.error.HTTPError) as refused:  # the audit cannot keep whose it is
+        house.twin.token()
+    assert (refused.value.code, refused.value.headers["Retry-After"]) == (503, "2")
+    refused.value.close()
     assert "twin_part_up" in house.twin.text("/metrics")
 
 

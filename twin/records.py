@@ -90,7 +90,8 @@ class Records:
                     help="start the version of the twin that made it, or a newer one",
                     path=str(self.path),
                 )
-            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+            if found < VERSION:
+                connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -74,8 +75,9 @@ class Lease:
             return False
         self._lock = lock
         self._said.unlink(missing_ok=True)  # the last owner's
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # it is for people: whoever holds the lock has it, on a full disk as well
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         return True
 
     def announce(self, said: Announcement) -> None:

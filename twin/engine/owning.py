@@ -10,6 +10,8 @@ import os
 import time
 from typing import TYPE_CHECKING, cast
 
+import structlog
+
 from twin.engine.feed import Feed
 from twin.engine.lease import Announcement
 from twin.engine.workings import Workings, resume
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
 __all__ = ["Owner"]
 
 _DAY = 86_400_000_000
+_AGAIN_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
 
 
 class Owner:
@@ -108,17 +113,26 @@ class Owner:
         mirror = self._core.mirror
         self._feed = feed = Feed(mirror, self._core.current, url, on_moved=on_moved, on_fellow=on_fellow)
         feed_port = await feed.start()
-        lease.announce(
-            Announcement(
-                pid=os.getpid(),
-                url=url,
-                port=port,
-                mqtt=self.mqtt_url,
-                feed=feed_port,
-                secret=feed.secret,
-                timeline=mirror.timeline,
-            )
+        said = Announcement(
+            pid=os.getpid(),
+            url=url,
+            port=port,
+            mqtt=self.mqtt_url,
+            feed=feed_port,
+            secret=feed.secret,
+            timeline=mirror.timeline,
         )
+        self._announce(lease, said)
+
+    def _announce(self, lease: Lease, said: Announcement) -> None:
+        """Say it, however long the disk takes nothing: whoever asks this process is answered meanwhile."""
+        if self._feed is None:
+            return
+        try:
+            lease.announce(said)
+        except OSError as error:
+            log.warning("lease.unannounced", why=error.strerror, help="others cannot follow this process before it is")
+            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._announce, lease, said)
 
     async def stop(self) -> None:
         """Say goodbye to devices, work in and store what they sent; idempotent."""
