@@ -121,9 +121,14 @@ class _Reader:
         self._read += found
 
     def _record(self, change: Change, lines: list[Line]) -> Record:
-        made, sites = change.changeset, self._question.sites
-        told = made.summary if sites is None or made.site == self._entity.site else ""
+        made = change.changeset
+        told = made.summary if self._question.sites is None or self._about(made.site) else ""
         return Record(made.at, made.actor.name, made.actor.via, told, lines)
+
+    def _about(self, site: str | None) -> bool:
+        """Whether a change was about the entity's site alone, and all of that may be seen: its summary may name it."""
+        found = self._question.site(self._entity)
+        return found is not None and found.id == site and self._question.rights.may("read", found, wholly=True)
 
     async def _lines(self, at: int) -> AsyncIterator[Line]:
         """What a record did, as far as it may be told."""
