@@ -15,7 +15,7 @@ from twin.store.memory import MemoryStore
 from twin.store.thread import StoreThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from twin.store import Snapshot
 
@@ -373,3 +373,21 @@ def test_a_log_that_is_not_kept_so_far_back_is_loaded_past() -> None:
     bench.later.drain()
     assert bench.sequence(made) == 5
     assert bench.mirror.head == len(bench.mirror) == 5
+
+
+def test_what_is_about_to_come_is_said_where_the_store_is_called() -> None:
+    store, later, mirror = Spy(), Later(), Mirror()
+    foreseen: list[tuple[list[str], int]] = []
+
+    def foresee(changesets: Iterable[ChangeSet]) -> None:
+        foreseen.append(([each.op_id for each in changesets], mirror.head))
+
+    commits = Commits(store, mirror, later, lambda _: None, foresee=foresee)
+    mine, theirs = changeset(Create(entity("mine", "site"))), changeset(Create(entity("theirs", "site")))
+    commits.submit(mine, lambda _: None)
+    later.drain()
+    store.commit([theirs], 1)
+    commits.follow()
+    later.drain()
+    assert foreseen == [([mine.op_id], 0), ([theirs.op_id], 1)]
+    assert mirror.head == 2

@@ -310,3 +310,16 @@ def test_a_large_group_is_whole(store: GraphStore) -> None:
     readings = {(room.id, "t"): reading(float(number), number) for number, room in enumerate(rooms)}
     store.write_states(StateBatch(readings, Watermark("j", 1)))
     assert store.load_states()[0] == readings
+
+
+def test_who_waits_for_a_load_is_told(store: GraphStore) -> None:
+    home = entity("home", "site")
+    rooms = [entity(f"home/room-{number}", "space", home) for number in range(2)]
+    between = Link(Relation(type="adjacentTo", source=rooms[0].id, target=rooms[1].id))
+    store.commit([changeset(*map(Create, (home, *rooms)), between)], 0)
+    told: list[tuple[int, int]] = []
+    snapshot = store.load(lambda done, of: told.append((done, of)))
+    assert len(list(snapshot.entities)) == 3
+    assert told
+    assert all(0 < done <= of for done, of in told)
+    assert told[-1][0] == told[-1][1]

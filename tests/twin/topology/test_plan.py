@@ -282,6 +282,13 @@ def test_a_large_plan_is_committed_in_parts(twin: Twin) -> None:
     assert twin.find("home/room-1500").sources["temperature"][0] == twin.find("home/room-1500/climate").id
 
 
+def test_the_views_of_a_large_plan_come_before_what_they_may_include(twin: Twin) -> None:
+    parts = changesets(planned(twin, rooms=1500), Actor("ana", "app"), 1, mint)
+    kinds = [entry.entity.kind for part in parts for entry in part.entries if isinstance(entry, Create)]
+    assert kinds[:2] == ["site", "view"]
+    assert "view" not in kinds[kinds.index("space") :]
+
+
 def test_a_new_site_is_seen_only_when_its_last_part_is_there(twin: Twin) -> None:
     made = planned(twin, rooms=1500)
     parts = changesets(made, Actor("ana", "app"), 1, mint)
