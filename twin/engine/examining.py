@@ -159,6 +159,12 @@ def _fits(home: Home, kept: tuple[str, int] | None) -> Iterator[Finding]:
         yield Finding(
             about, "unsure", said, "was the directory put back from a copy? twin restore puts back both together"
         )
+    elif kept[1] < reach.first:
+        said = (
+            f"{reach.first - kept[1]:,} messages are missing: the graph is an older copy that has not had them, and "
+            f"the journal begins after them, at {reach.first:,}"
+        )
+        yield Finding(about, "wrong", said, "put back a newer copy of the graph, or have the messages sent again")
     else:
         yield Finding(
             about, "ok", f"the graph is fed from the journal here; {reach.next - kept[1]:,} messages are waiting"

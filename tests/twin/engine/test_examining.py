@@ -70,6 +70,13 @@ def test_a_journal_from_an_older_copy_is_said(data: Path) -> None:
     assert said(data)["graph: journal"].verdict == "unsure"
 
 
+def test_messages_that_neither_the_graph_nor_the_journal_has_are_said(data: Path) -> None:
+    (data / "journal" / f"{7:020d}.journal").touch()
+    found = said(data)["graph: journal"]
+    assert found.verdict == "wrong"
+    assert found.said.startswith("7 messages are missing")
+
+
 def test_who_serves_it_is_said(data: Path) -> None:
     lease = Lease(data)
     assert lease.take()
