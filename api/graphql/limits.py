@@ -32,10 +32,10 @@ LARGEST = 250_000
 """Fields in an answer, at the most that the arguments allow."""
 
 _PAGES = frozenset({"nodes", "edges"})
-_WALKS = frozenset({"upstream", "downstream", "way", "log"})
-_VALUES = frozenset({"where", "sort", "depth"})
-_HEAVY = 1_000
-"""A walk along relations, a look into the log, or a value asked of a list counts as so many fields."""
+_WALK, _LOOK, _ASK = 2_500, 1_000, 25_000
+"""So many fields count as much as a walk along relations, a look into the log, or a list that is asked for values."""
+_WEIGHTS = dict.fromkeys(("upstream", "downstream", "way"), _WALK) | {"log": _LOOK}
+_ARGUMENTS = {"depth": _WALK, "where": _ASK, "sort": _ASK}
 _HOPS = 20
 """As many relations as a way has at most."""
 
@@ -94,8 +94,8 @@ class _Measure:
 
     @staticmethod
     def _weight(node: FieldNode) -> int:
-        asked = {each.name.value for each in node.arguments or ()}
-        return _HEAVY if node.name.value in _WALKS or asked & _VALUES else 1
+        asked = (_ARGUMENTS.get(each.name.value, 1) for each in node.arguments or ())
+        return max(_WEIGHTS.get(node.name.value, 1), *asked, 1)
 
     def _fragment(self, name: str, length: int) -> _Size:
         found = self._measured.get((name, length))

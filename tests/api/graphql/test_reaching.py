@@ -111,6 +111,10 @@ def test_too_many_walks_are_not_begun(app: httpx2.Client) -> None:
     for walk in ('way(to: "hugo") { relation }', "log { nodes { at } }", "upstream { totalCount }"):
         error = refusal(app, f"{{ devices(first: 500) {{ nodes {{ {walk} }} }} }}")
         assert error["extensions"]["code"] == "limit.exceeded"
+    lists = " ".join(f'd{number}: devices(where: "temperature > 20") {{ totalCount }}' for number in range(11))
+    assert refusal(app, f"{{ {lists} }}")["extensions"]["code"] == "limit.exceeded"
+    rooms = "{ spaces { nodes { upstream { totalCount } log(first: 3) { nodes { at } } } } }"
+    assert ask(app, rooms)["spaces"]["nodes"]
     nested = 'relation to { way(to: "hugo") { ' * 8 + "relation" + " } }" * 8
     assert refusal(app, f'{{ entity(ref: "hugo") {{ way(to: "hugo") {{ {nested} }} }} }}')["extensions"]["code"] == (
         "limit.exceeded"
