@@ -7,8 +7,12 @@ names        property keys that never meet
 nodes        an entity as a node
 labels       what a node is, from the ontologies
 writing      ChangeSets as few statements
+reading      everything there is, in parts
+creating     what is new, as one statement
 states       readings, guarded by their order
 store        the `GraphStore` of all that
+holding      who needs a Neo4j of one's own, and its end with the last of them
+examining    what is wrong with a database, in plain words
 local        a Neo4j of one's own, with nothing but Python
 """
 

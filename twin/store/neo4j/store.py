@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from twin.errors import BackendError, OutcomeUnknown
-from twin.graph.model import CONTAINS, Change, ChangeSet, Committed, Document
+from twin.graph.model import Change, ChangeSet, Committed, Document
 from twin.store import HeadMovedError, LogTrimmed, Snapshot, TimelineMovedError
 from twin.store.loading import Loading
 from twin.store.neo4j import states, trimming, writing
 from twin.store.neo4j.connection import SECONDS, Connection
 from twin.store.neo4j.filling import fill
 from twin.store.neo4j.labels import Labels
-from twin.store.neo4j.names import is_identifier
-from twin.store.neo4j.nodes import moment, roles_of
+from twin.store.neo4j.nodes import moment
+from twin.store.neo4j.reading import entity_rows, relation_rows
 from twin.store.neo4j.saving import Saving
 from twin.store.neo4j.schema import prepare
 from twin.store.neo4j.states import load_states, write_batch
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     import neo4j
 
-    from twin.graph.model import Held
     from twin.graph.readings import Reading
     from twin.store import Dump, StateBatch, Sums, Trimmed, Watermark
     from twin.store.neo4j.address import Address
@@ -68,9 +67,7 @@ c.by = row[4], c.via = row[5], c.summary = row[6], c.site = row[7], c.body = row
 """
 _CHANGES = "MATCH (c:_Change) WHERE c.seq > $since RETURN c.seq, c.body ORDER BY c.seq LIMIT $limit"
 _DOCUMENTS = "MATCH (d:_Document) RETURN d.name, d.version, d.file, d.text ORDER BY d.name"
-_ENTITIES = "MATCH (e:Entity) RETURN e._entity"
 _SIZE = "RETURN COUNT { (:Entity) } + COUNT { ()-->() } - COUNT { ()-[:CONTAINS]->() }"
-_TYPES = "CALL db.relationshipTypes() YIELD relationshipType AS type RETURN type"
 
 _decode_changeset = msgspec.json.Decoder(ChangeSet).decode
 _encode = msgspec.json.Encoder().encode
@@ -356,8 +353,8 @@ def _snapshot(transaction: neo4j.Transaction, progress: Callable[[int, int], Non
         head=head,
         timeline=timeline,
         documents=tuple(_documents(transaction)),
-        entities=loading.entities((body,) for (body,) in transaction.run(_ENTITIES)),
-        relations=loading.relations(_relations(transaction)),
+        entities=loading.entities(entity_rows(transaction)),
+        relations=loading.relations(relation_rows(transaction)),
     )
 
 
@@ -369,13 +366,3 @@ def _rehearse(transaction: neo4j.Transaction) -> None:
 
 def _documents(transaction: neo4j.Transaction) -> list[Document]:
     return [Document(*row) for row in transaction.run(_DOCUMENTS).values()]
-
-
-def _relations(transaction: neo4j.Transaction) -> Iterator[tuple[str, str, str, str | None, tuple[Held, ...]]]:
-    """Every relation but those of the tree, which follow from the entities."""
-    for (type_,) in transaction.run(_TYPES).values():
-        if type_ != CONTAINS and is_identifier(type_):
-            query = f"MATCH (s:Entity)-[r:`{type_}`]->(t:Entity) RETURN s.id, t.id, r.instance, r.roles, r.until"
-            rows = transaction.run(query)
-            for source, target, instance, roles, until in rows:
-                yield source, target, type_, instance, roles_of(roles, until)
