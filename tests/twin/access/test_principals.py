@@ -33,11 +33,13 @@ def test_a_scope_that_is_there_passes() -> None:
     assert not principal().may("telemetry:write")
 
 
-def test_sites_bound_what_exists() -> None:
-    assert principal().sees("s1")
-    assert not principal().sees("s2")
-    assert principal(sites=None).sees("s2")
-    assert not principal(sites=frozenset()).sees("s1")
+def test_a_client_sends_for_its_own_sites_and_a_user_for_none() -> None:
+    own = {"client": "box", "subject": "box"}
+    assert principal(**own).sends_for("s1")
+    assert not principal(**own).sends_for("s2")
+    assert principal(**own, sites=None).sends_for("s2")
+    assert not principal(**own, sites=frozenset()).sends_for("s1")
+    assert not principal(client="app", subject="ada").sends_for("s1")
 
 
 def test_scopes_are_checked_against_the_table() -> None:
