@@ -7,21 +7,27 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
+from twin.engine.positions import Position
+from twin.errors import BackendError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twin.engine.positions import Positions
     from twin.graph.mirror import Mirror
 
 __all__ = ["Arrivals"]
 
 _LOOK_SECONDS = 0.05
+_REACH_SECONDS = 5.0
 
 
 class Arrivals:
     """Those who wait, by what they wait for; used on the loop only."""
 
-    def __init__(self, mirror: Mirror, follow: Callable[[], object]) -> None:
-        """``follow`` looks at the log."""
+    def __init__(self, mirror: Mirror, follow: Callable[[], object], positions: Positions) -> None:
+        """``follow`` looks at the log; ``positions`` is how sequences are told to clients."""
+        self._positions = positions
         self._mirror = mirror
         self._follow = follow
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -35,6 +41,28 @@ class Arrivals:
             heappush(self._waiting, (sequence, next(self._numbers), arrived))
             await asyncio.wait((arrived,), timeout=_LOOK_SECONDS)
             arrived.cancel()
+
+    def position(self) -> str:
+        """Where the mirror stands now."""
+        return self._positions.write(Position(self._mirror.timeline, self._mirror.head))
+
+    async def reached(self, position: str) -> None:
+        """Return once the mirror shows what a position stands for.
+
+        Raises:
+            InvalidValue: it is none of this twin's. Conflict: it is of before the twin was restored.
+            BackendError: the mirror has not come so far in some seconds.
+        """
+        sequence = self._positions.read(position, self._mirror.timeline)
+        try:
+            async with asyncio.timeout(_REACH_SECONDS):
+                await self.reach(sequence)
+        except TimeoutError as error:
+            raise BackendError(
+                "this process has not seen what the position stands for yet",
+                code="position.unreached",
+                help="send it again in a moment, or to another process of the twin",
+            ) from error
 
     def came(self) -> None:
         """The mirror has moved on."""

@@ -81,7 +81,11 @@ class Follower:
             listening.cancel()
             await asyncio.wait((listening,))
         _log.info("lease.taken")
-        self._overdue = asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self.delayed, _INHERITING)
+        self._overdue = asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self._wait_longer)
+
+    def _wait_longer(self) -> None:
+        if not self.inheriting:
+            self.delayed(_INHERITING)
 
     def delayed(self, why: str) -> None:
         """The lease is ours, and it takes longer than readings may be silent until this process is the owner."""

@@ -34,7 +34,7 @@ from twin.engine.following import Follower, take_in
 from twin.engine.home import Home
 from twin.engine.loading import logged
 from twin.engine.owning import Owner
-from twin.engine.positions import Position, Positions
+from twin.engine.positions import Positions
 from twin.engine.repeating import repeat
 from twin.engine.retention import forget
 from twin.engine.topologies import Topologies
@@ -156,7 +156,7 @@ class Engine:
         self.visibilities = Visibilities(self.mirror, lambda: self.ontology)
         names = partial(names_in, home.records)
         self.annals = Annals(store, self.mirror, self._positions, self._in_store, self.in_pool, names)
-        self._arrivals = Arrivals(self.mirror, self._core.commits.follow)
+        self._arrivals = Arrivals(self.mirror, self._core.commits.follow, self._positions)
         self.authoring = Authoring(self.mirror, self.commit, self.current, names, settings.ontology_path)
         self._opened = True
 
@@ -305,7 +305,7 @@ class Engine:
 
     def position(self) -> str:
         """Where the graph stands now, for a client that wants at least that from another process of the twin."""
-        return self._positions.write(Position(self.mirror.timeline, self.mirror.head))
+        return self._arrivals.position()
 
     async def reached(self, position: str) -> None:
         """Return once this process shows what a position stands for.
@@ -314,16 +314,7 @@ class Engine:
             InvalidValue: it is none of this twin's. Conflict: it is of before the twin was restored.
             BackendError: this process has not come so far in some seconds.
         """
-        sequence = self._positions.read(position, self.mirror.timeline)
-        try:
-            async with asyncio.timeout(_REACH_SECONDS):
-                await self._arrivals.reach(sequence)
-        except TimeoutError as error:
-            raise BackendError(
-                "this process has not seen what the position stands for yet",
-                code="position.unreached",
-                help="send it again in a moment, or to another process of the twin",
-            ) from error
+        await self._arrivals.reached(position)
 
     async def in_pool(self, call: Callable[[], T]) -> T:
         """Run something that blocks (records, Authlib) on the pool's threads."""
