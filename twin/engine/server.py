@@ -24,6 +24,7 @@ from twin.access.authority import Authority
 from twin.access.grants import rights_of
 from twin.access.visibility import Visibilities
 from twin.engine.annals import Annals
+from twin.engine.answering import settle
 from twin.engine.arrivals import Arrivals
 from twin.engine.auditing import Auditing, unreported
 from twin.engine.authoring import Authoring
@@ -204,7 +205,7 @@ class Engine:
     async def _in_store(self, job: Callable[[], T]) -> T:
         """What a job returns that the store thread runs."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._store_thread.run(job, partial(_settle, answer), urgent=False)
+        self._store_thread.run(job, partial(settle, answer), urgent=False)
         return await answer
 
     async def stop(self) -> None:
@@ -300,7 +301,7 @@ class Engine:
             BackendError: the store is down; `OutcomeUnknown`: send it again with the same op_id.
         """
         answer: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
-        self._core.commits.submit(changeset, partial(_settle, answer))
+        self._core.commits.submit(changeset, partial(settle, answer))
         return await answer
 
     def position(self) -> str:
@@ -394,12 +395,3 @@ class Engine:
             self._owner.moved()
         if self._follower is not None:
             self._follower.took(change)
-
-
-def _settle(answer: asyncio.Future[T], result: T | Exception) -> None:
-    if answer.cancelled():
-        return
-    if isinstance(result, Exception):
-        answer.set_exception(result)
-    else:
-        answer.set_result(result)
