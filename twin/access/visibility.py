@@ -7,7 +7,7 @@ somebody asks, and then only where a grant, the tree, a view or the ontology of 
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from twin.access.grants import Rights, rights_of
 from twin.access.reach import Stretch, closed_to, may_have, merged, reach_of, stretches, whole_types
@@ -30,7 +30,10 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _KEPT = 10_000
-"""So many principals, and so many parts, are kept: the oldest go first."""
+"""So many principals are kept: the oldest go first."""
+_MOST_IDS = 4_000_000
+"""Parts are kept that hold so many entities together (some 100 bytes each at most); the oldest go first."""
+_Kept: TypeAlias = "tuple[tuple[int, int], Ontology, Part]"
 
 
 class Asked(NamedTuple):
@@ -139,7 +142,9 @@ class _Compiled:
     def __init__(self, mirror: Mirror, ontology: Callable[[], Ontology]) -> None:
         self._mirror = mirror
         self._ontology = ontology
-        self._parts: dict[tuple[str, Holdings, Asked], tuple[tuple[int, int], Ontology, Part]] = {}
+        self._parts: dict[tuple[str, Holdings, Asked], _Kept] = {}
+        self._size = 0
+        """Of all parts together, in entities."""
         self._doors: dict[str, tuple[Ontology, frozenset[str], frozenset[str]]] = {}
 
     def part(self, site: str, holdings: Holdings, asked: Asked) -> Part:
@@ -150,8 +155,16 @@ class _Compiled:
         if known is not None and known[1] is ontology and known[0] == self._mirror.views.stamp(site):
             return known[2]
         found = self._compile(site, holdings, asked, ontology) if site in self._mirror.sites else NOTHING
-        _keep(self._parts, key, (self._mirror.views.stamp(site), ontology, found))
+        self._let_go(self._parts.pop(key, None))
+        self._parts[key] = (self._mirror.views.stamp(site), ontology, found)
+        self._size += len(found.order)
+        while self._size > _MOST_IDS and len(self._parts) > 1:
+            self._let_go(self._parts.pop(next(iter(self._parts))))
         return found
+
+    def _let_go(self, kept: _Kept | None) -> None:
+        if kept is not None:
+            self._size -= len(kept[2].order)
 
     def _compile(self, site: str, holdings: Holdings, asked: Asked, ontology: Ontology) -> Part:
         labels, entities = self._mirror.intervals(site), self._mirror.entities

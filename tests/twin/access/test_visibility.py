@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -146,6 +147,18 @@ def test_a_client_in_its_own_name_has_its_sites_and_its_roles() -> None:
     assert seen(mirror, own) == ["cabin", FLAT.path, ROOM.path, LAMP.path]
     assert visibilities.of(principal("app"), 0) is None
     assert seen(mirror, visibilities.of(principal("app", frozenset()), 0)) == [FLAT.path, ROOM.path, LAMP.path]
+
+
+def test_what_takes_too_much_room_is_let_go_and_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.access.visibility._MOST_IDS", 4)
+    relations = [has("ana", FLAT.id, Held("t/Tenant")), has("ben", HOME.id, Held("t/Caretaker"))]
+    mirror = mirror_of([*ALL, ANA, party("user", "ben")], relations, ONTOLOGY)
+    visibilities = Visibilities(mirror, lambda: ONTOLOGY)
+    ana, ben = (visibilities.of(principal(who), 0) for who in ("ana", "ben"))
+    before = ana.part(HOME.id)  # type: ignore[union-attr]
+    assert len(seen(mirror, ben)) == 4
+    assert ana.part(HOME.id) is not before  # type: ignore[union-attr]
+    assert len(seen(mirror, ana)) == 3
 
 
 def test_people_and_fleets_are_shown_to_nobody() -> None:
