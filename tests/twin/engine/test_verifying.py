@@ -38,7 +38,7 @@ def test_what_somebody_else_has_written_is_found(tmp_path: Path) -> None:
         db.execute("DELETE FROM entities WHERE path = 'home/r0'")
         db.execute("UPDATE entities SET body = replace(body, 'revision', 'ignored') WHERE path = 'home/r1'")
         body = "SELECT 'x', kind, type, site, 'home/x', 1, replace(body, id, 'x') FROM entities WHERE path = 'home/r2'"
-        db.execute(f"INSERT INTO entities {body}")
+        db.execute(f"INSERT INTO entities (id, kind, type, site, path, revision, body) {body}")
         db.execute("INSERT INTO relations (source, target, type) VALUES (?, ?, 'feeds')", (rooms[2].id, rooms[3].id))
     db.close()
     found = verify(store)
