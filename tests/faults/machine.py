@@ -218,9 +218,9 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.log) > self.forgotten + 1)
     @rule(data=st.data(), which=st.integers(0, 1))
     def forget(self, data: st.DataObject, which: int) -> None:
-        """The log is trimmed: what is forgotten cannot be told any more, and nothing else changes."""
-        for process in self.processes:
-            process.commits.follow()
+        """The log is trimmed, maybe beyond what the other process has seen: what is forgotten cannot be told any more,
+        and nothing else changes.
+        """
         until = data.draw(st.integers(self.forgotten + 1, len(self.log) - 1))
         store = self.processes[which].store
         while (mark := store.trim(until).sequence) > self.forgotten:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from tests.graphs import ONTOLOGY
 from twin.errors import OutcomeUnknown
 from twin.graph.mirror import Mirror
-from twin.store.commits import Commits, inline
+from twin.store.commits import Anew, Commits, inline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,8 @@ class Process:
         self.store = Losing(self._opened())
         store = cast("GraphStore", self.store)
         self.mirror = mirror_of(store.load())
-        self.commits = Commits(store, self.mirror, inline, lambda _: None)
+        anew = Anew(store.load, partial(load, self.mirror))
+        self.commits = Commits(store, self.mirror, inline, lambda _: None, anew)
 
     def submit(self, *series: ChangeSet) -> list[Committed] | Exception:
         answers: list[list[Committed] | Exception] = []
@@ -59,6 +61,11 @@ class Process:
 def mirror_of(snapshot: Snapshot) -> Mirror:
     mirror = Mirror()
     mirror.adopt(ONTOLOGY)
+    load(mirror, snapshot)
+    return mirror
+
+
+def load(mirror: Mirror, snapshot: Snapshot) -> None:
     mirror.load(
         head=snapshot.head,
         timeline=snapshot.timeline,
@@ -66,4 +73,3 @@ def mirror_of(snapshot: Snapshot) -> Mirror:
         entities=snapshot.entities,
         relations=snapshot.relations,
     )
-    return mirror
