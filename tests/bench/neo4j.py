@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.store.neo4j import Address, Neo4jStore
 
-DEVICES = 24_000
-_TURNS = 6
+DEVICES = 36_000
+_TURNS = 9
 _POINTS = ("temperature", "humidity", "battery")
 _GROUP = 2_000
 _SINGLE = 150
@@ -90,7 +90,7 @@ def _changes(report: Report, store: Neo4jStore, devices: list[Entity]) -> None:
         return [changeset(Update(id=each.id, fields={"properties": {"level": turn}})) for each in devices[:count]]
 
     single = _rate(lambda: _singly(store, changes(_SINGLE, 1)))
-    rates = [_rate(lambda turn=turn: len(store.commit(changes(5_000, turn), store.head()))) for turn in range(2, 6)]
+    rates = [_rate(lambda turn=turn: len(store.commit(changes(5_000, turn), store.head()))) for turn in range(2, 10)]
     note = "one entity each, in groups of 5,000; each with its own sequence and op_id"
     report.rates("neo4j: ChangeSets", max(rates), single, "ChangeSets/s", "one a transaction", note)
 
