@@ -1,0 +1,112 @@
+"""What is refused to people and programs for who they are, and of what is kept of them: a table."""
+
+from __future__ import annotations
+
+from twin.explain.causes import Cause
+
+__all__ = ["PEOPLE"]
+
+
+PEOPLE: dict[str, Cause] = {
+    "access.missing": Cause(
+        "A command that talks to a running twin does not know where it is, or as whom to speak.",
+        "Start a demo on the same data directory, or give --server, --mqtt, --client-id and TWIN_CLIENT_SECRET.",
+    ),
+    "client.exists": Cause(
+        "A client of that name is registered already.",
+        "Choose another name, or make a new secret: twin client rotate NAME.",
+    ),
+    "client.invalid": Cause(
+        "The client id is unknown, or the secret is wrong; the answer does not say which.",
+        "Check both, or make a new secret: twin client rotate NAME.",
+    ),
+    "client.keys": Cause(
+        "The keys that a client is to prove itself by are no JWK set of public keys, EC (P-256) or RSA (2,048 bits).",
+        'Give a file with {"keys": [ … ]}: the public halves only, as RFC 7517 writes them.',
+    ),
+    "client.name": Cause("The name cannot be a client's.", "Use some printable characters, not too many."),
+    "client.public": Cause(
+        "A client that can keep no secret has no keys either, and does nothing in its own name.",
+        "Say where its users' answers go (--redirect-uri), or that it has no browser (--device); leave out --keys.",
+    ),
+    "client.redirect": Cause(
+        "Answers of the authorization server cannot go to that address.",
+        "Register https://…, http://127.0.0.1/… for a program on somebody's machine, or com.example.app:/… for a public"
+        " client; no fragment, no user, no wildcard: addresses are compared character by character.",
+    ),
+    "client.refused": Cause(
+        "The twin's server does not accept the client: its secret was rotated, or it was removed.",
+        "Check TWIN_CLIENT_ID and TWIN_CLIENT_SECRET, or make a new secret.",
+    ),
+    "client.secretless": Cause(
+        "The client proves itself by a key of its own, or not at all: it has no secret that could be changed.",
+        "Remove it, and register it anew: twin client remove NAME.",
+    ),
+    "client.sites": Cause(
+        "A client is registered for certain sites, or for all, and the command says neither or both.",
+        "Name each with --site KEY, or say --all-sites.",
+    ),
+    "client.unknown": Cause("No client has that name or id.", "twin client list shows those there are."),
+    "fleet.unknown": Cause("There is no fleet of that name.", "twin fleet list shows them; twin fleet add makes one."),
+    "grant.over": Cause("The time at which a role is to end has passed.", "Name a time that is still to come."),
+    "grant.unknown": Cause(
+        "Nobody gave them that role on that very thing; they may have it by another one.",
+        "twin grant list shows what was given; twin explain-access says from where they have it.",
+    ),
+    "keys.early": Cause(
+        "The next key was published less than five minutes ago; verifiers that keep the published keys may refuse it.",
+        "Wait until then, or rotate at once: twin keys rotate --now (--revoke, if a key has been seen by others).",
+    ),
+    "keys.unusable": Cause(
+        "The key that signs access tokens cannot be read.",
+        "Make the directory readable, or restore the file; without it a new key is made, and every token is renewed.",
+    ),
+    "link.invalid": Cause(
+        "A link to choose a password works once, and for two days.",
+        "Whoever runs the twin makes a new one: twin user link EMAIL.",
+    ),
+    "login.invalid": Cause(
+        "The e-mail address is unknown, the password is wrong, or the user was disabled: nothing says which.",
+        "Check both, or ask whoever runs the twin for a link to choose a new password: twin user link EMAIL.",
+    ),
+    "login.throttled": Cause(
+        "Somebody tried too often to sign in with that address, or from that machine.",
+        "Wait as long as the answer says; the right password does not help before.",
+    ),
+    "password.weak": Cause(
+        "A password is too short or too long.",
+        "Choose 12 characters or more: a few words that do not belong together are easy to keep in mind.",
+    ),
+    "role.insufficient": Cause(
+        "The roles that somebody has there let them see it, and not do what they ask.",
+        "Ask who may share it for another role (twin grant add WHO ROLE PATH); twin explain-access says what you have.",
+    ),
+    "role.misplaced": Cause(
+        "The role is not one that somebody has on such a thing: the ontology says on which types it is had.",
+        "Give it on one of the types that the message lists, or give another role.",
+    ),
+    "role.unknown": Cause(
+        "No ontology in force declares a role of that name, or two do.",
+        "The message lists those there are; where two have the name, write it with its ontology: tertiary/Visitor.",
+    ),
+    "scope.insufficient": Cause(
+        "The token is good and lacks the scope that this needs.",
+        "Register a client with the scope: twin client add NAME --scope …",
+    ),
+    "scope.unknown": Cause(
+        "A scope is named that does not exist, or none at all.", "The message lists those there are."
+    ),
+    "token.initial": Cause(
+        "The initial access token is unknown, used up or expired: a program needs one to register itself as a client.",
+        "Whoever runs the twin makes one: twin client invite --scope SCOPE.",
+    ),
+    "token.invalid": Cause(
+        "The access token does not verify, has expired, or its client was rotated or removed.", "Get a new token."
+    ),
+    "user.email": Cause("That is no e-mail address.", "Write one as people do: name@example.com."),
+    "user.exists": Cause(
+        "A user of that e-mail address is there already.",
+        "twin user link EMAIL makes a new link for them to choose a password by.",
+    ),
+    "user.unknown": Cause("No user has that e-mail address or id.", "twin user list shows those there are."),
+}
