@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import subprocess
 import time
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.sync.client import connect
 
-from tests.foreign import program
+from tests.foreign import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +75,7 @@ class Browser:
 @contextmanager
 def chromium(folder: Path) -> Iterator[Browser]:
     """A browser that knows nobody, ended with the block."""
-    words = [program("chromium", "apt-get install chromium"), "--headless=new", "--no-sandbox", "--disable-gpu"]
+    words = [_program(folder), "--headless=new", "--no-sandbox", "--disable-gpu"]
     words += ["--remote-debugging-port=0", f"--user-data-dir={folder}", "--no-first-run", "about:blank"]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -85,3 +86,13 @@ def chromium(folder: Path) -> Iterator[Browser]:
         finally:
             process.terminate()
             process.communicate(timeout=_SECONDS)
+
+
+def _program(folder: Path) -> str:
+    """The machine's Chromium, or else the one of npm."""
+    found = shutil.which("chromium")
+    if found is None:
+        scripts = folder / "scripts"
+        scripts.mkdir()
+        found = str(Node(scripts).run("chromium.mjs"))
+    return found

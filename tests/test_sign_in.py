@@ -301,6 +301,7 @@ def test_what_is_taken_back_ends_open_streams(signed: Signed) -> None:
     assert caught.value.rcvd.code == 4401
 
 
+@pytest.mark.browser
 @pytest.mark.usefixtures("_over_http")
 def test_chromium(signed: Signed, tmp_path: Path) -> None:
     """A person signs in with a real browser and allows one of two sites; the app then sees exactly that one."""
