@@ -84,6 +84,7 @@ class _Run:
         self.client = client
         self.kills = kills
         self.over = threading.Event()
+        self.ended = False
         self.failures: list[BaseException] = []
         self.answered: dict[str, str] = {}
         """Idempotency key -> the id of what was changed with it."""
@@ -114,6 +115,7 @@ class _Run:
             counters = await asyncio.to_thread(self.twin.settled, self.sent)
             await asyncio.to_thread(self._check_served)
         finally:
+            self.ended = True
             code, said = self.twin.stop()
         assert code == 0, said
         assert "Traceback" not in said, said
@@ -284,6 +286,9 @@ class _Run:
             if self.failures:
                 raise AssertionError(self.failures)
             self.twin = start(self.data, *words, command="serve")
+            if self.ended:  # the run was interrupted meanwhile: nobody else would stop this one
+                self.twin.kill()
+                return
 
     # What must hold
 
