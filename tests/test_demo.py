@@ -86,9 +86,9 @@ def test_a_directory_that_cannot_be_written_is_one_clear_line(tmp_path: Path) ->
     assert "Traceback" not in result.stderr
 
 
-def test_a_second_server_on_the_same_directory_is_refused(tmp_path: Path) -> None:
+def test_a_second_demo_on_the_same_directory_is_refused(tmp_path: Path) -> None:
     with running(tmp_path / "data", "--no-simulate"):
-        result = run("serve", "--data", tmp_path / "data", "--port", "0", "--mqtt-port", "0")
+        result = run("demo", "--data", tmp_path / "data", "--port", "0", "--mqtt-port", "0")
     assert result.returncode == 1
     assert result.stderr.startswith("data.owned:")
 

@@ -28,6 +28,8 @@ _LARGE = 20_000
 """So many entities of one site are too many for one turn."""
 _PAUSE_SECONDS = 0.05
 _COLLECT_SECONDS = 1.0
+_NOTED_SECONDS = 1.0
+"""What takes longer is worth a line of the log."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +46,9 @@ class Upkeep:
         for site in self._sites(large=True):
             for step in self._steps(site):
                 step()
-        log.info("graph.ready", entities=len(core.mirror), seconds=round(time.monotonic() - began, 1))
+        seconds = time.monotonic() - began
+        tell = log.info if seconds > _NOTED_SECONDS else log.debug
+        tell("graph.ready", entities=len(core.mirror), seconds=round(seconds, 1))
 
     async def run(self) -> None:
         """The other sites, each step in a turn of its own and with pauses; then collections, until cancelled."""
