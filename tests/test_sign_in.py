@@ -335,8 +335,8 @@ def test_chromium(signed: Signed, tmp_path: Path) -> None:
             browser.until("document.title.startsWith('Allow Web?')")
             assert browser.run("document.querySelectorAll('input[name=site]').length") == 2
             for box in browser.run("[...document.querySelectorAll('input[name=site]:checked')].map(e => e.value)"):
-                browser.run(f"document.querySelector('input[value={box}]').click()")
-            browser.run(f"document.querySelector('input[value={signed.sites['annex']}]').click()")
+                browser.run(f"document.querySelector('input[value=\"{box}\"]').click()")
+            browser.run(f"document.querySelector('input[value=\"{signed.sites['annex']}\"]').click()")
             browser.press("Allow")
             browser.until("document.title == 'Back'")
         finally:
