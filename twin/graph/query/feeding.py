@@ -87,7 +87,7 @@ def _flow(
         at += 1
         ends = _ends(mirror, level, along, direction, sees)
         fresh: dict[str, Reached] = {}
-        for other, (relation, source) in ends.items():
+        for other, (relation, source) in sorted(ends.items()):
             for each in filter(sees, told(mirror, mirror.entities[other], sees)):
                 if each not in found and each not in fresh:
                     fresh[each] = Reached(mirror.entities[each], at, relation, direction, mirror.entities[source])
@@ -103,9 +103,12 @@ def _flow(
 def _ends(
     mirror: Mirror, level: Iterable[str], along: Collection[str], direction: Direction, sees: Sees
 ) -> dict[str, tuple[str, str]]:
-    """What stands at the other end of the flow relations of these: by which relation, from which."""
+    """What stands at the other end of the flow relations of these: by which relation, from which.
+
+    Of several, the first by its id: the same whatever else there is, and in whichever order it came.
+    """
     found: dict[str, tuple[str, str]] = {}
-    for each in level:
+    for each in sorted(level):
         for other, keys in mirror.edges(mirror.entities[each], direction).items():
             relation = next((name for name in along if name in keys), None)
             if relation is not None and other not in found and sees(other):
