@@ -194,11 +194,15 @@ class Commits:
 
     def _refuse(self, waiting: _Waiting, refusal: TwinError) -> None:
         """Answer no, unless these very op_ids were committed before: then answer what they got. Where others have
-        committed what is not known here yet, their changes are applied first, and it is checked again.
+        committed what is not known here yet, their changes are applied first, and it is checked again. A store that
+        cannot say whether they were leaves it open.
         """
 
         def answered(told: tuple[list[Committed | None], int] | Exception) -> None:
-            known, head = ([], 0) if isinstance(told, Exception) else told
+            if isinstance(told, Exception):
+                waiting.done(_unsettled(waiting, told))
+                return
+            known, head = told
             found = [each for each in known if each is not None]
             if len(found) == len(waiting.changesets):
                 waiting.done(found)
