@@ -12,7 +12,7 @@ import msgspec
 
 from api import cursors
 from api.privacy import is_private
-from api.questions import Slice, page_size
+from api.slices import Slice, page_size
 from twin.errors import Conflict, InvalidValue
 from twin.graph.model import Create, Link, Move, Recast, Unlink, Update
 

@@ -12,7 +12,8 @@ import msgspec
 import orjson
 
 from api import cursors
-from api.questions import Part, Slice
+from api.questions import Part
+from api.slices import Slice
 from twin.errors import InvalidValue
 from twin.graph import query
 

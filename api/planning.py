@@ -15,7 +15,7 @@ from msgspec import structs
 from api import cursors
 from api.editing import checked_key
 from api.noting import actor
-from api.questions import Slice, page_size
+from api.slices import Slice, page_size
 from twin.engine.authoring import Asked
 from twin.errors import Conflict, InvalidValue, NotFound
 from twin.source import Source

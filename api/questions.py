@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -13,6 +12,7 @@ from api import cursors
 from api.older import kept_in, told_in
 from api.privacy import is_private
 from api.rights import Rights
+from api.slices import Slice, listed, page_size
 from api.vocabulary import vocabulary_of
 from twin.errors import InvalidValue, NotFound
 from twin.graph import query
@@ -24,7 +24,7 @@ from twin.times import now
 from twin.units import compatible, dimension, of_dimension, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from api.engine import Engine
     from twin.access.principals import Principal
@@ -33,11 +33,7 @@ if TYPE_CHECKING:
     from twin.graph.visibility import Sites
     from twin.ontology.model import Kind, Ontology, PropertyType
 
-__all__ = ["DEFAULT_FIRST", "MOST", "Filtered", "Part", "Picked", "Question", "Said", "Slice", "listed", "page_size"]
-
-DEFAULT_FIRST = 50
-MOST = 1000
-"""How long a page is when nothing is said, and at most."""
+__all__ = ["Filtered", "MadeOf", "Part", "Picked", "Question", "Said"]
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -72,20 +68,6 @@ class Picked(NamedTuple):
     types: frozenset[str] | None
     under: Entity | None
     within: Entity | None
-
-
-class Slice(msgspec.Struct, frozen=True):
-    """A page of anything: what is on it, with a cursor each, whether another follows, and how many there are in all."""
-
-    items: list[tuple[str, object]]
-    has_next: bool
-    has_previous: bool
-    total: Callable[[], int]
-
-    @property
-    def end(self) -> str | None:
-        """The cursor that the next page starts after."""
-        return self.items[-1][0] if self.items else None
 
 
 Filtered: TypeAlias = "Callable[[Question, Picked, int, str | None], Slice]"
@@ -377,34 +359,6 @@ class Question:
 def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
     """What is in both; None: everything."""
     return other if one is None else one if other is None else one & other
-
-
-def listed(entities: list[Entity], first: int | None, after: str | None) -> Slice:
-    """A page of a short list that is in natural order already."""
-    position, size = cursors.decode(after), page_size(first)
-    start = (
-        0 if position is None else bisect_right(entities, sort_key(position[0]), key=lambda each: sort_key(each.path))
-    )
-    items = entities[start : start + size]
-    return Slice(
-        [(cursors.encode(each.path), each) for each in items],
-        start + size < len(entities),
-        position is not None,
-        lambda: len(entities),
-    )
-
-
-def page_size(first: int | None) -> int:
-    """How long a page is to be; `InvalidValue` when that is not between 1 and `MOST`."""
-    if first is None:
-        return DEFAULT_FIRST
-    if not 1 <= first <= MOST:
-        raise InvalidValue(
-            f"a page holds 1 to {MOST}, not {first}",
-            code="limit.exceeded",
-            help=f"ask for {MOST} at most, and for the next page with after",
-        )
-    return first
 
 
 def _newest(ontology: Ontology, entity: Entity, kind: PropertyType, value: Any) -> Any:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from api import cursors
-from api.questions import Slice, page_size
+from api.slices import Slice, page_size
 from twin.errors import InvalidValue
 from twin.graph import query
 from twin.graph.model import CONTAINS

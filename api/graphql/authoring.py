@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from api.graphql.context import Info
-    from api.questions import Slice
+    from api.slices import Slice
     from twin.errors import Diagnostic, TwinError
 
 __all__ = ["NAMES", "Authored"]

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from graphql import GraphQLNamedType
 
     from api.graphql.context import Info
-    from api.questions import Slice
+    from api.slices import Slice
     from api.vocabulary import Vocabulary
     from twin.graph.model import Entity
     from twin.ontology.model import Kind

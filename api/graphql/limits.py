@@ -17,7 +17,7 @@ from graphql import (
     VariableNode,
 )
 
-from api.questions import DEFAULT_FIRST, MOST
+from api.slices import DEFAULT_FIRST, MOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from graphql import (
 )
 
 from api.graphql.fixed import PageInfo
-from api.questions import DEFAULT_FIRST, MOST
+from api.slices import DEFAULT_FIRST, MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from graphql import GraphQLInterfaceType
 
     from api.graphql.context import Info
-    from api.questions import Slice
+    from api.slices import Slice
 
 __all__ = ["connection", "paging"]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from graphql import GraphQLInterfaceType
 
     from api.graphql.context import Info
-    from api.questions import Slice
+    from api.slices import Slice
     from twin.graph.model import Entity
     from twin.graph.query import Hop
 

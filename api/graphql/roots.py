@@ -19,7 +19,7 @@ from twin.ontology.model import KINDS
 if TYPE_CHECKING:
     from api.graphql.context import Info
     from api.graphql.kinds import Fields, Kinds
-    from api.questions import Slice
+    from api.slices import Slice
     from twin.graph.model import Entity
     from twin.ontology.model import Kind
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped]  # it has no types
@@ -51,7 +52,7 @@ def token_server(authority: Authority) -> Server:
     return server
 
 
-class _Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib has no types
+class _Grant(BaseGrant, TokenEndpointMixin, ABC):  # type: ignore[misc]  # Authlib has no types
     """What the four have in common: the client shows who it is, and may ask in this way, for us."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
@@ -88,8 +89,9 @@ class _Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib ha
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         return 200, self.bought(), _HEADERS
 
+    @abstractmethod
     def bought(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """What the client gets for what it brought."""
 
     def held(self, found: Redeemed | None) -> Redeemed:
         """What was bought; if it was nothing, a replay may have ended an authorization: its tokens end now."""

@@ -11,9 +11,10 @@ from starlette.responses import Response
 from api import cursors
 from api.access import RoleHeld, SiteHeld, held
 from api.context import Reader
-from api.questions import DEFAULT_FIRST, Question, Slice, page_size
+from api.questions import Question
 from api.rest.parameters import After, Limit
 from api.rest.shapes import Kind, Out, Page, Time, page_out
+from api.slices import DEFAULT_FIRST, Slice, page_size
 from twin.times import rfc3339
 
 __all__ = ["router"]

@@ -14,9 +14,10 @@ from starlette.responses import Response, StreamingResponse
 
 from api import cursors
 from api.context import Auditor, Caller
-from api.questions import DEFAULT_FIRST, Question, Slice
+from api.questions import Question
 from api.rest.parameters import After, Limit
 from api.rest.shapes import Out, Page, Time, page_out
+from api.slices import DEFAULT_FIRST, Slice
 from twin.access.audit import Filter, Record
 from twin.errors import Conflict, InvalidValue
 from twin.times import micros, rfc3339

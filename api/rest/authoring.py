@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import planning
 from api.context import Author, Reader
-from api.questions import DEFAULT_FIRST, Question
+from api.questions import Question
 from api.rest.bodies import ApplyIn, DocumentIn, PlanIn, TopologyIn, read_body
 from api.rest.parameters import After, Key, Limit
 from api.rest.plans import (
@@ -26,6 +26,7 @@ from api.rest.plans import (
     vocabulary_out,
 )
 from api.rest.shapes import Listed, answer
+from api.slices import DEFAULT_FIRST
 from twin.errors import NotFound
 from twin.source import Source
 

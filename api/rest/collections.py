@@ -7,10 +7,11 @@ from starlette.responses import Response
 
 from api.context import Reader
 from api.filtering import filtered_by
-from api.questions import DEFAULT_FIRST, Question, Slice
+from api.questions import Question
 from api.reaching import search
 from api.rest.parameters import After, In, Limit, Measures, Ref, Sort, Text, Type, Under, Where
 from api.rest.shapes import EntityOut, FoundOut, Page, entity_out, found_out, page_out
+from api.slices import DEFAULT_FIRST, Slice
 from twin.errors import InvalidValue
 from twin.ontology.model import KINDS, Kind
 

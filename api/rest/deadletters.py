@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from api import cursors
 from api.context import Operator
-from api.questions import DEFAULT_FIRST, Slice
 from api.rest.parameters import After, Limit
 from api.rest.shapes import DeadLetterOut, Page, answer, letter_out, page_out
 from api.rights import Rights
+from api.slices import DEFAULT_FIRST, Slice
 from twin.errors import InvalidValue
 from twin.ontology.model import Permission
 

@@ -15,7 +15,7 @@ from api.annals import log
 from api.context import Caller, Reader, Writer
 from api.editing import update
 from api.problems import respond
-from api.questions import DEFAULT_FIRST, Question
+from api.questions import Question
 from api.reaching import flow, related, way
 from api.rest.parameters import (
     After,
@@ -48,6 +48,7 @@ from api.rest.shapes import (
     point_out,
     relation_out,
 )
+from api.slices import DEFAULT_FIRST
 from twin.errors import Conflict, InvalidValue
 from twin.graph.model import Entity
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from fastapi import Header, Path, Query
 
-from api.questions import DEFAULT_FIRST, MOST
 from api.reaching import DEEPEST
+from api.slices import DEFAULT_FIRST, MOST
 
 __all__ = ["After", "Direction", "Id", "IfMatch", "In", "Key", "Limit", "Measures", "Point", "Ref", "Relation", "Type"]
 __all__ += ["Depth", "FlowDepth", "Relations", "Sort", "Text", "To", "Under", "Unit", "Where"]

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.questions import Part, Question, Said, Slice
+from api.questions import Part, Question, Said
 from api.roles import places
+from api.slices import Slice
 from api.texts import advice, title_in
 from twin.graph.model import Entity
 from twin.graph.query import Found, Hop, Reached

@@ -6,7 +6,7 @@ import strawberry
 
 from api.access import RoleHeld, held
 from api.graphql.fixed.scalars import Instant
-from api.questions import MOST
+from api.slices import MOST
 from twin.errors import TooMany
 
 __all__ = ["Me", "RoleOn", "SiteAccess"]
