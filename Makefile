@@ -7,6 +7,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
+# Tests run in so many processes; in one where a Neo4j of yours is named, which they would share.
+PROCESSES ?= $(if $(TWIN_TEST_NEO4J_URI),0,2)
 
 .PHONY: demo test lint bench faults schema format clean python
 
@@ -14,7 +16,7 @@ demo: $(VENV)/.runtime $(if $(findstring neo4j,$(ARGS)),$(VENV)/.neo4j-local)
 	@exec $(BIN)/twin demo $(ARGS)
 
 test: $(VENV)/.dev $(VENV)/node/.installed $(VENV)/.neo4j
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

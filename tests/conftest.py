@@ -30,16 +30,19 @@ def pytest_configure(config: pytest.Config) -> None:
         message = f"TWIN_REQUIRED names no marker of the tests: {', '.join(unknown)}"
         raise pytest.UsageError(message)
     config.stash[_missed] = {name: set() for name in sorted(required)}
+    config.pluginmanager.register(_Missed(config), "twin-missed")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    report: pytest.TestReport = yield
-    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
-        missed = item.config.stash[_missed]
-        for marker in missed.keys() & {mark.name for mark in item.iter_markers()}:
-            missed[marker].add(str(report.longrepr[2]).removeprefix("Skipped: "))
-    return report
+class _Missed:
+    """Hears every report, of whichever process it is."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._missed = config.stash[_missed]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+            for marker in self._missed.keys() & report.keywords.keys():
+                self._missed[marker].add(str(report.longrepr[2]).removeprefix("Skipped: "))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -23,6 +23,7 @@ def test_of_nothing():
 """
 
 
+@pytest.mark.parametrize("processes", [0, 1])
 @pytest.mark.parametrize(
     ("required", "code", "said"),
     [
@@ -31,12 +32,26 @@ def test_of_nothing():
         ("nod", 4, "TWIN_REQUIRED names no marker of the tests: nod"),
     ],
 )
-def test_what_is_required_and_skipped_fails_the_run(tmp_path: Path, required: str, code: int, said: str) -> None:
+def test_what_is_required_and_skipped_fails_the_run(
+    tmp_path: Path, required: str, code: int, said: str, processes: int
+) -> None:
     (tmp_path / "test_parts.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text(
         "[pytest]\naddopts = -ra\nmarkers =\n    node: Node\n    mosquitto: a broker's client"
     )
-    words = ["-p", "tests.conftest", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)]
+    words = [
+        "-p",
+        "xdist.plugin",
+        "-n",
+        str(processes),
+        "-p",
+        "tests.conftest",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *words],
         capture_output=True,
