@@ -12,7 +12,7 @@ from tests.graphs import ONTOLOGY as WORDS
 from tests.graphs import Walk, changeset, party
 from twin.access.principals import Principal
 from twin.errors import Place
-from twin.graph.model import HAS_ROLE, INCLUDES, MANAGES, Create, Held, Link, Relation, Unlink
+from twin.graph.model import HAS_ROLE, INCLUDES, MANAGES, MEMBER_OF, STANDINGS, Create, Held, Link, Relation, Unlink
 from twin.ontology.model import PERMISSIONS, Ontology, RoleType
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _HERE = Place("test.yaml", 1, 1, 2)
 _DOORS = ("t/Hall", "t/Sensor")
 EVERYONE = ("ana", "ben", "cleo")
+ORGANISATIONS = ("acme", "best")
 
 
 def role(
@@ -74,6 +75,7 @@ class Granting:
         for _ in range(steps):
             self.walk.apply(self.walk.step())
         people = [party("user", name) for name in EVERYONE[:2]] + [party("client", EVERYONE[2])]
+        people += [party("organisation", name) for name in ORGANISATIONS]
         self.walk.apply(
             changeset(*(Create(each) for each in [*people, party("fleet", "north"), party("fleet", "south")]))
         )
@@ -86,11 +88,13 @@ class Granting:
         return self.walk.mirror
 
     def give_or_take(self) -> None:
-        """Change what somebody has, or what a fleet manages."""
-        if self.dice.random() < 0.4:
+        """Change what somebody has, what a fleet manages, or who is a member of what."""
+        if self.dice.random() < 0.15:
+            source, kinds, name = self.dice.choice(EVERYONE[:2]), {"organisation"}, MEMBER_OF
+        elif self.dice.random() < 0.4:
             source, kinds, name = self.dice.choice(["north", "south"]), {"site", "device"}, MANAGES
         else:
-            source, name = self.dice.choice(EVERYONE), HAS_ROLE
+            source, name = self.dice.choice([*EVERYONE, *ORGANISATIONS]), HAS_ROLE
             kinds = {"site", "fleet", "space", "view", "device"}
         targets = [each.id for each in self.mirror.entities.values() if each.kind in kinds]
         if not targets:
@@ -102,7 +106,9 @@ class Granting:
         if not entries or self.dice.random() < 0.5:
             named = self.dice.sample([*self.ontology.roles, "t/Gone"], self.dice.randint(1, 3))
             held = tuple(Held(each, self.dice.choice([None, None, 5, 10])) for each in named)
-            made = Relation(type=name, source=source, target=target, roles=held if name == HAS_ROLE else ())
+            standing = (Held(self.dice.choice(STANDINGS), held[0].until),)
+            said = {HAS_ROLE: held, MEMBER_OF: standing}.get(name, ())
+            made = Relation(type=name, source=source, target=target, roles=said)
             entries.append(Link(made))
         self.walk.apply(changeset(*entries))
 
@@ -123,8 +129,13 @@ def principal(who: str, sites: frozenset[str] | None = None, client: str = "app"
 
 def may(mirror: Mirror, ontology: Ontology, who: str, entity: Entity, permission: Permission, now: int) -> bool:
     """The reference: whether somebody has a permission on one entity, by looking at every relation."""
+    joined = {
+        each.target
+        for each in mirror.relations()
+        if each.type == MEMBER_OF and each.source == who and (each.roles[0].until is None or now < each.roles[0].until)
+    }
     for relation in mirror.relations():
-        if relation.type != HAS_ROLE or relation.source != who:
+        if relation.type != HAS_ROLE or relation.source not in {who, *joined}:
             continue
         for held in relation.roles:
             found = ontology.roles.get(held.role)

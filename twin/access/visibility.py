@@ -85,7 +85,7 @@ class Visibilities:
         """``ontology`` says what is in force."""
         self._mirror = mirror
         self._compiled = _Compiled(mirror, ontology)
-        self._rights: dict[str, tuple[int, Rights]] = {}
+        self._rights: dict[tuple[str, tuple[str, ...]], tuple[int, Rights]] = {}
         self._known: dict[tuple[str, bool, frozenset[str] | None, Asked], tuple[Rights, Access]] = {}
 
     def of(self, principal: Principal, now: int, permission: Permission = "read", *, wholly: bool = False) -> Sites:
@@ -95,7 +95,7 @@ class Visibilities:
         A client that acts in its own name has every permission on the sites that it was registered for, and beside
         them what its roles give it. A user has what its roles give it, on the sites that it let the client touch.
         """
-        rights = self._rights_of(principal.subject, now)
+        rights = self._rights_of((principal.subject, ()), now)
         own = principal.own
         if own and (principal.sites is None or not rights.by_site):
             return principal.sites
@@ -116,12 +116,13 @@ class Visibilities:
             return None if found is None else frozenset(found)
         return frozenset(site for site in found if (part := found.part(site)) is None or site in part)
 
-    def _rights_of(self, holder: str, now: int) -> Rights:
+    def _rights_of(self, holder: tuple[str, tuple[str, ...]], now: int) -> Rights:
+        """What somebody has, with the organisations that they belong to by their token."""
         era = self._mirror.views.era
         known = self._rights.get(holder)
         if known is not None and known[0] == era and known[1].hold(self._mirror, now):
             return known[1]
-        found = rights_of(self._mirror, holder, now)
+        found = rights_of(self._mirror, holder[0], now, holder[1])
         _keep(self._rights, holder, (era, found))
         return found
 

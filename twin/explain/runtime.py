@@ -157,7 +157,8 @@ _REST: dict[str, Cause] = {
     ),
     "relation.ends": Cause(
         "A relation would say who may do what, and leads from or to what it cannot.",
-        "HAS_ROLE leads, with roles, from users and clients to what they act on; MANAGES from fleets.",
+        "HAS_ROLE leads, with roles, from users, clients and organisations to what they act on; MANAGES from fleets; "
+        "MEMBER_OF from users to organisations.",
     ),
     "relation.taken": Cause(
         "The two entities have that relation already, or it follows from the tree.",

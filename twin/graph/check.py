@@ -13,7 +13,9 @@ from twin.graph.model import (
     CONTAINS,
     HAS_ROLE,
     MANAGES,
+    MEMBER_OF,
     PARTIES,
+    STANDINGS,
     UPDATABLE,
     Create,
     Delete,
@@ -44,7 +46,11 @@ _MAY_CONTAIN: dict[Kind, frozenset[Kind]] = {
     "view": frozenset(),
 }
 _MAY_MEET: dict[str, tuple[frozenset[Kind], frozenset[Kind]]] = {
-    HAS_ROLE: (frozenset({"user", "client"}), frozenset({"site", "fleet", "space", "view", "device"})),
+    HAS_ROLE: (
+        frozenset({"user", "client", "organisation"}),
+        frozenset({"site", "fleet", "space", "view", "device"}),
+    ),
+    MEMBER_OF: (frozenset({"user"}), frozenset({"organisation"})),
     MANAGES: (frozenset({"fleet"}), frozenset({"site", "device"})),
 }
 """What may stand at the two ends of the relations that say who may do what; at those of others, nobody."""
@@ -345,12 +351,17 @@ def _check_ends(relation: Relation, source: Entity, target: Entity) -> None:
     else:
         right = source.kind in sources and target.kind in targets
     names = [held.role for held in relation.roles]
-    if not right or len(set(names)) < len(names) or bool(names) != (relation.type == HAS_ROLE):
+    if relation.type == MEMBER_OF:
+        right = right and len(names) == 1 and names[0] in STANDINGS
+    else:
+        right = right and len(set(names)) == len(names) and bool(names) == (relation.type == HAS_ROLE)
+    if not right:
         raise InvalidValue(
             f"there can be no relation {relation.type} from a {source.kind} to a {target.kind} like this",
             code="relation.ends",
-            help="HAS_ROLE leads from users and clients to what they act on, with roles, each once; MANAGES from "
-            "fleets to sites and devices; no other relation from or to any of these",
+            help="HAS_ROLE leads from users, clients and organisations to what they act on, with roles, each once; "
+            "MANAGES from fleets to sites and devices; MEMBER_OF from users to organisations, as one of "
+            f"{', '.join(STANDINGS)}; no other relation from or to any of these",
         )
 
 

@@ -17,6 +17,7 @@ from twin.graph.model import (
     HAS_ROLE,
     INCLUDES,
     MANAGES,
+    MEMBER_OF,
     Change,
     Create,
     Delete,
@@ -59,7 +60,7 @@ class Mirror:
         self.sites: dict[str, int] = {}
         """Site id -> the sequence that last touched it (the head at load time, where nothing has since)."""
         self.rights: dict[str, int] = {}
-        """Whoever has roles on something, or manages it -> the sequence that last changed that, since the load."""
+        """Whoever has roles, manages or is a member -> the sequence that last changed of what, since the load."""
         self._graph = LiveGraph()
         self.entities: dict[str, Entity] = self._graph.entities
         self._tree = Tree(self._graph)
@@ -291,7 +292,7 @@ class Mirror:
         self._related(entry, change)
 
     def _related(self, relation: Relation | Unlink, change: Change) -> None:
-        if relation.type in {HAS_ROLE, MANAGES}:
+        if relation.type in {HAS_ROLE, MANAGES, MEMBER_OF}:
             self.rights[relation.source] = change.sequence
         self._touch(self.entities[relation.source].site, change)
 

@@ -2,8 +2,8 @@
 
 An `Entity` is immutable; a change makes a new one with the next revision. ``id`` never changes or returns; ``path`` is
 ``site-key/…/key`` and may. The tree (CONTAINS) is the chain of ``parent``: site -> space, gateway, view, device;
-space -> space, device; device -> its parts. Users, clients and fleets are in no site (``user:ana``). Times are
-microseconds since 1970-01-01 UTC.
+space -> space, device; device -> its parts. Users, clients, organisations and fleets are in no site (``user:ana``).
+Times are microseconds since 1970-01-01 UTC.
 
 What there are a million of is left out of garbage collections (``gc=False``): it holds values only, never itself.
 """
@@ -43,7 +43,9 @@ __all__ = [
     "HAS_ROLE",
     "INCLUDES",
     "MANAGES",
+    "MEMBER_OF",
     "PARTIES",
+    "STANDINGS",
     "UPDATABLE",
     "Actor",
     "Change",
@@ -77,12 +79,16 @@ CONTAINS = "CONTAINS"
 INCLUDES = "INCLUDES"
 CONNECTS = "CONNECTS"
 HAS_ROLE = "HAS_ROLE"
-"""From a user or a client to what it may act on; says by `Held` in which roles, and until when."""
+"""From a user, a client or an organisation to what it may act on; says by `Held` in which roles, and until when."""
 MANAGES = "MANAGES"
 """From a fleet to a site or a device: who has a role on the fleet has it there."""
+MEMBER_OF = "MEMBER_OF"
+"""From a user to an organisation: they have its roles. Says by one `Held` as which of `STANDINGS`, and until when."""
 """The relations every twin has; those an ontology declares keep the ontology's own spelling (``feeds``)."""
 
-PARTIES: frozenset[Kind] = frozenset({"fleet", "user", "client"})
+STANDINGS = ("member", "admin")
+"""What somebody may be of an organisation; an admin invites others, and gives and takes its roles."""
+PARTIES: frozenset[Kind] = frozenset({"fleet", "user", "client", "organisation"})
 """Kinds that belong to no site and contain nothing."""
 
 Scalar = str | int | float | bool
@@ -203,7 +209,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     target: str
     instance: str | None = None
     roles: tuple[Held, ...] = ()
-    """Of HAS_ROLE: which roles; at least one, each once."""
+    """Of HAS_ROLE: which roles; at least one, each once. Of MEMBER_OF: the one standing."""
 
     @property
     def key(self) -> tuple[str, str, str]:

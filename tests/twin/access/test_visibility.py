@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from tests.graphs import changeset, entity, mirror_of, party
 from tests.rights import EVERYONE, Granting, may, principal, role, words_with
+from twin.access.grants import rights_of
 from twin.access.visibility import Visibilities
 from twin.graph import query
-from twin.graph.model import Change, Create, Held, Link, Relation, Unlink, Update
+from twin.graph.model import Change, Create, Delete, Held, Link, Relation, Unlink, Update
 from twin.graph.visibility import among, shows
 from twin.ontology.model import PERMISSIONS
 
@@ -104,6 +105,41 @@ def test_permissions_are_apart() -> None:
     given_ = has("ana", FLAT.id, Held("t/Tenant"))
     assert by(given_, permission="read-private") == [FLAT.path, ROOM.path, LAMP.path]
     assert by(given_, permission="configure") == []
+
+
+def test_a_member_has_the_roles_of_its_organisation_as_long_as_it_is_one() -> None:
+    acme = party("organisation", "acme")
+    mirror = mirror_of([*ALL, ANA, acme], [has("acme", FLAT.id, Held("t/Tenant", 20))], ONTOLOGY)
+    visibilities = Visibilities(mirror, lambda: ONTOLOGY)
+
+    def sees(now: int) -> bool:
+        return bool(seen(mirror, visibilities.of(principal("ana"), now)))
+
+    assert not sees(0)
+    apply(mirror, Link(Relation(type="MEMBER_OF", source="ana", target="acme", roles=(Held("member", 10),))))
+    assert sees(9)
+    assert not sees(10)
+    apply(mirror, Unlink(type="MEMBER_OF", source="ana", target="acme"))
+    assert not sees(9)
+    apply(mirror, Link(Relation(type="MEMBER_OF", source="ana", target="acme", roles=(Held("admin"),))))
+    assert sees(19)
+    assert not sees(20)
+    apply(mirror, Unlink(type="HAS_ROLE", source="acme", target=FLAT.id))
+    assert not sees(9)
+    apply(mirror, Link(has("acme", FLAT.id, Held("t/Tenant"))))
+    assert sees(9)
+    apply(mirror, Delete(id="acme"))
+    assert not sees(9)
+
+
+def test_somebody_may_belong_to_an_organisation_by_their_token() -> None:
+    acme = party("organisation", "acme")
+    mirror = mirror_of([*ALL, ANA, FLEET, acme], [has("acme", FLAT.id, Held("t/Tenant"))], ONTOLOGY)
+    assert not rights_of(mirror, "stranger", 0).by_site
+    found = rights_of(mirror, "stranger", 0, ("acme", "gone", FLEET.id))
+    assert [each.entity for each in found.by_site[HOME.id]] == [FLAT.id]
+    apply(mirror, Unlink(type="HAS_ROLE", source="acme", target=FLAT.id))
+    assert not found.hold(mirror, 0)
 
 
 def test_a_role_ends_at_its_time() -> None:

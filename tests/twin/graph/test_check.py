@@ -18,14 +18,15 @@ ROOM = entity("home/room", "space", SITE)
 LAMP = entity("home/room/lamp", "device", ROOM, serial="SN-1")
 CABIN = entity("cabin", "site")
 STOVE, GROUP = entity("cabin/stove", "device", CABIN), entity("cabin/group", "view", CABIN)
-ANA, FLEET = party("user", "ana"), party("fleet", "north")
-OWNER = (Held("t/Owner"),)
+ANA, FLEET, ACME = party("user", "ana"), party("fleet", "north"), party("organisation", "acme")
+OWNER, MEMBER = (Held("t/Owner"),), (Held("member"),)
 
 
 @pytest.fixture
 def mirror() -> Mirror:
     return mirror_of(
-        [SITE, ROOM, LAMP, CABIN, STOVE, GROUP, ANA, FLEET], [Relation(type="feeds", source=LAMP.id, target=ROOM.id)]
+        [SITE, ROOM, LAMP, CABIN, STOVE, GROUP, ANA, FLEET, ACME],
+        [Relation(type="feeds", source=LAMP.id, target=ROOM.id)],
     )
 
 
@@ -65,6 +66,11 @@ REFUSED: list[tuple[str, list[Entry], type[RequestError]]] = [
     ("relation.ends", [Link(Relation(type="MANAGES", source=FLEET.id, target=ROOM.id))], InvalidValue),
     ("relation.ends", [Link(Relation(type="MANAGES", source=FLEET.id, target=SITE.id, roles=OWNER))], InvalidValue),
     ("relation.ends", [Link(Relation(type="feeds", source=LAMP.id, target=ANA.id))], InvalidValue),
+    ("relation.ends", [Link(Relation(type="MEMBER_OF", source=ANA.id, target=ACME.id))], InvalidValue),
+    ("relation.ends", [Link(Relation(type="MEMBER_OF", source=ANA.id, target=ACME.id, roles=OWNER))], InvalidValue),
+    ("relation.ends", [Link(Relation(type="MEMBER_OF", source=ACME.id, target=ACME.id, roles=MEMBER))], InvalidValue),
+    ("relation.ends", [Link(Relation(type="MEMBER_OF", source=ANA.id, target=FLEET.id, roles=MEMBER))], InvalidValue),
+    ("relation.ends", [Link(Relation(type="HAS_ROLE", source=ANA.id, target=ACME.id, roles=OWNER))], InvalidValue),
     ("relation.across", [Link(Relation(type="feeds", source=STOVE.id, target=ROOM.id))], InvalidValue),
     ("relation.across", [Link(Relation(type="INCLUDES", source=GROUP.id, target=LAMP.id))], InvalidValue),
     ("source.across", [Update(id=ROOM.id, fields={"sources": {"heat": (STOVE.id, "heat")}})], InvalidValue),

@@ -120,6 +120,20 @@ def test_who_has_which_role_is_kept_and_changed_by_saying_it_anew(store: GraphSt
     assert list(store.load().relations) == []
 
 
+def test_who_is_a_member_of_what_is_kept(store: GraphStore) -> None:
+    home, ana, acme = entity("home", "site"), party("user", "ana"), party("organisation", "acme")
+    member = Relation(type="MEMBER_OF", source=ana.id, target=acme.id, roles=(Held("member", 7_000_000),))
+    held = Relation(type="HAS_ROLE", source=acme.id, target=home.id, roles=(Held("t/Owner"),))
+    store.commit([changeset(*map(Create, (home, ana, acme)), Link(member), Link(held))], 0)
+    assert mirrored(store).entities[acme.id].kind == "organisation"
+    assert {(each.key, each.roles) for each in store.load().relations} == {
+        (member.key, member.roles),
+        (held.key, held.roles),
+    }
+    store.commit([changeset(Delete(id=acme.id))], 1)
+    assert list(store.load().relations) == []
+
+
 def test_documents_are_kept_by_name(store: GraphStore) -> None:
     old, new = Document("core", "1.0.0", "core.yaml", "a"), Document("core", "1.1.0", "core.yaml", "b")
     store.commit([changeset(documents=(old,))], 0)
