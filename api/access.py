@@ -26,6 +26,7 @@ class RoleHeld(msgspec.Struct, frozen=True):
     """By its short name."""
     on: Entity
     permissions: list[Permission]
+    """Those of the role that count for this token: it carries their scopes."""
     until: int | None
     """Microseconds since 1970 UTC; None: it does not end by itself."""
 
@@ -70,4 +71,5 @@ def _role(question: Question, entity_id: str, given: Held) -> RoleHeld | None:
     role = words.roles.get(given.role)
     if role is None or not may_have(words, role, on):
         return None
-    return RoleHeld(role.short, on, [each for each in PERMISSIONS if each in role.may], given.until)
+    may = [each for each in PERMISSIONS if each in role.may and question.principal.counts(each)]
+    return RoleHeld(role.short, on, may, given.until)

@@ -1,6 +1,6 @@
 """What one who asks may see and do, at one time: its token's scopes, and the permissions that its roles give it.
 
-A permission counts where the token carries its scope as well, which whoever asks about one has made sure of.
+A permission counts where the token carries its scope as well (`Principal.counts`).
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.privacy import SCOPE
+from twin.access.principals import SCOPE_OF
 from twin.access.visibility import insufficient
 from twin.graph.visibility import Part, Visibility, shows
 from twin.times import now
@@ -51,10 +52,15 @@ class Rights:
 
     def may(self, permission: Permission, entity: Entity, *, wholly: bool = False) -> bool:
         """Whether there is a permission on an entity that may be seen; ``wholly``: on all that may be in it as well."""
+        if not self._principal.counts(permission):
+            return False
         return not self._partly or shows(self._engine.mirror, entity, self._of(permission, wholly=wholly))
 
     def require(self, permission: Permission, entity: Entity, *, wholly: bool = False) -> None:
-        """Raise `Forbidden` (``role.insufficient``), naming the permission, unless it is there."""
+        """Raise `Forbidden` unless it is there: naming the scope that is missing, or (``role.insufficient``) the
+        permission.
+        """
+        self._principal.require(SCOPE_OF[permission])
         if not self.may(permission, entity, wholly=wholly):
             raise insufficient(permission, entity)
 

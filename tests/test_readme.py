@@ -10,6 +10,7 @@ from graphql import parse, validate
 
 from api.graphql.schema import build
 from tests.running import ROOT
+from twin.access.principals import SCOPES
 from twin.cli.app import app
 from twin.engine.documents import check_file, shipped_ontology
 
@@ -53,3 +54,8 @@ def test_files_that_are_named_exist() -> None:
     for path in re.findall(r"`((?:api|ontologies|examples|tests)/[\w./-]+)`", README):
         if "results" not in path:
             assert (ROOT / path).exists(), path
+
+
+def test_scopes_read_as_in_their_table() -> None:
+    rows = re.findall(r"^\| `([a-z]+:[a-z-]+)` \| (.*) \|$", README, flags=re.MULTILINE)
+    assert rows == [(name, words[0].lower() + words[1:].rstrip(".")) for name, words in SCOPES.items()]

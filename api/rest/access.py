@@ -29,7 +29,10 @@ class HeldOut(Out):
     id: str = Field(description="The id of what it is had on.")
     kind: Kind
     path: str = Field(examples=["hugo/floor-1/flat-102"])
-    permissions: list[str] = Field(examples=[["read", "command"]])
+    permissions: list[str] = Field(
+        description="Those of the role that count for this token: it carries their scopes.",
+        examples=[["read", "command"]],
+    )
     until: Time | None = Field(description="When it ends; null: not by itself.")
 
 

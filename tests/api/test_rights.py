@@ -120,6 +120,8 @@ def test_what_may_be_acted_on_is_listed(fresh: Served, guest: httpx2.Client) -> 
     }
     assert items[0] == {"site": hugo, "whole": False, "roles": [room]}
     assert [(each["site"], [role["role"] for role in each["roles"]]) for each in items[1:]] == [(zola, ["Owner"])]
+    # An owner may do everything, and this app what it carries the scopes for.
+    assert items[1]["roles"][0]["permissions"] == ["read", "read-private", "administer"]
     first = guest.get("/api/v1/access?limit=1").json()
     assert [each["site"] for each in guest.get(first["next"]).json()["items"]] == [zola]
     asked = "{ me { subject sites { site whole roles { role id path permissions until } } } }"

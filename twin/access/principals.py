@@ -11,12 +11,17 @@ from twin.errors import Forbidden, InvalidValue
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["IDENTITY_SCOPES", "SCOPES", "Principal", "known_scopes"]
+    from twin.ontology.model import Permission
+
+__all__ = ["IDENTITY_SCOPES", "SCOPES", "SCOPE_OF", "Principal", "known_scopes"]
 
 SCOPES: dict[str, str] = {
     "twin:read": "See the sites it was given: their spaces, views, gateways and devices, and what these report.",
     "twin:read-private": "See also what is private in the sites it was given, such as whether somebody is at home.",
+    "twin:configure": "Change settings in the sites it was given, such as how warm a room shall be.",
+    "twin:command": "Have devices act in the sites it was given, such as opening a shutter or locking a door.",
     "twin:write": "Build and change the sites it was given: what they consist of, titles and properties.",
+    "twin:share": "Let other people into the sites it was given, with no more rights than you have there, and end it.",
     "twin:audit": "See who did what in the sites it was given, and who was refused.",
     "telemetry:write": "Send what the gateways and devices of the sites it was given report.",
 }
@@ -27,6 +32,15 @@ IDENTITY_SCOPES: dict[str, str] = {
     "email": "See your e-mail address.",
 }
 """The same for what an app may know of the user who signs in with it (OpenID Connect): nothing of any site."""
+SCOPE_OF: dict[Permission, str] = {
+    "read": "twin:read",
+    "read-private": "twin:read-private",
+    "configure": "twin:configure",
+    "command": "twin:command",
+    "administer": "twin:write",
+    "share": "twin:share",
+}
+"""The scope that a token must carry for a permission of whoever it speaks for to count."""
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -48,6 +62,10 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def may(self, scope: str) -> bool:
         """Whether the token carries a scope."""
         return scope in self.scopes
+
+    def counts(self, permission: Permission) -> bool:
+        """Whether a permission of whoever it speaks for counts: not without its scope."""
+        return SCOPE_OF[permission] in self.scopes
 
     def require(self, scope: str) -> None:
         """Raise `Forbidden`, naming the scope, unless the token carries it."""

@@ -19,7 +19,9 @@ class RoleOn:
     role: str = strawberry.field(description="As it is named in the ontology.")
     id: strawberry.ID = strawberry.field(description="Of what it is had on.")
     path: str
-    permissions: list[str]
+    permissions: list[str] = strawberry.field(
+        description="Those of the role that count for this token: it carries their scopes."
+    )
     until: Instant | None = strawberry.field(description="When it ends; null: not by itself.")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from twin.access.principals import SCOPES, Principal, known_scopes
+from twin.access.principals import SCOPE_OF, SCOPES, Principal, known_scopes
 from twin.errors import Forbidden, InvalidValue
+from twin.ontology.model import PERMISSIONS
 
 
 def principal(**changes: object) -> Principal:
@@ -53,3 +54,10 @@ def test_scopes_are_checked_against_the_table() -> None:
 
 def test_every_scope_says_what_it_is_for() -> None:
     assert all(sentence.endswith(".") and len(sentence) > 20 for sentence in SCOPES.values())
+
+
+def test_a_permission_counts_with_the_scope_of_its_name() -> None:
+    assert set(SCOPE_OF) == set(PERMISSIONS)
+    assert set(SCOPE_OF.values()) <= SCOPES.keys()
+    assert [each for each in PERMISSIONS if principal().counts(each)] == ["read"]
+    assert principal(scopes=frozenset({"twin:share"})).counts("share")
