@@ -58,6 +58,14 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The token's own id."""
     authorization: str = ""
     """What its user let its client do (`twin.access.authorizations`); empty where a client acts in its own name."""
+    parties: tuple[str, ...] = ()
+    """The ids of the organisations whose roles it has by what an external issuer says of it."""
+    issuer: str = ""
+    """What the settings call the external issuer of the token; empty: it is ours."""
+    key: str = ""
+    """The id of the external issuer's key that signed it."""
+    device: str = ""
+    """The id of the one gateway or device that the client is; its rights are its topics, and nothing else."""
 
     def may(self, scope: str) -> bool:
         """Whether the token carries a scope."""

@@ -86,21 +86,24 @@ class Visibilities:
         self._mirror = mirror
         self._compiled = _Compiled(mirror, ontology)
         self._rights: dict[tuple[str, tuple[str, ...]], tuple[int, Rights]] = {}
-        self._known: dict[tuple[str, bool, frozenset[str] | None, Asked], tuple[Rights, Access]] = {}
+        self._known: dict[tuple[str, tuple[str, ...], bool, frozenset[str] | None, Asked], tuple[Rights, Access]] = {}
 
     def of(self, principal: Principal, now: int, permission: Permission = "read", *, wholly: bool = False) -> Sites:
         """Where a principal has a permission, at a time (microseconds): the very same object until that may differ.
         ``wholly``: only what it has it on with all that is, or may be, in it.
 
         A client that acts in its own name has every permission on the sites that it was registered for, and beside
-        them what its roles give it. A user has what its roles give it, on the sites that it let the client touch.
+        them what its roles give it. A user has what its roles give it, on the sites that it let the client touch. A
+        client that is one gateway or device has topics to send to, and nothing to see.
         """
-        rights = self._rights_of((principal.subject, ()), now)
+        if principal.device:
+            return frozenset()
+        rights = self._rights_of((principal.subject, principal.parties), now)
         own = principal.own
         if own and (principal.sites is None or not rights.by_site):
             return principal.sites
         asked = Asked(permission, wholly)
-        key = (principal.subject, own, principal.sites, asked)
+        key = (principal.subject, principal.parties, own, principal.sites, asked)
         known = self._known.get(key)
         if known is not None and known[0] is rights:
             return known[1]
