@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from api import cursors
-from api.privacy import is_private
 from api.slices import Slice, page_size
+from twin.access.privacy import is_private
 from twin.errors import Conflict, InvalidValue
 from twin.graph.model import Create, Link, Move, Recast, Unlink, Update
 
@@ -194,7 +194,7 @@ class _Telling:
             each.name
             for each in question.vocabulary.type_of(entity.type).points.values()
             if question.rights.follows(entity, each.name)
-            and (self._private or not is_private(question.engine, question.vocabulary, entity, each))
+            and (self._private or not is_private(question.engine.mirror, question.vocabulary.ontology, entity, each))
         }
 
     def field(self, name: str, value: Any) -> dict[str, Any]:

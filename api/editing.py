@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from api.noting import actor
-from api.older import taken
 from twin.errors import InvalidValue
 from twin.graph.edit import edit
 from twin.graph.model import ChangeSet
+from twin.graph.older import taken
 from twin.ids import mint
 from twin.times import now
 

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import msgspec
 
 from api import cursors
-from api.older import kept_in, told_in
-from api.privacy import is_private
-from api.rights import Rights
 from api.slices import Slice, listed, page_size
 from api.vocabulary import vocabulary_of
+from twin.access.rights import Rights
 from twin.errors import InvalidValue, NotFound
 from twin.graph import query
 from twin.graph.model import CONNECTS, Entity
-from twin.graph.readings import Quality, quality_at
+from twin.graph.older import kept_in, told_in
 from twin.ids import sort_key
 from twin.ontology.model import KINDS, PointType
+from twin.state.telling import Said, tell, value_in
 from twin.times import now
 from twin.units import compatible, dimension, of_dimension, resolve
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from twin.graph.visibility import Sites
     from twin.ontology.model import Kind, Ontology, PropertyType
 
-__all__ = ["Filtered", "MadeOf", "Part", "Picked", "Question", "Said"]
+__all__ = ["Filtered", "MadeOf", "Part", "Picked", "Question"]
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -41,16 +40,6 @@ class Part(msgspec.Struct, frozen=True):
 
     entity: Entity
     kind: PointType
-
-
-class Said(msgspec.Struct, frozen=True):
-    """A reading as it is told: in the unit asked for, with its quality now."""
-
-    value: object
-    unit: str | None
-    time: int
-    received_at: int
-    quality: Quality
 
 
 class MadeOf(msgspec.Struct, frozen=True):
@@ -230,15 +219,11 @@ class Question:
 
     def shows(self, entity: Entity, kind: PointType) -> bool:
         """Whether an entity has a point, as far as may be seen."""
-        return (
-            kind.name in entity.points
-            and self.rights.follows(entity, kind.name)
-            and (self.reads_private(entity) or not is_private(self.engine, self.vocabulary, entity, kind))
-        )
+        return self.rights.shows(entity, kind)
 
     def reads_private(self, entity: Entity) -> bool:
         """Whether what is private of an entity is there."""
-        return self.rights.private and self.rights.may("read-private", entity)
+        return self.rights.reads_private(entity)
 
     def made(self, site: Entity) -> MadeOf | None:
         """What a site was last made of; the parameters only for who may read all that there is in it."""
@@ -333,27 +318,11 @@ class Question:
         """What is wished of a configuration point; None: nothing. `InvalidValue` for a unit of something else."""
         wanted = _unit(part.kind, unit)
         value = part.entity.desired.get(part.kind.name)
-        return None if value is None else self._told_in(value, part, wanted)
+        return None if value is None else value_in(self.vocabulary.ontology, part.entity, part.kind, value, wanted)
 
     def told(self, part: Part, reading: Reading, unit: str | None = None) -> Said:
         """A reading of a point, in a unit that fits it."""
-        value = self._told_in(reading.value, part, unit)
-        quality = quality_at(reading, self._every(part), now())
-        return Said(value, unit or part.kind.unit, reading.time, reading.received, quality)
-
-    def _told_in(self, value: Any, part: Part, unit: str | None) -> Any:
-        """A value of a point in the unit asked for, or in the point's own."""
-        kind, ontology = part.kind, self.vocabulary.ontology
-        own = kept_in(ontology, part.entity, kind) if ontology.older else kind.unit
-        return told_in(value, own, unit or kind.unit)
-
-    def _every(self, part: Part) -> float | None:
-        """How often a point reports: one that follows another has that one's rhythm where it names none."""
-        source = part.entity.sources.get(part.kind.name)
-        if part.kind.every is not None or source is None:
-            return part.kind.every
-        followed = self.engine.mirror.get(source[0])
-        return None if followed is None else self.vocabulary.type_of(followed.type).points[source[1]].every
+        return tell(self.engine.mirror, self.vocabulary.ontology, part.entity, part.kind, reading, now(), unit)
 
 
 def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:

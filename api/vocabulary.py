@@ -23,16 +23,6 @@ class Vocabulary:
         self._concrete = [each for each in ontology.types.values() if not each.abstract and not each.mixin]
         self.kinds: dict[Kind, dict[str, frozenset[str]]] = {kind: self._names(kind) for kind in KINDS}
         """Kind -> the short names that can filter it (abstract types and mixins too) -> qualified concrete types."""
-        self.private = self._private()
-        """Quantity -> the qualified concrete types with a private point that measures it."""
-
-    def _private(self) -> dict[str, frozenset[str]]:
-        found: dict[str, set[str]] = {}
-        for each in self._concrete:
-            for point in each.points.values():
-                if point.private and point.measures is not None:
-                    found.setdefault(point.measures, set()).add(each.name)
-        return {name: frozenset(types) for name, types in found.items()}
 
     def _names(self, kind: Kind) -> dict[str, frozenset[str]]:
         concrete = frozenset(each.name for each in self._concrete if each.kind == kind)

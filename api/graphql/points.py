@@ -18,8 +18,9 @@ from graphql import (
 from api.graphql.context import question_of
 from api.graphql.fixed import READINGS
 from api.graphql.names import words
-from api.questions import Part, Said
+from api.questions import Part
 from api.texts import advice, text_in
+from twin.state.telling import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

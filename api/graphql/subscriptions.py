@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from api.graphql.context import Info
     from api.graphql.kinds import Kinds
-    from api.questions import Said
     from api.watching import Heard
+    from twin.state.telling import Said
 
 __all__ = ["NAMES", "subscription"]
 

@@ -13,8 +13,8 @@ from api import cursors
 from api.context import Operator
 from api.rest.parameters import After, Limit
 from api.rest.shapes import DeadLetterOut, Page, answer, letter_out, page_out
-from api.rights import Rights
 from api.slices import DEFAULT_FIRST, Slice
+from twin.access.rights import Rights
 from twin.errors import InvalidValue
 from twin.ontology.model import Permission
 

@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.questions import Part, Question, Said
+from api.questions import Part, Question
 from api.roles import places
 from api.slices import Slice
 from api.texts import advice, title_in
 from twin.graph.model import Entity
 from twin.graph.query import Found, Hop, Reached
+from twin.state.telling import document
 from twin.telemetry.deadletters import Letter
 from twin.times import rfc3339
 
@@ -254,7 +255,7 @@ def point_out(question: Question, part: Part, unit: str | None = None) -> dict[s
         else {name: getattr(computed, name) for name in computed.__struct_fields__},
         "deprecated": None if part.kind.deprecated is None else advice(part.kind.deprecated),
         "desired": question.desired(part, unit),
-        "reading": None if said is None else _reading_out(said),
+        "reading": None if said is None else document(said),
     }
 
 
@@ -309,16 +310,6 @@ def page_out(request: Request, page: Slice, items: list[dict[str, Any]]) -> Resp
 def answer(content: object, headers: dict[str, str] | None = None, status: int = 200) -> Response:
     """A document on its way out."""
     return Response(orjson.dumps(content), status, headers=headers, media_type="application/json")
-
-
-def _reading_out(said: Said) -> dict[str, Any]:
-    return {
-        "value": said.value,
-        "unit": said.unit,
-        "time": rfc3339(said.time),
-        "receivedAt": rfc3339(said.received_at),
-        "quality": said.quality,
-    }
 
 
 def _following(request: Request, cursor: str) -> str:
