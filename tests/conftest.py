@@ -7,6 +7,7 @@ at its end what was missing; without it, what is missing is skipped and listed.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(message)
     config.stash[_missed] = {name: set() for name in sorted(required)}
     config.pluginmanager.register(_Missed(config), "twin-missed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse tests that share a name: of those, only one is run where there are several processes."""
+    names = Counter(item.nodeid for item in items)
+    if shared := sorted(name for name, times in names.items() if times > 1):
+        message = f"tests that share a name: {', '.join(shared)}"
+        raise pytest.UsageError(message)
 
 
 class _Missed:

@@ -83,21 +83,26 @@ def test_security_is_documented() -> None:
 SCHEMA = schemathesis.openapi.from_dict(openapi()).include(path_regex="^/api/")
 
 
-@SCHEMA.parametrize()
-@hypothesis.settings(
-    max_examples=8,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(hypothesis.HealthCheck),
-)
-def test_what_is_served_is_what_is_described(case: Any, served: Served) -> None:
-    case.headers.pop("Twin-Position", None)  # any but a real one is refused before all else: see test_positions
-    case.call_and_validate(
-        base_url=served.url,
-        headers={"Authorization": f"Bearer {token(served)}"},
-        excluded_checks=[schemathesis.checks.CHECKS.get_one("positive_data_acceptance")],
+# Named one by one: pytest-xdist runs one of those that share a name, and schemathesis has them all share theirs.
+@pytest.mark.parametrize("operation", [each.ok() for each in SCHEMA.get_all_operations()], ids=lambda each: each.label)
+def test_what_is_served_is_what_is_described(operation: Any, served: Served) -> None:
+    @hypothesis.given(case=operation.as_strategy())
+    @hypothesis.settings(
+        max_examples=8,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
     )
+    def check(case: Any) -> None:
+        case.headers.pop("Twin-Position", None)  # any but a real one is refused before all else: see test_positions
+        case.call_and_validate(
+            base_url=served.url,
+            headers={"Authorization": f"Bearer {token(served)}"},
+            excluded_checks=[schemathesis.checks.CHECKS.get_one("positive_data_acceptance")],
+        )
+
+    check()
 
 
 @pytest.mark.parametrize("path", ["entities/{id}", "entities/{id}/points/{point}"])
