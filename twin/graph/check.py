@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import Conflict, InvalidValue, NotFound
+from twin.graph.declared import Drafted, is_serial, stands_as_asset
 from twin.graph.model import (
     CONTAINS,
+    DECLARES,
     HAS_ROLE,
     MANAGES,
     MEMBER_OF,
@@ -51,7 +53,8 @@ _MAY_MEET: dict[str, tuple[frozenset[Kind], frozenset[Kind]]] = {
         frozenset({"site", "fleet", "space", "view", "device"}),
     ),
     MEMBER_OF: (frozenset({"user"}), frozenset({"organisation"})),
-    MANAGES: (frozenset({"fleet"}), frozenset({"site", "device"})),
+    MANAGES: (frozenset({"fleet"}), frozenset({"site", "device", "asset"})),
+    DECLARES: (frozenset({"asset"}), frozenset({"gateway", "device"})),
 }
 """What may stand at the two ends of the relations that say who may do what; at those of others, nobody."""
 
@@ -133,6 +136,7 @@ class _Draft:
         self.deleted: dict[str, Entity] = {}
         self.paths: dict[str, str] = {}
         self.serials: dict[tuple[str, str], str] = {}
+        self.declared = Drafted(mirror.declared)
         self.linked: set[tuple[str, str, str]] = set()
         self.unlinked: set[tuple[str, str, str]] = set()
 
@@ -186,12 +190,14 @@ class _Draft:
 
     def place(self, entity: Entity) -> None:
         """Whether the entity may stand where it says: a key, a parent of the right kind, a path that is free."""
-        if not is_key(entity.key):
+        if not (is_serial if entity.kind == "asset" else is_key)(entity.key):
             raise InvalidValue(
                 f"{entity.key!r} is not a key", code="key.invalid", help="keys are [a-z0-9][a-z0-9-]*: flat-302"
             )
         if entity.kind == "site":
             right = entity.parent is None and entity.site == entity.id and entity.path == entity.key
+        elif entity.kind == "asset":
+            right = stands_as_asset(entity)
         elif entity.kind in PARTIES:
             right = entity.parent is None and not entity.site and entity.path == f"{entity.kind}:{entity.key}"
         else:
@@ -246,6 +252,8 @@ class _Draft:
         after = apply_update(entity, entry, self.changeset.at, self.changeset.actor.name)
         if entity.serial is not None and after.serial != entity.serial:
             self.serials[entity.site, entity.serial] = ""
+        if after.serial != entity.serial:
+            self.declared.renumbered(after)
         self.put(after)
         self.claim_serial(after)
 
@@ -275,6 +283,7 @@ class _Draft:
                 help="delete what it contains before it, in the same ChangeSet",
             )
         self.deleted[entity.id] = entity
+        self.declared.drop(entity)
         self.shrunk = True
         self.changed.pop(entity.id, None)
         if self.paths.get(entity.path) == entity.id:
@@ -292,6 +301,8 @@ class _Draft:
                 code="relation.taken",
                 help="relations of one type between two entities are one; CONTAINS follows the parent",
             )
+        if key[2] == DECLARES:
+            self.declared.join(source, target)
         self.linked.add(key)
         self.unlinked.discard(key)
 
@@ -309,6 +320,8 @@ class _Draft:
         gone = entry.source in self.deleted or entry.target in self.deleted
         if key[2] == CONTAINS or gone or not self.related(key):
             raise NotFound(f"there is no relation {key[2]} between the two", code="relation.unknown")
+        if key[2] == DECLARES:
+            self.declared.part(*key[:2])
         self.unlinked.add(key)
         self.linked.discard(key)
 
@@ -331,6 +344,7 @@ class _Draft:
                     )
         self.following.clear()
         self.shrunk = False
+        self.declared.finish(self.get)
 
 
 def _check_site(relation: Relation, source: Entity, target: Entity) -> None:
@@ -339,7 +353,7 @@ def _check_site(relation: Relation, source: Entity, target: Entity) -> None:
         raise InvalidValue(
             f"there can be no relation {relation.type} from {source.path} to {target.path}: they are of two sites",
             code="relation.across",
-            help="relations stay within a site; only HAS_ROLE and MANAGES lead into sites",
+            help="relations stay within a site; only HAS_ROLE, MANAGES and DECLARES lead into sites",
         )
 
 
@@ -360,7 +374,7 @@ def _check_ends(relation: Relation, source: Entity, target: Entity) -> None:
             f"there can be no relation {relation.type} from a {source.kind} to a {target.kind} like this",
             code="relation.ends",
             help="HAS_ROLE leads from users, clients and organisations to what they act on, with roles, each once; "
-            "MANAGES from fleets to sites and devices; MEMBER_OF from users to organisations, as one of "
+            "MANAGES from fleets to sites, devices and assets; DECLARES from assets to gateways and devices; MEMBER_OF from users to organisations, as one of "
             f"{', '.join(STANDINGS)}; no other relation from or to any of these",
         )
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from twin.graph.declared import Declared
 from twin.graph.living import LiveGraph, data_of, relation_of
 from twin.graph.model import (
     CONTAINS,
+    DECLARES,
     HAS_ROLE,
     INCLUDES,
     MANAGES,
@@ -66,6 +68,7 @@ class Mirror:
         self._tree = Tree(self._graph)
         self._paths: dict[str, str] = {}
         self._serials: dict[tuple[str, str], str] = {}
+        self.declared = Declared()
         self._names: dict[str, Names] = {}
         self._kinds: dict[Kind, dict[str, None]] = {}
         self._types_of: dict[frozenset[Kind], frozenset[str]] = {}
@@ -94,7 +97,7 @@ class Mirror:
         relations: Iterable[Relation],
     ) -> None:
         """Take a whole snapshot in place of whatever is here."""
-        for index in (self._graph, self.views, self.sites, self.documents, self._paths, self._serials):
+        for index in (self._graph, self.views, self.sites, self.documents, self._paths, self._serials, self.declared):
             index.clear()
         self._names.clear()
         self.rights.clear()
@@ -112,10 +115,13 @@ class Mirror:
                 self._learn(entity)
             if entity.kind == "view":
                 self.views.put(entity)
+            elif entity.kind == "asset":
+                self.declared.put(entity)
         for site in self._tree.sites():
             self.sites[site] = head
         for view, member in self._graph.draw_all(relations):
             self.views.link(view, member)
+        self.declared.join_all(self._graph.leaving)
 
     @property
     def era(self) -> int:
@@ -289,6 +295,8 @@ class Mirror:
         self._graph.erase(entry.source, entry.target, entry.type)
         if entry.type == INCLUDES:
             self.views.unlink(entry.source, entry.target)
+        elif entry.type == DECLARES:
+            self.declared.part(entry.source, entry.target)
         self._related(entry, change)
 
     def _related(self, relation: Relation | Unlink, change: Change) -> None:
@@ -316,6 +324,8 @@ class Mirror:
             self._serials[entity.site, entity.serial] = entity.id
         self._learn(entity)
         self.views.put(entity)
+        if entity.kind == "asset":
+            self.declared.put(entity)
 
     def _put(self, entity: Entity) -> None:
         """An entity in place of what it was."""
@@ -340,6 +350,7 @@ class Mirror:
     def _drop(self, entity_id: str) -> None:
         entity = self.entities[entity_id]
         self.views.drop(entity)
+        self.declared.drop(entity)
         self._tree.leave(entity)
         self._graph.remove_node(entity_id)
         del self._paths[entity.path]
@@ -358,6 +369,8 @@ class Mirror:
         self._graph.draw(source, target, relation.type, **data_of(relation))
         if relation.type == INCLUDES:
             self.views.link(source, target)
+        elif relation.type == DECLARES:
+            self.declared.join(source, target)
 
 
 _TAKES: dict[type[Entry], Callable[[Mirror, Any, Change], None]] = {

@@ -2,7 +2,7 @@
 
 An `Entity` is immutable; a change makes a new one with the next revision. ``id`` never changes or returns; ``path`` is
 ``site-key/…/key`` and may. The tree (CONTAINS) is the chain of ``parent``: site -> space, gateway, view, device;
-space -> space, device; device -> its parts. Users, clients, organisations and fleets are in no site (``user:ana``).
+space -> space, device; device -> its parts. Users, clients, organisations, fleets and assets are in no site (``user:ana``).
 Times are microseconds since 1970-01-01 UTC.
 
 What there are a million of is left out of garbage collections (``gc=False``): it holds values only, never itself.
@@ -40,6 +40,7 @@ UPDATABLE = frozenset(
 __all__ = [
     "CONNECTS",
     "CONTAINS",
+    "DECLARES",
     "HAS_ROLE",
     "INCLUDES",
     "MANAGES",
@@ -81,14 +82,16 @@ CONNECTS = "CONNECTS"
 HAS_ROLE = "HAS_ROLE"
 """From a user, a client or an organisation to what it may act on; says by `Held` in which roles, and until when."""
 MANAGES = "MANAGES"
-"""From a fleet to a site or a device: who has a role on the fleet has it there."""
+"""From a fleet to a site or a device: who has a role on the fleet has it there; and to the assets that it owns."""
+DECLARES = "DECLARES"
+"""From an asset to the one gateway or device that it is."""
 MEMBER_OF = "MEMBER_OF"
 """From a user to an organisation: they have its roles. Says by one `Held` as which of `STANDINGS`, and until when."""
 """The relations every twin has; those an ontology declares keep the ontology's own spelling (``feeds``)."""
 
 STANDINGS = ("member", "admin")
 """What somebody may be of an organisation; an admin invites others, and gives and takes its roles."""
-PARTIES: frozenset[Kind] = frozenset({"fleet", "user", "client", "organisation"})
+PARTIES: frozenset[Kind] = frozenset({"fleet", "user", "client", "organisation", "asset"})
 """Kinds that belong to no site and contain nothing."""
 
 Scalar = str | int | float | bool

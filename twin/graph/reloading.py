@@ -44,6 +44,7 @@ def _forget(mirror: Mirror, site: str, ids: set[str]) -> None:
     mirror.views.forget(site, ids)
     tree.forget(site, ids)
     graph.forget(ids)
+    mirror.declared.forget(ids)
     paths, serials, names = mirror._paths, mirror._serials, mirror._names  # noqa: SLF001 - ours
     for path in [path for path, each in paths.items() if each in ids]:
         del paths[path]

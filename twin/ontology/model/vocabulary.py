@@ -24,7 +24,7 @@ __all__ = [
     "ValueKind",
 ]
 
-Kind = Literal["site", "space", "view", "gateway", "device", "fleet", "user", "client", "organisation"]
+Kind = Literal["site", "space", "view", "gateway", "device", "fleet", "user", "client", "organisation", "asset"]
 KINDS: tuple[Kind, ...] = ("site", "space", "view", "gateway", "device")
 """Kinds that ontologies have types of; the others are the same for every twin, and belong to no site."""
 Section = Literal["status", "configuration"]
