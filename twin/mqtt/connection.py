@@ -55,7 +55,7 @@ class Connection(asyncio.Protocol):
         self._endpoint = endpoint
         self._limits = endpoint.limits
         self._transport: asyncio.Transport | None = None
-        self._talk = Conversation(endpoint.door, endpoint.limits, self._write, self._open)
+        self._talk = Conversation(endpoint.door, endpoint.audience, endpoint.limits, self.write, self._open)
         self._acks = Acknowledgements()
         self._reason = Reason.SUCCESS
         self._holds = Hold(0)
@@ -170,6 +170,7 @@ class Connection(asyncio.Protocol):
         if reason := self._endpoint.opened(self, session):
             return reason
         self.state, self._deadline = State.OPEN, None
+        session.connection = self
         return None
 
     def _hand_over(self, batch: Batch, now: int) -> None:
@@ -206,7 +207,8 @@ class Connection(asyncio.Protocol):
         elif self._stuck:
             self._endpoint.rounds.ready(self)
 
-    def _write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
+        """Write it, if there is anybody to read it."""
         if self.state is not State.CLOSED and self._transport is not None:
             self._transport.write(data)
 

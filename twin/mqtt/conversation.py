@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twin.mqtt.acknowledgements import Batch
+    from twin.mqtt.audience import Audience
     from twin.mqtt.door import Door
     from twin.mqtt.greeting import Limits
 
@@ -52,10 +53,27 @@ _LONG = frozenset({Kind.CONNECT, Kind.PUBLISH})
 class Conversation:
     """One peer's side of it in ``inbox``, and ours through ``say``."""
 
-    __slots__ = ("_asked", "_door", "_largest", "_limits", "_opened", "_say", "_version", "inbox", "over", "session")
+    __slots__ = (
+        "_asked",
+        "_audience",
+        "_door",
+        "_largest",
+        "_limits",
+        "_opened",
+        "_say",
+        "_version",
+        "inbox",
+        "over",
+        "session",
+    )
 
     def __init__(
-        self, door: Door, limits: Limits, say: Callable[[bytes], None], opened: Callable[[Session], Reason | None]
+        self,
+        door: Door,
+        audience: Audience,
+        limits: Limits,
+        say: Callable[[bytes], None],
+        opened: Callable[[Session], Reason | None],
     ) -> None:
         """``opened`` is told of the session that CONNECT opens, and may still object to it."""
         self.inbox = Inbox()
@@ -63,6 +81,7 @@ class Conversation:
         self.over = False
         """Whether the peer has said goodbye."""
         self._door = door
+        self._audience = audience
         self._limits = limits
         self._say = say
         self._opened = opened
@@ -174,4 +193,4 @@ class Conversation:
             raise ProtocolError("a connection that the door refused", admission.value)
         if connect.will is not None and self._door.route(admission, connect.will.topic) is None:
             raise ProtocolError("a will to a topic that the client may not publish to", Reason.NOT_AUTHORIZED)
-        return Session(self._door, admission, connect, connect.client_id or mint(), self._limits)
+        return Session(self._door, self._audience, admission, connect, connect.client_id or mint(), self._limits)

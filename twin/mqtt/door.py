@@ -1,4 +1,6 @@
-"""What the endpoint asks of whoever is behind it: who may come in, where a topic leads, and to keep what was said."""
+"""What the endpoint asks of whoever is behind it: who may come in, where a topic leads, to keep what was said, and who
+hears what.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,11 @@ import msgspec
 from twin.mqtt.packets import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from twin.mqtt.packets import Connect
 
-__all__ = ["Admission", "Counts", "Door", "Refusal"]
+__all__ = ["Admission", "Counts", "Door", "Message", "Refusal"]
 
 
 class Admission(msgspec.Struct, frozen=True):
@@ -28,6 +30,21 @@ class Admission(msgspec.Struct, frozen=True):
     owner: Hashable = None
     """Whose sessions: within one owner, a client identifier is one session, which its next connection takes over;
     another owner's is another session. None: the principal itself is the owner."""
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """What clients may hear that subscribe to its topic."""
+
+    topic: str
+    payload: bytes
+    about: object
+    """What it tells of: the door is asked with it whether a client hears this, right before each writing."""
+    at: int
+    """When it became so, in microseconds since 1970 UTC."""
+    expires: int | None = None
+    """When it is of no use any more, in microseconds since 1970 UTC; None: never."""
+    retain: bool = False
+    """Whether who subscribes later is told it too, by `Door.retained`, until there is a newer one of its topic."""
 
 
 class Refusal(Enum):
@@ -77,4 +94,21 @@ class Door(Protocol):
 
         ``done(True)`` on the loop, at once or later, lets the acknowledgements go; ``done(False)`` means that they
         cannot be kept: the acknowledgements are withheld and the connection is ended.
+        """
+
+    def may_hear(self, admission: Admission, topic_filter: str) -> bool:
+        """Whether the client may subscribe to this filter; asked again after `Endpoint.forget_routes`, and of the
+        filters of a session that a client comes back to.
+        """
+
+    def hears(self, admission: Admission, about: object) -> bool:
+        """Whether the client may be told this, now. Asked right before every message is written: of new ones, queued
+        ones, those sent again and retained ones alike.
+        """
+
+    def retained(self, admission: Admission, topic_filter: str) -> Iterable[Message]:
+        """What a new subscription is told at once: of each topic that matches, the latest.
+
+        Taken one by one as fast as the client reads, so perhaps over many turns of the loop: it has to bear changes
+        in between, and to say of each what is so when it is taken.
         """

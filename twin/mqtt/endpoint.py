@@ -11,8 +11,9 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from twin.mqtt.audience import Audience
 from twin.mqtt.connection import Connection, Hold
-from twin.mqtt.door import Admission, Counts, Door, Refusal
+from twin.mqtt.door import Admission, Counts, Door, Message, Refusal
 from twin.mqtt.greeting import Limits
 from twin.mqtt.packets import Connect, Reason
 from twin.mqtt.rounds import Rounds, safely
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from twin.mqtt.sessions import Session
 
-__all__ = ["Admission", "Connect", "Counts", "Door", "Endpoint", "Limits", "Reason", "Refusal"]
+__all__ = ["Admission", "Connect", "Counts", "Door", "Endpoint", "Limits", "Message", "Reason", "Refusal"]
 
 _SPARE = 100
 """Connections beyond the limit that are heard, so that they can be told why they are refused."""
@@ -47,6 +48,7 @@ class Endpoint:
         self.clock = clock
         self.monotonic = monotonic
         self.rounds = Rounds(monotonic)
+        self.audience = Audience(door)
         self._sweep_every = sweep
         self._sweeping: asyncio.TimerHandle | None = None
         self._server: asyncio.Server | None = None
@@ -111,6 +113,20 @@ class Endpoint:
             if connection.session is not None:
                 connection.session.forget_routes()
 
+    def wants(self, topic: str) -> bool:
+        """Whether anybody subscribes to a topic: else a message about it need not be made."""
+        return self.audience.wants(topic)
+
+    def tell(self, message: Message) -> None:
+        """Tell a message to everyone who subscribes to its topic and may hear it."""
+        self.audience.tell(message)
+
+    def forget_sessions(self, predicate: Callable[[Hashable], bool]) -> int:
+        """Drop the sessions of the owners that the predicate picks, and what waits in them; how many they were. Their
+        connections end.
+        """
+        return self.end(lambda admission: predicate(admission.owner))
+
     # What connections say
 
     def arrived(self, connection: Connection) -> None:
@@ -136,6 +152,9 @@ class Endpoint:
         session = connection.session
         if session is not None and self._sessions.get(session.key) is connection:
             del self._sessions[session.key]
+            for topic_filter in session.filters:
+                self.audience.unsubscribe(connection, topic_filter)
+            session.filters.clear()
 
     def left(self, connection: Connection) -> None:
         """A connection is gone."""

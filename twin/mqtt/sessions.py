@@ -26,12 +26,15 @@ from twin.mqtt.packets import (
     Unsubscribe,
     serialise,
 )
+from twin.mqtt.packets.topics import is_shared
 from twin.mqtt.quick import PUBACK, read_messages
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from twin.mqtt.acknowledgements import Batch
+    from twin.mqtt.audience import Audience
+    from twin.mqtt.connection import Connection
     from twin.mqtt.door import Admission, Door
     from twin.mqtt.greeting import Limits
     from twin.mqtt.inbox import Inbox
@@ -54,19 +57,30 @@ class Session:
 
     __slots__ = (
         "_aliases",
+        "_audience",
         "_door",
         "_expiring",
         "_limits",
         "_routes",
         "admission",
         "client_id",
+        "connection",
+        "filters",
         "key",
         "patience",
         "version",
         "will",
     )
 
-    def __init__(self, door: Door, admission: Admission, connect: Connect, client_id: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        door: Door,
+        audience: Audience,
+        admission: Admission,
+        connect: Connect,
+        client_id: str,
+        limits: Limits,
+    ) -> None:
         owner = admission.principal if admission.owner is None else admission.owner
         self.admission = admission
         self.version = connect.version
@@ -75,6 +89,9 @@ class Session:
         self.will = connect.will
         self.patience = connect.keep_alive * _GRACE
         """Seconds of silence after which the client is taken to be gone; 0: never."""
+        self.connection: Connection | None = None
+        self.filters: set[str] = set()
+        self._audience = audience
         self._door = door
         self._limits = limits
         self._expiring = bool(connect.properties.get(Property.SESSION_EXPIRY_INTERVAL))
@@ -112,9 +129,9 @@ class Session:
             case Pingreq():
                 return self._say(Pingresp())
             case Subscribe():
-                return self._say(Suback(packet.packet_id, (Reason.NOT_AUTHORIZED,) * len(packet.filters)))
+                return self._say(Suback(packet.packet_id, tuple(self._subscribe(name) for name, _ in packet.filters)))
             case Unsubscribe():
-                return self._say(Unsuback(packet.packet_id, (Reason.NO_SUBSCRIPTION_EXISTED,) * len(packet.filters)))
+                return self._say(Unsuback(packet.packet_id, tuple(map(self._unsubscribe, packet.filters))))
             case Ack():
                 return self._answer_ack(packet)
             case Disconnect():
@@ -134,6 +151,22 @@ class Session:
             counts.denied += 1
         else:
             self._door.keep(self.admission, now, [(route, will.topic.encode(), will.payload)], self._will_kept)
+
+    def _subscribe(self, topic_filter: str) -> Reason:
+        if is_shared(topic_filter):
+            return Reason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
+        if self.connection is None or not self._door.may_hear(self.admission, topic_filter):
+            return Reason.NOT_AUTHORIZED
+        self._audience.subscribe(self.connection, topic_filter)
+        self.filters.add(topic_filter)
+        return Reason.SUCCESS
+
+    def _unsubscribe(self, topic_filter: str) -> Reason:
+        if self.connection is None or topic_filter not in self.filters:
+            return Reason.NO_SUBSCRIPTION_EXISTED
+        self.filters.remove(topic_filter)
+        self._audience.unsubscribe(self.connection, topic_filter)
+        return Reason.SUCCESS
 
     def _will_kept(self, kept: bool) -> None:  # noqa: FBT001 - the Door's callback is `done(True)`
         self._door.counts.dropped += not kept

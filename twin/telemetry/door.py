@@ -16,9 +16,10 @@ from twin.telemetry.journal import JournalMessage
 from twin.telemetry.targets import site_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from twin.access.principals import Principal
+    from twin.mqtt.door import Message
     from twin.mqtt.packets import Connect
     from twin.telemetry.ingest import Ingest
     from twin.telemetry.journal import Journal
@@ -57,7 +58,8 @@ class TelemetryDoor:
             return Refusal.BAD_CREDENTIALS
         if not principal.may(_SCOPE):
             return Refusal.NOT_AUTHORIZED
-        return Admission(principal=principal, expires=principal.expires, owner=principal.client)
+        owner = (principal.client, principal.subject)
+        return Admission(principal=principal, expires=principal.expires, owner=owner)
 
     def route(self, admission: Admission, topic: str) -> Route | None:
         """The site that a topic belongs to, if it exists for this principal."""
@@ -88,3 +90,18 @@ class TelemetryDoor:
             done(first is not None)
 
         self._journal.append(sender, received, kept, report)
+
+    def may_hear(self, admission: Admission, topic_filter: str) -> bool:
+        """Nobody may hear anything yet."""
+        del admission, topic_filter
+        return False
+
+    def hears(self, admission: Admission, about: object) -> bool:
+        """Nobody hears anything yet."""
+        del admission, about
+        return False
+
+    def retained(self, admission: Admission, topic_filter: str) -> Iterable[Message]:
+        """Nothing is there to be heard yet."""
+        del admission, topic_filter
+        return ()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.mqtt.endpoint import Admission, Connect, Counts, Refusal
+from twin.mqtt.endpoint import Admission, Connect, Counts, Message, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["OpenDoor"]
 
@@ -15,7 +15,8 @@ __all__ = ["OpenDoor"]
 class OpenDoor:
     """Lets everyone in, as the principal that the user name says, and keeps everything at once.
 
-    Topics below ``denied/`` are denied. With ``held``, messages stay undecided until `settle`.
+    Topics and filters below ``denied/`` are denied, and so is what is about something in ``hidden``. With ``held``,
+    messages stay undecided until `settle`.
     """
 
     def __init__(self, *, held: bool = False) -> None:
@@ -28,6 +29,8 @@ class OpenDoor:
         self.connects: list[Connect] = []
         self.calls = 0
         self.routed: list[str] = []
+        self.hidden: set[object] = set()
+        self.latest: list[Message] = []
 
     def admit(self, connect: Connect) -> Admission | Refusal:
         self.connects.append(connect)
@@ -55,3 +58,12 @@ class OpenDoor:
         waiting, self.waiting = self.waiting, []
         for done in waiting:
             done(kept)
+
+    def may_hear(self, admission: Admission, topic_filter: str) -> bool:
+        return not topic_filter.startswith("denied/")
+
+    def hears(self, admission: Admission, about: object) -> bool:
+        return about not in self.hidden
+
+    def retained(self, admission: Admission, topic_filter: str) -> Iterable[Message]:
+        return iter(self.latest)

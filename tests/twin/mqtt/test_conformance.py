@@ -24,7 +24,7 @@ FILES = ("CONNECT", "DISCONNECT", "PINGREQ", "PUBLISH", "PUBREL", "SUBSCRIBE")
 
 QOS_2 = "QoS 2 is not spoken in this version: CONNACK says so, a QoS 2 message ends the connection (0x9B)"
 UNKNOWN_RELEASE = "a release of a message that was never received is answered with the truth: 0x92, not success"
-SUBSCRIBING = "nothing can be subscribed to in this version: each filter is answered with a failure"
+SUBSCRIBING = "a subscription is granted QoS 0, and what clients publish is not told to others"
 RETAINING = "nothing is retained in this version: CONNACK says so, a retained message ends the connection (0x9A)"
 SPOKEN = "mosquitto hangs up in silence; here the reason is said first (0x81, as section 4.13.1 wants)"
 MQTT_31 = "MQTT 3.1 is not spoken: its level is refused with return code 1"
@@ -42,10 +42,7 @@ NOT_HERE = {
         r"v5.0 PUBREL ALLOWED PROPERTIES / 62 with (reason-string|user-property|2\*user-property)( property)?",
     ],
     SUBSCRIBING: [
-        r".* SUBSCRIBE / 82 (single|multiple) ok .*",
-        r"v5.0 SUBSCRIBE / 82 QoS 0 (no local|retain as published|retain handling=[12]) .*",
-        r"v5.0 SUBSCRIBE ALLOWED PROPERTIES / 82 with (2\*)?user-property",
-        r"v5.0 SUBSCRIBE ALLOWED PROPERTIES / 82 with subscription-identifier=(1|0x7F|0x(80){1,3}01|0x(FF){1,3}7F) .*",
+        r".* SUBSCRIBE / 82 single ok QoS [12] .*",
         r"v5.0 PUBLISH ALLOWED PROPERTIES / maximum packet size",
     ],
 }

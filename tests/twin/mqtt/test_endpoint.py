@@ -12,7 +12,7 @@ import pytest
 
 from tests.twin.mqtt.doubles import OpenDoor
 from tests.twin.mqtt.peers import BOTH, Site, listening, live, until
-from twin.mqtt.endpoint import Limits
+from twin.mqtt.endpoint import Limits, Message
 from twin.mqtt.packets import (
     V311,
     Ack,
@@ -298,18 +298,29 @@ async def test_a_door_that_fails_to_keep_is_as_one_that_could_not(caplog: pytest
         assert (site.door.counts.received, site.door.counts.dropped) == (2, 2)
 
 
-# Subscriptions, which this version has none of
+# Subscriptions
+
+
+@live
+async def test_who_subscribes_is_told_what_matches() -> None:
+    async with listening() as site:
+        peer = await site.join()
+        peer.say(Subscribe(9, (("a/#", 0),)))
+        assert await peer.hear() == Suback(9, (Reason.SUCCESS,))
+        site.endpoint.tell(Message("b", b"1", None, 0))
+        site.endpoint.tell(Message("a/b", b"2", None, 0))
+        assert await peer.hear() == Publish("a/b", b"2")
 
 
 @live
 async def test_subscribing_is_refused_filter_by_filter_and_the_connection_stays() -> None:
     async with listening() as site:
         peer = await site.join()
-        peer.say(Subscribe(9, (("a/#", 1), ("b", 0))), Unsubscribe(10, ("a/#", "b")))
-        assert await peer.hear() == Suback(9, (Reason.NOT_AUTHORIZED,) * 2)
+        peer.say(Subscribe(9, (("denied/#", 1), ("$share/g/b", 0))), Unsubscribe(10, ("denied/#", "b")))
+        assert await peer.hear() == Suback(9, (Reason.NOT_AUTHORIZED, Reason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED))
         assert await peer.hear() == Unsuback(10, (Reason.NO_SUBSCRIPTION_EXISTED,) * 2)
         old = await site.join("old", V311)
-        old.say(Subscribe(9, (("a/#", 1), ("b", 0))), Unsubscribe(10, ("a/#",)))
+        old.say(Subscribe(9, (("denied/#", 1), ("$share/g/b", 0))), Unsubscribe(10, ("a/#",)))
         assert await old.hear() == Suback(9, (Reason.UNSPECIFIED_ERROR,) * 2)
         assert await old.hear() == Unsuback(10)
         await peer.publishes()

@@ -60,7 +60,7 @@ def door(world: World, journal: Journal) -> TelemetryDoor:
         (b"bad", Refusal.BAD_CREDENTIALS),
         (b"\xff\xfe", Refusal.BAD_CREDENTIALS),
         (b"reader", Refusal.NOT_AUTHORIZED),
-        (b"good", Admission(principal=principal(), expires=99, owner="box")),
+        (b"good", Admission(principal=principal(), expires=99, owner=("box", "box"))),
     ],
 )
 def test_who_comes_in(door: TelemetryDoor, password: bytes | None, answer: object) -> None:
