@@ -90,6 +90,7 @@ CODES: dict[str, str] = {
     "position.invalid": "The position was not given out by this twin.",
     "position.foreign": "The position is of before the twin was restored from a backup: forget it, and read again.",
     "position.unreached": "This process has not seen what the position stands for yet; it may in a moment.",
+    "subscription.plain": "A subscription has many answers: ask for events (SSE), or over a WebSocket.",
     "subscription.overrun": "More points changed than the subscription could hold while nobody read it.",
     "graphql.syntax": "The GraphQL document cannot be parsed.",
     "graphql.invalid": "The GraphQL document does not fit the schema, or a variable its type.",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.state.current import ReadingChanged
 
-__all__ = ["Heard", "Watch", "watch"]
+__all__ = ["Heard", "Watch", "ended", "watch"]
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -114,7 +114,7 @@ async def watch(wanted: Watch) -> AsyncGenerator[Heard, None]:
             ready.clear()
             for event in mailbox.take():
                 if not wanted.question.engine.tokens.holds(wanted.question.principal, now()):
-                    raise Unauthenticated("the access token has ended", help="get a new one and subscribe again")
+                    raise ended()
                 part = wanted.part(event)
                 if part is not None:
                     folded, told = mailbox.coalesced - told, mailbox.coalesced
@@ -129,6 +129,11 @@ async def watch(wanted: Watch) -> AsyncGenerator[Heard, None]:
                 )
     finally:
         bus.unsubscribe(mailbox)
+
+
+def ended() -> Unauthenticated:
+    """What to say where a token has ended before what was asked with it."""
+    return Unauthenticated("the access token has ended", help="get a new one and subscribe again")
 
 
 def _silent(why: str) -> BackendError:

@@ -124,7 +124,8 @@ def _graphql(issuer: str) -> Iterator[str]:
     yield '<h2 id="graphql">GraphQL</h2>'
     yield "<p><code>POST /graphql</code>; <code>GET</code> for queries; WebSocket with the subprotocol "
     yield "<code>graphql-transport-ws</code> for subscriptions, the token in its header or as "
-    yield '<code>{"authorization": "Bearer TOKEN"}</code> in <code>connection_init</code>.</p>'
+    yield '<code>{"authorization": "Bearer TOKEN"}</code> in <code>connection_init</code>; or events, where the header '
+    yield "<code>Accept: text/event-stream</code> asks for them (<code>graphql-sse</code>, distinct connections).</p>"
     yield f"<pre><code>{escape(_GRAPHQL)}</code></pre>"
     command = f"curl {issuer}/graphql \\\n    -H \"Authorization: Bearer $TOKEN\" \\\n    --json '{body}'"
     yield f"<pre><code>{escape(command)}</code></pre>"

@@ -29,6 +29,8 @@ class Context(BaseContext):
         self.request_id = request_id
         self.principal: Principal | None = None
         self.connection_params: Any = None
+        self.streams = True
+        """Whether there may be more than one answer: not to a plain request."""
         self.wrote = False
         """Whether something was committed that its client may look for: the answer says where the graph stands."""
 

@@ -1,4 +1,5 @@
-"""``/graphql``: HTTP by the GraphQL-over-HTTP specification, WebSockets by graphql-transport-ws, and nothing else.
+"""``/graphql``: HTTP by the GraphQL-over-HTTP specification, WebSockets by graphql-transport-ws, server-sent events by
+graphql-sse, and nothing else.
 
 Strawberry also knows the older graphql-ws protocol, whose handshake lets operations run before it is over: it is not
 offered. A connection ends when its token does, whatever it is doing.
@@ -17,7 +18,7 @@ from fastapi import Request
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from strawberry.fastapi import GraphQLRouter
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws import handlers
 
 from api.context import bearer_of, caller_of, engine_of, verified
@@ -25,6 +26,7 @@ from api.engine import Engine
 from api.graphql.context import Context
 from api.graphql.explaining import explain, retry_after
 from api.graphql.schema import schema_of
+from api.graphql.streaming import EventStream, accepts_events, events
 from api.noting import note_refusal
 from api.positions import HEADER
 from api.problems import request_id
@@ -49,7 +51,7 @@ def router(engine: Engine) -> GraphQLRouter[Context, None]:
         path="/graphql",
         graphql_ide=None,  # Strawberry's loads from a CDN
         context_getter=_context,
-        subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+        subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL],
         connection_init_wait_timeout=timedelta(seconds=_INIT_SECONDS),
         max_subscriptions_per_connection=_MOST_OPERATIONS,
         include_in_schema=False,
@@ -62,6 +64,7 @@ async def _context(connection: HTTPConnection) -> Context:
     context = Context(engine, request_id(connection))
     if connection.scope["type"] == "http":
         context.principal = caller_of(connection, "twin:read").principal
+        context.streams = accepts_events(connection.headers.get("accept", ""))
     return context
 
 
@@ -157,6 +160,7 @@ class _Endpoint(GraphQLRouter[Context, None]):
     async def run(self, request: Any, context: Any = None, root_value: Any = None) -> Any:
         """Answer with the schema of the ontology in force, and say what is wrong with a request as GraphQL says it."""
         self.schema = schema_of(context.engine.ontology)
+        request.scope["state"]["graphql"] = context
         try:
             return await super().run(request, context, root_value)
         except HTTPException as error:
@@ -185,6 +189,19 @@ class _Endpoint(GraphQLRouter[Context, None]):
         if result.data is None and not any(each.path for each in result.errors or ()):
             said.pop("data", None)
         return said
+
+    async def create_streaming_response(
+        self, request: Request, stream: Any, sub_response: Response, headers: Any
+    ) -> Response:
+        """Events (`api.graphql.streaming`)."""
+        del request, sub_response, headers
+        return EventStream(stream())
+
+    def _stream_result(self, request: Request, result: Any, transport: Any) -> Any:
+        """Strawberry's own writes what it worked out before, and minds no token."""
+        del transport
+        context = request.scope["state"]["graphql"]
+        return lambda: events(result, context, lambda each: self.process_result(request, each), self.encode_json)
 
     def create_response(self, response_data: Any, sub_response: Response) -> Response:
         """GraphQL over HTTP, section 6.4: only to those who ask for the modern media type, a status tells of errors."""

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
-from strawberry.extensions import SchemaExtension
+from strawberry.extensions import ParserCache, SchemaExtension
+from strawberry.types.graphql import OperationType
 
 from api.graphql.limits import check
 from api.problems import log_trouble, told
-from twin.errors import TwinError, outcome_of
+from twin.errors import InvalidValue, TwinError, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Bounded", "Explained", "Placed", "explain", "explained", "is_bug", "retry_after"]
+__all__ = ["Bounded", "Explained", "Parsed", "Placed", "Streamed", "explain", "explained", "is_bug", "retry_after"]
+
+
+class Parsed(ParserCache):
+    """Keeps documents that were parsed; on a stream, what cannot be parsed must not raise here."""
+
+    def on_parse(self) -> Iterator[None]:
+        """Look it up; what is no GraphQL is left for Strawberry to say so."""
+        context = self.execution_context
+        with suppress(GraphQLError):
+            context.graphql_document = self.cached_parse_document(context.query, **context.parse_options)
+        yield
 
 
 class Bounded(SchemaExtension):
@@ -26,6 +39,26 @@ class Bounded(SchemaExtension):
         if context.pre_execution_errors == [] and context.graphql_document is not None:
             context.pre_execution_errors = check(context.graphql_document, context.variables)
         yield
+
+
+class Streamed(SchemaExtension):
+    """Refuses a subscription where there can be but one answer."""
+
+    def on_validate(self) -> Iterator[None]:
+        """Comes after what validates."""
+        context = self.execution_context
+        subscribes = context.operation_type is OperationType.SUBSCRIPTION
+        if context.pre_execution_errors == [] and subscribes and not context.context.streams:
+            context.pre_execution_errors = [GraphQLError("one answer", original_error=_one_answer())]
+        yield
+
+
+def _one_answer() -> InvalidValue:
+    return InvalidValue(
+        "a subscription has many answers, and this request waits for one",
+        code="subscription.plain",
+        help="send it with the header Accept: text/event-stream, or over a WebSocket (graphql-transport-ws)",
+    )
 
 
 class Explained(SchemaExtension):

@@ -14,12 +14,12 @@ from graphql import (
     lexicographic_sort_schema,
     print_schema,
 )
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ValidationCache
 
 from api import problems
 from api.graphql import mutations, subscriptions
 from api.graphql.entities import Entities
-from api.graphql.explaining import Bounded, Explained, Placed, is_bug
+from api.graphql.explaining import Bounded, Explained, Parsed, Placed, Streamed, is_bug
 from api.graphql.fixed import CONFIG, TYPES, Query
 from api.graphql.roots import query_fields
 from api.vocabulary import vocabulary_of
@@ -41,9 +41,10 @@ _EXTENSIONS: list[Any] = [
     Explained,
     Placed,
     lambda: MaxTokensLimiter(max_token_count=_MOST_TOKENS),
-    lambda: ParserCache(maxsize=_CACHED),
+    lambda: Parsed(maxsize=_CACHED),
     lambda: AddValidationRules([MaxIntrospectionDepthRule]),
     lambda: ValidationCache(maxsize=_CACHED),
+    Streamed,
     Bounded,
 ]
 

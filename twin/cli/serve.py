@@ -269,7 +269,10 @@ async def serving(
             await engine.start(progress)
         try:
             async with _web(create_app(engine), listening):
-                yield engine
+                try:
+                    yield engine
+                finally:
+                    engine.readings.interrupt("this process of the twin is stopping")
         finally:
             await engine.stop()
     finally:
