@@ -374,8 +374,8 @@ def _check_ends(relation: Relation, source: Entity, target: Entity) -> None:
             f"there can be no relation {relation.type} from a {source.kind} to a {target.kind} like this",
             code="relation.ends",
             help="HAS_ROLE leads from users, clients and organisations to what they act on, with roles, each once; "
-            "MANAGES from fleets to sites, devices and assets; DECLARES from assets to gateways and devices; MEMBER_OF from users to organisations, as one of "
-            f"{', '.join(STANDINGS)}; no other relation from or to any of these",
+            "MANAGES from fleets to sites, devices and assets; DECLARES from assets to gateways and devices; MEMBER_OF "
+            f"from users to organisations, as one of {', '.join(STANDINGS)}; no other relation from or to any of these",
         )
 
 

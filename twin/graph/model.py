@@ -2,8 +2,8 @@
 
 An `Entity` is immutable; a change makes a new one with the next revision. ``id`` never changes or returns; ``path`` is
 ``site-key/…/key`` and may. The tree (CONTAINS) is the chain of ``parent``: site -> space, gateway, view, device;
-space -> space, device; device -> its parts. Users, clients, organisations, fleets and assets are in no site (``user:ana``).
-Times are microseconds since 1970-01-01 UTC.
+space -> space, device; device -> its parts. Users, clients, organisations, fleets and assets are in no site
+(``user:ana``). Times are microseconds since 1970-01-01 UTC.
 
 What there are a million of is left out of garbage collections (``gc=False``): it holds values only, never itself.
 """
