@@ -182,7 +182,12 @@ class _Machine(_Grant):
         if not wanted or not wanted <= may:
             raise InvalidScopeError("the client may not ask for this scope")
         issued = self.authority.tokens.issue(
-            client.client_id, scopes=wanted, sites=client.sites, generation=client.generation, now=now()
+            client.client_id,
+            scopes=wanted,
+            sites=client.sites,
+            generation=client.generation,
+            now=now(),
+            device="" if client.box is None else client.box.device,
         )
         return _body(issued, wanted)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from twin.access.clients import Client, Clients
     from twin.records import Records
 
-__all__ = ["ALGORITHMS", "Assertions"]
+__all__ = ["ALGORITHMS", "Assertions", "verified"]
 
 ALGORITHMS = ["ES256", "RS256"]
 _LONGEST_LIFE = 3600
@@ -63,7 +63,12 @@ class Assertions:
         records.create(AssertionRecord)
 
     def authenticate(self, assertion: str, client_id: str = "") -> Client | None:
-        """Whose assertion that is, when it is one; ``client_id`` is whom the request says it is from, if it says so.
+        """Whose assertion that is, when it is one; ``client_id`` is whom the request says it is from, if it says so."""
+        shown = self.shown(assertion, client_id)
+        return None if shown is None else shown[0]
+
+    def shown(self, assertion: str, client_id: str = "") -> tuple[Client, dict[str, Any]] | None:
+        """The same, with what the assertion says.
 
         Which key and which algorithm count is decided by what the client registered; nothing in the header that
         leads elsewhere (jku, x5u, jwk) is looked at.
@@ -72,10 +77,12 @@ class Assertions:
         client = self._clients.find(claimed) if claimed and client_id in {"", claimed} else None
         if client is None or client.application.proof != "key" or client.application.keys is None:
             return None
-        claims = _verified(assertion, client.application.keys)
+        claims = verified(assertion, client.application.keys)
         if claims is None or not self._good(claims, client.client_id):
             return None
-        return client if self._first(client.client_id, claims) else None
+        if self._clients.current(client.client_id) is None:  # a box that has lost its place
+            return None
+        return (client, claims) if self._first(client.client_id, claims) else None
 
     def _good(self, claims: dict[str, Any], client_id: str) -> bool:
         at = self._clock() // _SECOND
@@ -124,7 +131,7 @@ def _subject(assertion: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _verified(assertion: str, keys: dict[str, Any]) -> dict[str, Any] | None:
+def verified(assertion: str, keys: dict[str, Any]) -> dict[str, Any] | None:
     """The claims, if one of the keys has signed them with the algorithm of its kind."""
     try:
         kid = jws.extract_compact(to_bytes(assertion)).headers().get("kid")

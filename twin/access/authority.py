@@ -13,6 +13,7 @@ from twin.access.assertions import Assertions
 from twin.access.audit import Audit, Deed, address
 from twin.access.authorizations import Authorization, AuthorizationRecord, Authorizations, end
 from twin.access.clients import Clients
+from twin.access.commissioning import Commissioning
 from twin.access.device_codes import DeviceCodes
 from twin.access.keys import Keys
 from twin.access.passwords import Passwords
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from twin.access.boxes import Box
     from twin.access.clients import Client
     from twin.records import Records
 
@@ -59,17 +61,21 @@ class Authority:
         issuer: str,
         *,
         sites_of: Callable[[str], frozenset[str]],
+        in_place: Callable[[Box], bool] = lambda _: True,
         earlier_keys: Path | None = None,
         passwords: Passwords | None = None,
         lifetime: int = LIFETIME,
     ) -> None:
-        """``sites_of`` gives the ids of the sites that a user holds now; it is called on any thread."""
+        """``sites_of`` gives the ids of the sites that a user holds now; ``in_place`` says whether a box has the place
+        that it was let into. Both are called on any thread, and the second must not block.
+        """
         self.issuer = issuer
         self.sites_of = sites_of
+        self.in_place = in_place
         self._records = records
         self._swept = 0
         self.audit = Audit(records)
-        self.clients = Clients(records)
+        self.clients = Clients(records, in_place=in_place)
         self.keys = Keys(records, earlier=earlier_keys)
         self.revocations = Revocations(records, keep=2 * lifetime)
         self.tokens = Tokens(
@@ -84,12 +90,16 @@ class Authority:
         self.sessions = Sessions(records)
         self.authorizations = Authorizations(records)
         self.device_codes = DeviceCodes(records)
+        self.commissioning = Commissioning(records, self.clients, self.device_codes)
+        self.key_endpoint = f"{issuer}/oauth/commissioning/key"
+        self.changes_of_key = Assertions(records, self.clients, {self.key_endpoint})
         self.pushed = PushedRequests(records)
         self.initial_tokens = InitialTokens(records)
         self.assertions = Assertions(records, self.clients, {issuer, f"{issuer}/oauth/token"})
         self._of_account = Throttle(tries=10, seconds=60)
         self._of_address = Throttle(tries=50, seconds=6)
         self._of_codes = Throttle(tries=20, seconds=30)
+        self._of_serials = Throttle(tries=10, seconds=60)
 
     def refresh(self) -> None:
         """See what other processes did, and now and then forget what is over."""
@@ -125,6 +135,18 @@ class Authority:
     def guess_code(self, user_id: str) -> None:
         """Somebody types the code that a box shows; `TooMany` when they try too many (RFC 8628, section 5.1)."""
         self._of_codes.take(user_id, now())
+
+    def guess_claim(self, serial: str, address: str) -> None:
+        """Somebody brings a serial and a claim code; `TooMany` when that serial, or that address, tries too many. The
+        tries of a serial run out whether or not there is such an asset.
+        """
+        at = now()
+        self._of_address.take(address, at)
+        self._of_serials.take(serial, at)
+
+    def proved_claim(self, serial: str) -> None:
+        """It was the right one: who has it does not guess."""
+        self._of_serials.give_back(serial)
 
     def remove_user(self, ref: str) -> User:
         """End a user (by address or id), their sessions and all that they let apps do."""

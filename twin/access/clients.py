@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from twin.access.applications import Application, ApplicationRecord, keep
+from twin.access.boxes import Box, BoxRecord, box_of
 from twin.access.opaque import digest, draw
 from twin.access.principals import known_scopes
 from twin.errors import Conflict, InvalidValue, NotFound, Unauthenticated
@@ -48,6 +49,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     created: int
     application: Application
+    box: Box | None = None
+    """The one gateway or device that it is, if it is one."""
 
 
 class ClientRecord(Base):
@@ -74,18 +77,24 @@ class ClientRecord(Base):
             generation=self.generation,
             created=self.created,
             application=Application(title=self.name) if application is None else application.seen(),
+            box=box_of(session, self.client_id),
         )
 
 
 class Clients:
     """The registered clients. All methods but `current` may block, so the loop has a thread call them."""
 
-    def __init__(self, records: Records, *, clock: Callable[[], int] = now) -> None:
+    def __init__(
+        self, records: Records, *, clock: Callable[[], int] = now, in_place: Callable[[Box], bool] = lambda _: True
+    ) -> None:
+        """``in_place`` says whether a box has the place that it was let into; it must not block, on any thread."""
         self._records = records
         self._clock = clock
+        self._in_place = in_place
         self._generations: dict[str, int] = {}
+        self._boxes: dict[str, Box] = {}
         self._lock = Lock()
-        records.create(ClientRecord, ApplicationRecord)
+        records.create(ClientRecord, ApplicationRecord, BoxRecord)
         self.refresh()
 
     def add(
@@ -164,10 +173,7 @@ class Clients:
         """A client by id."""
         with self._records.read() as session:
             record = session.get(ClientRecord, client_id)
-            if record is None:
-                return None
-            self._generations[client_id] = record.generation  # as in `authenticate`
-            return record.seen(session)
+            return None if record is None else self._noted(record.seen(session))
 
     def authenticate(self, client_id: str, secret: str) -> Client:
         """The client whose secret this is; `Unauthenticated` otherwise, at the same cost whether or not it exists."""
@@ -181,19 +187,31 @@ class Clients:
                     code="client.invalid",
                     help="check both, or get a new secret: twin client rotate NAME",
                 )
-            # What another process has just registered is known here at once, not at the next refresh.
-            self._generations[client_id] = record.generation
-            return record.seen(session)
+            return self._noted(record.seen(session))
 
     def refresh(self) -> None:
         """Look up the generations of all clients, for `current`: what other processes did counts from here on."""
         with self._lock, self._records.read() as session:
             rows = session.execute(select(ClientRecord.client_id, ClientRecord.generation)).all()
             self._generations = dict(rows)
+            boxes = session.scalars(select(BoxRecord)).all()
+            self._boxes = {each.client_id: Box(each.asset, each.device) for each in boxes}
 
     def current(self, client_id: str) -> int | None:
-        """A client's generation as last looked up; None when there is no such client. Never blocks."""
+        """A client's generation as last looked up; None when there is no such client, or it is a box that has its place
+        no more. Never blocks.
+        """
+        box = self._boxes.get(client_id)
+        if box is not None and not self._in_place(box):
+            return None
         return self._generations.get(client_id)
+
+    def _noted(self, client: Client) -> Client:
+        """What another process has just registered is known here at once, not at the next refresh."""
+        self._generations[client.client_id] = client.generation
+        if client.box is not None:
+            self._boxes[client.client_id] = client.box
+        return client
 
 
 def _named(session: Session, ref: str) -> ClientRecord:

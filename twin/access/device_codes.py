@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from twin.records import Records
 
-__all__ = ["INTERVAL", "LIFETIME", "DeviceAsked", "DeviceCodes", "NotYet", "readable"]
+__all__ = ["INTERVAL", "LIFETIME", "DeviceAsked", "DeviceCodeRecord", "DeviceCodes", "NotYet", "readable"]
 
 LIFETIME = 900
 """Seconds in which a person has to let the box in."""
@@ -44,7 +44,7 @@ class DeviceAsked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeviceCodeRecord(Base):
-    """The table of device codes. ``state`` is pending, approved, denied or used."""
+    """The table of device codes. ``state`` is pending, approved, denied, used or replayed."""
 
     __tablename__ = "device_codes"
 
@@ -69,28 +69,32 @@ class DeviceCodes:
 
     def begin(self, client_id: str, scopes: frozenset[str]) -> tuple[str, str]:
         """A device code for the box, and the user code that it shows."""
-        device_code = draw()
         with self._records.write() as session:
-            user_code = _unused(session)
-            session.add(
-                DeviceCodeRecord(
-                    digest=digest(device_code),
-                    user_code=user_code,
-                    client_id=client_id,
-                    scopes=sorted(scopes),
-                    state="pending",
-                    authorization_id="",
-                    expires=self._clock() + LIFETIME * _SECOND,
-                    asked=0,
-                    interval=INTERVAL,
-                )
+            return self.added(session, client_id, scopes)
+
+    def added(self, session: Session, client_id: str, scopes: frozenset[str]) -> tuple[str, str]:
+        """The same in a transaction of somebody else's."""
+        device_code, user_code = draw(), _unused(session)
+        session.add(
+            DeviceCodeRecord(
+                digest=digest(device_code),
+                user_code=user_code,
+                client_id=client_id,
+                scopes=sorted(scopes),
+                state="pending",
+                authorization_id="",
+                expires=self._clock() + LIFETIME * _SECOND,
+                asked=0,
+                interval=INTERVAL,
             )
+        )
+        session.flush()
         return device_code, readable(user_code)
 
     def asked(self, user_code: str) -> DeviceAsked | None:
         """What the box that shows this code asks for, while nobody has answered."""
         with self._records.read() as session:
-            record = self._pending(session, user_code)
+            record = self.pending(session, user_code)
             if record is None:
                 return None
             return DeviceAsked(
@@ -108,20 +112,31 @@ class DeviceCodes:
     def redeem(self, device_code: str, client_id: str, *, refresh: bool) -> Redeemed | NotYet:
         """What a device code buys, or why it buys nothing (yet)."""
         with self._records.write() as session:
-            record = session.get(DeviceCodeRecord, digest(device_code))
-            if record is None or record.client_id != client_id:
-                return "invalid_grant"
+            taken = self.taken(session, device_code, client_id)
+            if not isinstance(taken, DeviceCodeRecord):
+                return taken
             at = self._clock()
-            if record.state == "used":
-                end(session, AuthorizationRecord.id == record.authorization_id, at)
+            if taken.state == "replayed":
+                end(session, AuthorizationRecord.id == taken.authorization_id, at)
                 return "invalid_grant"
-            if record.expires <= at or record.state != "approved":
-                return _not_yet(record, at)
-            approved = (DeviceCodeRecord.digest == record.digest, DeviceCodeRecord.state == "approved")
-            taken = update(DeviceCodeRecord).where(*approved).values(state="used").returning(DeviceCodeRecord.digest)
-            if session.scalar(taken) is None:
-                return "invalid_grant"
-            return first_refresh(session, record.authorization_id, at, refresh=refresh) or "invalid_grant"
+            return first_refresh(session, taken.authorization_id, at, refresh=refresh) or "invalid_grant"
+
+    def taken(self, session: Session, device_code: str, client_id: str) -> DeviceCodeRecord | NotYet:
+        """A code that somebody has let in, used up now; with the state ``replayed`` if it was used up before: then what
+        it bought must end.
+        """
+        record = session.get(DeviceCodeRecord, digest(device_code))
+        if record is None or record.client_id != client_id:
+            return "invalid_grant"
+        at = self._clock()
+        if record.state in {"used", "replayed"}:
+            record.state = "replayed"
+            return record
+        if record.expires <= at or record.state != "approved":
+            return _not_yet(record, at)
+        approved = (DeviceCodeRecord.digest == record.digest, DeviceCodeRecord.state == "approved")
+        took = update(DeviceCodeRecord).where(*approved).values(state="used").returning(DeviceCodeRecord.digest)
+        return "invalid_grant" if session.scalar(took) is None else record
 
     def sweep(self, session: Session, at: int) -> None:
         """Forget those that are long over: a replay is still seen for what it is for a day."""
@@ -129,7 +144,7 @@ class DeviceCodes:
 
     def _answer(self, user_code: str, state: str, authorization: Authorization | None) -> bool:
         with self._records.write() as session:
-            record = self._pending(session, user_code)
+            record = self.pending(session, user_code)
             if record is None:
                 return False
             record.state = state
@@ -138,7 +153,8 @@ class DeviceCodes:
                 add(session, authorization)
             return True
 
-    def _pending(self, session: Session, user_code: str) -> DeviceCodeRecord | None:
+    def pending(self, session: Session, user_code: str) -> DeviceCodeRecord | None:
+        """The record of a code that nobody has answered, in time."""
         wanted = select(DeviceCodeRecord).where(
             DeviceCodeRecord.user_code == _plain(user_code),
             DeviceCodeRecord.state == "pending",

@@ -25,6 +25,7 @@ from twin.ids import mint
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
+    from twin.access.issuers.trust import Trust
     from twin.access.keys import KeyRing, SigningKey
 
 __all__ = ["LIFETIME", "Issued", "OnBehalf", "Reason", "TokenRefused", "Tokens"]
@@ -85,6 +86,7 @@ class _Claims(msgspec.Struct):
     generation: int
     nbf: int = 0
     authorization: str = ""
+    device: str = ""
 
 
 _claims = msgspec.json.Decoder(_Claims)
@@ -118,6 +120,16 @@ class Tokens:
         self._headers: dict[str, SigningKey] = {}
         self._known: dict[str, Principal] = {}
 
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The issuers whose tokens are taken."""
+        return (self.issuer,)
+
+    @property
+    def trusts(self) -> tuple[Trust, ...]:
+        """What is known of issuers other than us."""
+        return ()
+
     def jwks(self) -> dict[str, Any]:
         """The public keys (RFC 7517) for anyone who wants to verify a token, the next one among them."""
         return {"keys": self._ring().published()}
@@ -131,8 +143,11 @@ class Tokens:
         generation: int,
         now: int,
         user: OnBehalf | None = None,
+        device: str = "",
     ) -> Issued:
-        """A new token for a client, on behalf of a user or in its own name; ``now`` in microseconds."""
+        """A new token for a client, on behalf of a user, in its own name, or in that of the one gateway or device (by
+        id) that it is; ``now`` in microseconds.
+        """
         at = now // _SECOND
         claims: dict[str, Any] = {
             "iss": self.issuer,
@@ -148,6 +163,8 @@ class Tokens:
         }
         if user is not None:
             claims.update(authorization=user.authorization, auth_time=user.signed_in // _SECOND)
+        if device:
+            claims["device"] = device
         return Issued(self.sign("at+jwt", claims), self.lifetime)
 
     def sign(self, typ: str, claims: dict[str, Any]) -> str:
@@ -169,6 +186,13 @@ class Tokens:
         if self._ended(principal):
             raise TokenRefused("revoked")
         return principal
+
+    async def ready(self, token: str) -> None:
+        """Return once all is known that it takes to verify a token: of ours, it is."""
+
+    def remembers(self, token: str) -> bool:
+        """Whether a token was good before."""
+        return token in self._known
 
     def holds(self, principal: Principal, now: int) -> bool:
         """Whether what was verified earlier is still good: what open connections ask again and again."""
@@ -248,6 +272,7 @@ class Tokens:
             expires=claims.exp * _SECOND,
             token=claims.jti,
             authorization=claims.authorization,
+            device=claims.device,
         )
 
 

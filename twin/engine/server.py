@@ -20,18 +20,18 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import structlog
 
 from twin.access.audit import Audit, Reported
-from twin.access.authority import Authority
-from twin.access.grants import rights_of
 from twin.access.visibility import Visibilities
 from twin.engine.annals import Annals
 from twin.engine.answering import settle
 from twin.engine.arrivals import Arrivals
 from twin.engine.auditing import Auditing, unreported
 from twin.engine.authoring import Authoring
+from twin.engine.authorizing import open_authority
 from twin.engine.authors import names_in
 from twin.engine.core import Core
 from twin.engine.drift import DriftCheck
 from twin.engine.following import Follower, take_in
+from twin.engine.granting import end_what_is_over
 from twin.engine.home import Home
 from twin.engine.loading import logged
 from twin.engine.owning import Owner
@@ -46,7 +46,6 @@ from twin.records import Records
 from twin.store.thread import StoreThread
 from twin.telemetry.counters import Counters
 from twin.telemetry.deadletters import DeadLetters
-from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -69,7 +68,6 @@ _TRIM_SECONDS = 60.0
 _FORGET_SECONDS = 3600.0
 _CHECK_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
-_REACH_SECONDS = 5.0
 _POOL_THREADS = 2
 
 T = TypeVar("T")
@@ -122,6 +120,7 @@ class Engine:
         self._every(_REVOKE_SECONDS, self._revoke)
         self._every(_AUDIT_SECONDS, self._audit)
         self._every(_TRIM_SECONDS, self._trim)
+        self._every(_TRIM_SECONDS, self._expire)
         if self.settings.log_days:
             self._every(_FORGET_SECONDS, self._forget, first=_TRIM_SECONDS)
         if self.settings.drift_seconds:
@@ -129,7 +128,6 @@ class Engine:
 
     def _open(self, loading: Callable[[int, int], None]) -> None:
         settings, loop, closing = self.settings, asyncio.get_running_loop(), self._closing
-        self._loop = loop
         self._home = home = Home(settings.data)
         self._lease = home.lease()
         closing.callback(self._lease.release)
@@ -138,9 +136,7 @@ class Engine:
         self._pool = closing.enter_context(ThreadPoolExecutor(_POOL_THREADS, "twin-pool"))
         records = Records(home.records)
         closing.callback(records.close)
-        self.authority = Authority(
-            records, self.url, sites_of=self._sites_of, earlier_keys=home.keys, lifetime=settings.token_seconds
-        )
+        self.authority = open_authority(records, self.url, home.keys, settings, lambda: (self.mirror, self.ontology))
         self.clients, self.tokens = self.authority.clients, self.authority.tokens
         self._positions = Positions.open(home.keys)
         self.audit = Audit(records)
@@ -331,14 +327,6 @@ class Engine:
             return found | {"feed": self.silent or "ok"}
         return found | ({"journal": "stopped", "mqtt": "stopped"} if owner is None else owner.health())
 
-    def _sites_of(self, user: str) -> frozenset[str]:
-        """The sites that a user holds now. Asked on the pool's threads; the mirror is the loop's, so it answers."""
-
-        async def held() -> frozenset[str]:
-            return frozenset(rights_of(self.mirror, user, now()).by_site)
-
-        return asyncio.run_coroutine_threadsafe(held(), self._loop).result(_REACH_SECONDS)
-
     # What happens by itself
 
     def _every(
@@ -370,6 +358,11 @@ class Engine:
         """Delete what is stored from the journal, once it is old enough."""
         if self._owner is not None:
             await self._owner.trim()
+
+    async def _expire(self) -> None:
+        """End the roles that have run out, if this process owns the twin."""
+        if self._owner is not None:
+            await end_what_is_over(self.mirror, self.commit)
 
     async def _forget(self) -> None:
         """Trim the graph's log, if this process owns the twin."""

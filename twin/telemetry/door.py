@@ -1,7 +1,8 @@
 """The door between the MQTT endpoint and the journal: who may come in, where they may send, and keeping what they said.
 
-A client comes in with an access token as its password and may send to the topics of its sites. A site that is not its
-own and a site that does not exist are the same: denied.
+A client comes in with an access token as its password and may send to the topics of its sites; one that is a gateway or
+a device, to its own topics and to those of what it connects. What is not its own and what does not exist are the same:
+denied.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import msgspec
 from twin.errors import Unauthenticated
 from twin.mqtt.door import Admission, Counts, Refusal
 from twin.telemetry.journal import JournalMessage
+from twin.telemetry.own import sends_to
 from twin.telemetry.targets import site_key
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from twin.mqtt.packets import Connect
     from twin.telemetry.ingest import Ingest
     from twin.telemetry.journal import Journal
-    from twin.telemetry.targets import Graph
+    from twin.telemetry.own import Wiring
 
 __all__ = ["Route", "TelemetryDoor"]
 
@@ -42,7 +44,7 @@ class TelemetryDoor:
     """
 
     def __init__(
-        self, graph: Graph, journal: Journal, ingest: Ingest, verify: Callable[[str], Principal], counts: Counts
+        self, graph: Wiring, journal: Journal, ingest: Ingest, verify: Callable[[str], Principal], counts: Counts
     ) -> None:
         self.counts = counts
         self._graph = graph
@@ -67,6 +69,8 @@ class TelemetryDoor:
         site = None if key is None else self._graph.by_path(key)
         principal = cast("Principal", admission.principal)
         if site is None or site.kind != "site" or site.hidden or not principal.sends_for(site.id):
+            return None
+        if principal.device and not sends_to(self._graph, principal.device, site, topic):
             return None
         return Route(site.id)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twin.ontology.model import Ontology
     from twin.telemetry.rules import Accept
 
-__all__ = ["Graph", "Nowhere", "Target", "Targets", "site_key"]
+__all__ = ["Graph", "Nowhere", "Target", "Targets", "device_named", "site_key"]
 
 _REMEMBERED = 200_000
 _KINDS = frozenset({"device", "gateway"})
@@ -68,6 +68,12 @@ def site_key(topic: str) -> str | None:
     return parts[1] if len(parts) > 2 and parts[0] == "r" and parts[1] else None  # noqa: PLR2004 - r, the site, the rest
 
 
+def device_named(graph: Graph, site: str, name: str) -> Entity | None:
+    """The gateway or device of a site (by the site's id) that a topic calls so: by its id, or its declared serial."""
+    found = graph.get(name) or graph.by_serial(site, name)
+    return None if found is None or found.site != site or found.kind not in _KINDS else found
+
+
 class Targets:
     """Remembers where each topic leads, for as long as graph and ontology stay as they are."""
 
@@ -110,8 +116,8 @@ class Targets:
         site = self._graph.by_path(parts[1])
         if site is None or site.kind != "site":
             return Nowhere("site.unknown", f"there is no site {parts[1]!r}", None)
-        entity = self._graph.get(parts[3]) or self._graph.by_serial(site.id, parts[3])
-        if entity is None or entity.site != site.id or entity.kind not in _KINDS:
+        entity = device_named(self._graph, site.id, parts[3])
+        if entity is None:
             return Nowhere(
                 "device.unknown", f"no device or gateway of {site.key} has the id or serial {parts[3]!r}", site.id
             )
