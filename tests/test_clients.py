@@ -264,6 +264,45 @@ class TestGraphqlWs:
             assert lines.next() == {"closed": 4401, "reason": "Unauthorized"}
 
 
+@pytest.mark.node
+class TestGraphqlSse:
+    def test_hears_a_reading_that_is_published_while_it_listens(self, twin: Running, node: Node) -> None:
+        words = [twin.facts["graphql"], twin.facts["token"], READINGS]
+        with node.lines("events.mjs", *words) as lines, paho_client(twin, twin.facts["token"], V5) as peer:
+            sent, event = first_heard(peer, lines)
+            heard = event["data"]["readings"]
+            assert heard["entity"]["path"] == "flat/kitchen/climate"
+            assert heard["reading"]["value"] in sent
+
+    def test_is_refused_without_a_token_that_holds(self, twin: Running, node: Node) -> None:
+        with node.lines("events.mjs", twin.facts["graphql"], "nonsense", READINGS) as lines:
+            assert lines.next()["status"] == 401
+
+    def test_is_told_that_its_client_was_removed(self, twin: Running, node: Node) -> None:
+        scopes = ["--scope", "twin:read,telemetry:write"]
+        added = done("client", "add", "to-end-events", *scopes, "--site", "flat", "--data", twin.data)
+        facts = {**twin.facts, "client_id": added["client_id"], "client_secret": added["client_secret"]}
+        token = Running(twin.process, twin.data, facts).token()
+        with (
+            node.lines("events.mjs", twin.facts["graphql"], token, READINGS) as lines,
+            paho_client(twin, token, V5) as peer,
+        ):
+            first_heard(peer, lines)
+            done("client", "remove", "to-end-events", "--data", twin.data)
+            end = [lines.next(), lines.next()]
+            while end[-1] != "complete":
+                end = [end[1], lines.next()]
+            assert end[0]["errors"][0]["extensions"]["code"] == "token.invalid"
+
+
+def test_curl_reads_events(twin: Running, curl: str) -> None:
+    asked = ["-sS", "-N", "-H", f"Authorization: Bearer {twin.facts['token']}", "-H", "Accept: text/event-stream"]
+    query = json.dumps({"query": "{ me { subject } }"})
+    said = output(curl, *asked, "--json", query, "-H", "Accept: text/event-stream", twin.facts["graphql"])
+    assert said.startswith("event: next\ndata: {")
+    assert said.endswith("event: complete\ndata: \n\n")
+
+
 def first_heard(peer: Paho, lines: Any) -> tuple[list[float], Any]:
     """Publish until the first event comes: the protocol does not say when a subscription has begun."""
     sent = []
