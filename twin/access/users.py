@@ -6,6 +6,7 @@ Nobody is given a password. A new user gets a link that works once, and chooses 
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,14 +21,14 @@ from twin.records import Base
 from twin.times import now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.orm import Session
 
     from twin.access.passwords import Passwords
     from twin.records import Records
 
-__all__ = ["LINK_SECONDS", "User", "UserRecord", "Users", "named", "names_of_users", "normal"]
+__all__ = ["LINK_SECONDS", "User", "UserRecord", "Users", "checked_address", "named", "names_of_users", "normal"]
 
 LINK_SECONDS = 48 * 3600
 """How long a link to choose a password by works."""
@@ -96,26 +97,18 @@ class Users:
 
         `InvalidValue` when that is no address, `Conflict` when somebody has it.
         """
-        address = normal(email)
-        if _ADDRESS.match(address) is None or len(address) > _LONGEST:
-            raise InvalidValue(
-                f"{email!r} is no e-mail address", code="user.email", help="write name@example.com", email=email
-            )
-        record = UserRecord(
-            id=mint(), email=address, name=name.strip() or address, password="", disabled=False, created=self._clock()
-        )
-        try:
-            with self._records.write() as session:
-                session.add(record)
-                session.flush()
-                return record.seen(), self._linked(session, record.id)
-        except IntegrityError as error:
-            raise Conflict(
-                f"there is a user {address} already",
-                code="user.exists",
-                help="twin user link EMAIL makes a new link for them",
-                email=address,
-            ) from error
+        record = self._new(email, name, "")
+        with self._adding(record) as session:
+            return record.seen(), self._linked(session, record.id)
+
+    def enroll(self, email: str, password: str) -> User:
+        """A new user who has chosen a password already.
+
+        `InvalidValue` when the password will not do, `Conflict` when somebody has the address.
+        """
+        record = self._new(email, "", self._passwords.hash(password))
+        with self._adding(record):
+            return record.seen()
 
     def link(self, ref: str) -> tuple[User, str]:
         """A new link for a user (by address or id) to choose a password by; earlier ones end."""
@@ -134,15 +127,13 @@ class Users:
 
         `NotFound` when the link does not work (any more), `InvalidValue` when the password will not do.
         """
+        if self.linked(secret) is None:  # nobody has us hash what leads nowhere
+            raise _no_link()
         kept = self._passwords.hash(password)
         with self._records.write() as session:
             user = self._behind(session, secret)
             if user is None:
-                raise NotFound(
-                    "this link does not work any more",
-                    code="link.invalid",
-                    help="ask who runs the twin for a new one: twin user link EMAIL",
-                )
+                raise _no_link()
             session.execute(delete(LinkRecord).where(LinkRecord.user_id == user.id))
             record = session.get_one(UserRecord, user.id)
             record.password = kept
@@ -179,6 +170,34 @@ class Users:
         """Forget the links that do not work any more."""
         session.execute(delete(LinkRecord).where(LinkRecord.expires <= at))
 
+    def _new(self, email: str, name: str, password: str) -> UserRecord:
+        address = checked_address(email)
+        return UserRecord(
+            id=mint(),
+            email=address,
+            name=name.strip() or address,
+            password=password,
+            disabled=False,
+            created=self._clock(),
+        )
+
+    @contextmanager
+    def _adding(self, record: UserRecord) -> Iterator[Session]:
+        """Where a new user is added; `Conflict` when somebody has the address."""
+        address = record.email
+        try:
+            with self._records.write() as session:
+                session.add(record)
+                session.flush()
+                yield session
+        except IntegrityError as error:
+            raise Conflict(
+                f"there is a user {address} already",
+                code="user.exists",
+                help="twin user link EMAIL makes a new link for them",
+                email=address,
+            ) from error
+
     def _linked(self, session: Session, user_id: str) -> str:
         secret = draw()
         expires = self._clock() + LINK_SECONDS * _SECOND
@@ -201,6 +220,14 @@ class Users:
                 record.password = fresh
 
 
+def _no_link() -> NotFound:
+    return NotFound(
+        "this link does not work any more",
+        code="link.invalid",
+        help="ask who runs the twin for a new one: twin user link EMAIL",
+    )
+
+
 def names_of_users(records: Records) -> dict[str, str]:
     """The name of every user, by id."""
     records.create(UserRecord)
@@ -212,6 +239,16 @@ def names_of_users(records: Records) -> dict[str, str]:
 def normal(email: str) -> str:
     """An address as it is compared: without regard to case, which no provider of today gives a meaning."""
     return email.strip().casefold()
+
+
+def checked_address(email: str) -> str:
+    """An address as it is compared, if it is one; `InvalidValue` otherwise."""
+    address = normal(email)
+    if _ADDRESS.match(address) is None or len(address) > _LONGEST:
+        raise InvalidValue(
+            f"{email!r} is no e-mail address", code="user.email", help="write name@example.com", email=email
+        )
+    return address
 
 
 def named(session: Session, ref: str) -> UserRecord:

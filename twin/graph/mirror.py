@@ -124,6 +124,11 @@ class Mirror:
         self.declared.join_all(self._graph.leaving)
 
     @property
+    def parties(self) -> Collection[str]:
+        """The ids of what is in no site: users, clients, organisations, fleets."""
+        return self._tree.parties
+
+    @property
     def era(self) -> int:
         """As long as this is the same, the graph has changed by `apply` alone."""
         return self.views.era

@@ -36,6 +36,8 @@ class Tree:
         self._orders: dict[str, DocumentOrder] = {}
         self._labels: dict[str, Intervals] = {}
         self._counts: dict[str, dict[str, int]] = {}
+        self.parties: dict[str, None] = {}
+        """The ids of what is in no site."""
 
     def children(self, entity_id: str) -> list[str]:
         """The ids of what an entity contains, in natural order. The list is the tree's own: do not change it."""
@@ -82,7 +84,7 @@ class Tree:
 
     def load(self) -> None:
         """Every node of the graph is there, and no edge: draw those of the tree."""
-        for each in (self._children, self._orders, self._labels, self._counts):
+        for each in (self._children, self._orders, self._labels, self._counts, self.parties):
             each.clear()
         self._graph.contain_all()
         counts = self._counts
@@ -91,16 +93,21 @@ class Tree:
             if of_site is None:
                 of_site = counts[entity.site] = {}
             of_site[entity.type] = of_site.get(entity.type, 0) + 1
+            if not entity.site:
+                self.parties[entity.id] = None
 
     def enter(self, entity: Entity) -> None:
         """An entity comes, where it says that it is; its node is there already."""
         self._tally(entity, 1)
+        if not entity.site:
+            self.parties[entity.id] = None
         if entity.parent is not None:
             self._stand(entity, entity.parent)
 
     def leave(self, entity: Entity) -> None:
         """An entity goes, which contains nothing; its node is still there."""
         self._tally(entity, -1)
+        self.parties.pop(entity.id, None)
         if entity.parent is None:
             for each in (self._orders, self._labels, self._counts):
                 each.pop(entity.id, None)
