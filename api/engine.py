@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twin.engine.authoring import Authoring
     from twin.engine.server import Role
     from twin.engine.topologies import Topologies
+    from twin.engine.vault import Vault
     from twin.events import Bus
     from twin.graph.mirror import Mirror
     from twin.graph.model import Change, ChangeSet, Committed
@@ -153,6 +154,10 @@ class Engine(Protocol):
     @property
     def annals(self) -> Annals:
         """What was changed of each entity."""
+
+    @property
+    def vault(self) -> Vault:
+        """Where passwords are looked at."""
 
     async def in_pool(self, call: Callable[[], T]) -> T:
         """Run something that blocks on a thread of the engine's."""

@@ -167,7 +167,7 @@ class FoundOut(Out):
 class DeadLetterOut(Out):
     """A message, or one reading of it, that could not be used."""
 
-    id: int
+    id: str
     code: str = Field(examples=["point.unknown"])
     why: str
     point: str | None = Field(description="Null when the whole message could not be used.")
@@ -284,10 +284,10 @@ def found_out(question: Question, found: Found) -> dict[str, Any]:
     return {"rank": found.rank, "entity": entity_out(question, found.entity)}
 
 
-def letter_out(letter: Letter) -> dict[str, Any]:
-    """A dead letter as a document."""
+def letter_out(letter: Letter, name: str) -> dict[str, Any]:
+    """A dead letter as a document, under the name that clients know it by."""
     return {
-        "id": letter.id,
+        "id": name,
         "code": letter.code,
         "why": letter.why,
         "point": letter.point,

@@ -22,6 +22,7 @@ from twin.engine.auditing import Auditing
 from twin.engine.authoring import Authoring
 from twin.engine.positions import Position, Positions
 from twin.engine.topologies import Topologies
+from twin.engine.vault import Vault
 from twin.errors import BackendError, Conflict, Place
 from twin.events import Bus
 from twin.graph.mirror import Mirror
@@ -337,6 +338,7 @@ class Double:
         self.log = Log()
         self.annals = Annals(self.log, self.mirror, self.positions, self.in_pool, self.in_pool)  # type: ignore[arg-type]
         self.authoring = Authoring(self.mirror, self.commit)
+        self.vault = Vault()
         self.current = Now(self.mirror)
         self.counters = Counts()
         self.readings: Bus[Any] = Bus()

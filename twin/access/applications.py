@@ -38,6 +38,9 @@ GRANTS = (CODE, REFRESH, MACHINE, DEVICE)
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _HERE = _LOOPBACK | {"localhost"}
 _LONGEST = 2000
+_MOST_KEYS = 10
+_STRONG = range(2048, 8192 + 1)
+"""Bits of an RSA key: what RFC 7518 asks for (section 3.3), and no more than is quick to check."""
 _PRIVATE = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+\Z")
 _ALGORITHMS = {"EC": "ES256", "RSA": "RS256"}
 
@@ -151,11 +154,15 @@ def checked_keys(keys: object) -> dict[str, Any]:
     `InvalidValue` when they are none, or private.
     """
     problem = InvalidValue(
-        "the keys must be a JWK set of public keys, EC (P-256) or RSA (2,048 bits or more)",
+        f"the keys must be a JWK set of 1 to {_MOST_KEYS} public keys, EC (P-256) or RSA (2,048 bits or more)",
         code="client.keys",
         help='write {"keys": [{"kty": "EC", "crv": "P-256", "x": "…", "y": "…", "kid": "…"}]}',
     )
-    if not isinstance(keys, dict) or not isinstance(keys.get("keys"), list) or not keys["keys"]:
+    if not isinstance(keys, dict) or not isinstance(keys.get("keys"), list):
+        raise problem
+    if not 0 < len(keys["keys"]) <= _MOST_KEYS:
+        raise problem
+    if not all(isinstance(each, dict) and each.get("kty") in _ALGORITHMS for each in keys["keys"]):
         raise problem
     try:
         found = KeySet.import_key_set(keys)  # type: ignore[arg-type]  # it checks what it is given
@@ -163,7 +170,7 @@ def checked_keys(keys: object) -> dict[str, Any]:
         raise problem from error
     for key in found.keys:
         curve = key.as_dict().get("crv")
-        strong = curve == "P-256" if key.key_type == "EC" else key.key_type == "RSA" and _bits(key) >= 2048  # noqa: PLR2004 - what RFC 7518 asks for
+        strong = curve == "P-256" if key.key_type == "EC" else key.key_type == "RSA" and _bits(key) in _STRONG
         if key.is_private or not strong:
             raise problem
     return {"keys": [key.as_dict(private=False) for key in found.keys]}

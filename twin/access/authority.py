@@ -12,6 +12,7 @@ import msgspec
 from twin.access.assertions import Assertions
 from twin.access.audit import Audit, Deed, address
 from twin.access.authorizations import Authorization, AuthorizationRecord, Authorizations, end
+from twin.access.browsers import Browsers, forget_browsers
 from twin.access.clients import Clients
 from twin.access.commissioning import Commissioning
 from twin.access.device_codes import DeviceCodes
@@ -88,6 +89,7 @@ class Authority:
         )
         self.users = Users(records, passwords or Passwords())
         self.sessions = Sessions(records)
+        self.browsers = Browsers(records)
         self.authorizations = Authorizations(records)
         self.device_codes = DeviceCodes(records)
         self.commissioning = Commissioning(records, self.clients, self.device_codes)
@@ -98,6 +100,7 @@ class Authority:
         self.assertions = Assertions(records, self.clients, {issuer, f"{issuer}/oauth/token"})
         self._of_account = Throttle(tries=10, seconds=60)
         self._of_address = Throttle(tries=50, seconds=6)
+        self._of_browser = Throttle(tries=10, seconds=60)
         self._of_codes = Throttle(tries=20, seconds=30)
         self._of_serials = Throttle(tries=10, seconds=60)
 
@@ -111,15 +114,20 @@ class Authority:
             self._swept = at
             self._sweep(at)
 
-    def sign_in(self, email: str, password: str, address: str) -> User:
+    def sign_in(self, email: str, password: str, address: str, browser: str = "") -> User:
         """Whose password that is. `Unauthenticated` when it is nobody's, `TooMany` when somebody seems to guess.
 
-        The same takes as long and reads the same whether or not there is such a user.
+        The same takes as long and reads the same whether or not there is such a user. ``browser`` is by what a browser
+        is known again (`known_again`): one that the user has signed in with before has tries of its own, so who guesses
+        elsewhere keeps nobody out.
         """
         at, account = now(), normal(email)
         try:
-            self._of_address.take(address, at)
-            self._of_account.take(account, at)
+            if self.browsers.knows(browser, account):
+                self._of_browser.take(browser, at)
+            else:
+                self._of_address.take(address, at)
+                self._of_account.take(account, at)
         except TooMany as error:
             self._audited("sign-in", result=error.code_)
             raise
@@ -130,7 +138,12 @@ class Authority:
             raise
         self._audited("sign-in", user.id)
         self._of_account.give_back(account)
+        self._of_browser.give_back(browser)
         return user
+
+    def known_again(self, user: User, browser: str) -> str:
+        """By what the browser that a user has just signed in with is known again: as before, or from now on."""
+        return browser if self.browsers.knows(browser, user.email) else self.browsers.note(user.id)
 
     def guess_code(self, user_id: str) -> None:
         """Somebody types the code that a box shows; `TooMany` when they try too many (RFC 8628, section 5.1)."""
@@ -177,6 +190,7 @@ class Authority:
         user = self.users.choose(link, password)
         with self._records.write() as session:
             end_of_user(session, user.id)
+            forget_browsers(session, user.id)
         self._audited("user.password", user.id)
         return user
 
@@ -228,6 +242,7 @@ class Authority:
         parts = (
             self.users,
             self.sessions,
+            self.browsers,
             self.authorizations,
             self.device_codes,
             self.pushed,

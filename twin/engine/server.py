@@ -40,6 +40,7 @@ from twin.engine.repeating import repeat
 from twin.engine.retention import forget
 from twin.engine.topologies import Topologies
 from twin.engine.upkeep import Upkeep
+from twin.engine.vault import Vault
 from twin.errors import BackendError, Conflict
 from twin.mqtt.endpoint import Counts
 from twin.records import Records
@@ -134,6 +135,8 @@ class Engine:
         if not self._lease.take() and not self._may_follow:
             raise home.owned_by_another()
         self._pool = closing.enter_context(ThreadPoolExecutor(_POOL_THREADS, "twin-pool"))
+        self.vault = Vault()
+        closing.callback(self.vault.close)
         records = Records(home.records)
         closing.callback(records.close)
         self.authority = open_authority(records, self.url, home.keys, settings, lambda: (self.mirror, self.ontology))

@@ -65,6 +65,10 @@ PEOPLE: dict[str, Cause] = {
         "A link to choose a password works once, and for two days.",
         "Whoever runs the twin makes a new one: twin user link EMAIL.",
     ),
+    "login.busy": Cause(
+        "More people sign in at this moment than passwords can be looked at, which takes long on purpose.",
+        "Try again in some seconds. If it lasts, somebody floods the sign-in: slow them down before the twin.",
+    ),
     "login.invalid": Cause(
         "The e-mail address is unknown, the password is wrong, or the user was disabled: nothing says which.",
         "Check both, or ask whoever runs the twin for a link to choose a new password: twin user link EMAIL.",

@@ -10,12 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from sqlalchemy import ForeignKey, Index, LargeBinary, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from twin.errors import NotFound
 from twin.records import Base
 from twin.telemetry.journal import JournalMessage
+from twin.telemetry.letternames import KEY_BITS, LetterNames
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -86,6 +88,14 @@ class _Letter(Base):
     why: Mapped[str]
 
 
+class _Key(Base):
+    """One row: the key that letters are named by."""
+
+    __tablename__ = "dead_key"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class _Total(Base):
     """One row: what is kept, and what no longer is."""
 
@@ -118,10 +128,16 @@ class DeadLetters:
         self._records = records
         self._keep = keep
         self._keep_bytes = keep_bytes
-        records.create(_Message, _Letter, _Total)
+        records.create(_Message, _Letter, _Total, _Key)
         with records.write() as session:
             if session.get(_Total, 1) is None:
                 session.add(_Total(id=1, kept=0, size=0, dropped=0))
+            kept = session.get(_Key, 1)
+            if kept is None:
+                kept = _Key(id=1, key=AESSIV.generate_key(KEY_BITS))
+                session.add(kept)
+            self.names = LetterNames(kept.key)
+            """What letters are called by who may not know how many there are."""
 
     def add_many(self, journal: str, letters: Sequence[DeadLetter]) -> None:
         """Keep the letters of a stretch of a journal that goes on to its end, in the messages' order: they

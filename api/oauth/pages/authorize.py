@@ -10,7 +10,7 @@ import msgspec
 
 from api.oauth.asking import Asking, Misdirected, Refused, answered, read
 from api.oauth.forms import fields_of
-from api.oauth.pages.consent import answer, carried, offer, questions
+from api.oauth.pages.consent import answer, carried, fresh, offer, questions
 from api.oauth.pages.html import form, page, paragraph, redirect
 from api.oauth.pages.signin import to_sign_in
 from twin.access.authority import Asked
@@ -59,8 +59,7 @@ def decide(browser: Browser) -> Response:
 
 def _authorized(browser: Browser, asking: Asking, query: str, mark: str) -> Response:
     signed_in = browser.signed_in
-    again = hmac.compare_digest(mark.encode(), browser.proof(f"signed in for {query}").encode())
-    if signed_in is None or (_stale(asking, signed_in) and not again):
+    if signed_in is None or (_stale(asking, signed_in) and not _again(browser, signed_in, query, mark)):
         if "none" in asking.prompt:
             raise _refused(asking, "login_required", "nobody is signed in, or not recently enough")
         return to_sign_in(f"/oauth/authorize?{query}")
@@ -78,6 +77,14 @@ def _stale(asking: Asking, signed_in: SignedIn) -> bool:
     if asking.prompt & {"login", "select_account"}:
         return True
     return asking.max_age is not None and now() - signed_in.at > asking.max_age * _SECOND
+
+
+def _again(browser: Browser, signed_in: SignedIn, query: str, mark: str) -> bool:
+    """Whether they have shown it for this very request. The address with the mark stays in the browser's history, so
+    it is good for a while only.
+    """
+    made = browser.proof(f"signed in for {query}")
+    return fresh(signed_in) and hmac.compare_digest(mark.encode(), made.encode())
 
 
 def _answered_before(asking: Asking, offered: Offer) -> Asked | None:

@@ -16,6 +16,7 @@ import msgspec
 from api.context import engine_of
 from api.engine import Engine
 from api.oauth.forms import fields_of, form_of
+from twin.access.browsers import BROWSER_SECONDS
 from twin.access.opaque import draw
 from twin.access.sessions import SESSION_SECONDS, SignedIn
 
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
     from twin.access.authority import Authority
 
-__all__ = ["Browser", "browser_of", "forget", "remember"]
+__all__ = ["Browser", "browser_of", "forget", "know_again", "remember", "visited"]
 
 _OURS = frozenset({"same-origin", "none"})
+_KNOWN = "-known"
 
 
 class Browser(msgspec.Struct, frozen=True):
@@ -42,6 +44,8 @@ class Browser(msgspec.Struct, frozen=True):
     address: str
     genuine: bool
     """Whether it says that it came from a page of ours, if it says anything."""
+    known: str = ""
+    """By what it is known again, signed in or not (`twin.access.browsers`)."""
 
     @property
     def authority(self) -> Authority:
@@ -82,6 +86,7 @@ async def browser_of(request: Request) -> Browser:
         fields=form.fields,
         address=_network(request.client.host if request.client else ""),
         genuine=_genuine(request, engine.authority.issuer),
+        known=request.cookies.get(_cookie(engine.authority.issuer) + _KNOWN, ""),
     )
 
 
@@ -92,16 +97,25 @@ def visited(browser: Browser) -> Browser:
 
 def remember(response: Response, browser: Browser, secret: str) -> Response:
     """Have the browser show a secret from now on: to us alone, to no script, and not with forms of other sites."""
-    secure = browser.authority.issuer.startswith("https:")
-    name = _cookie(browser.authority.issuer)
-    response.set_cookie(name, secret, max_age=SESSION_SECONDS, path="/", secure=secure, httponly=True, samesite="lax")
-    return response
+    return _kept(response, browser, "", secret, SESSION_SECONDS)
+
+
+def know_again(response: Response, browser: Browser, secret: str) -> Response:
+    """The same with what it is to be known again by, once nobody is signed in with it any more."""
+    return _kept(response, browser, _KNOWN, secret, BROWSER_SECONDS)
 
 
 def forget(response: Response, browser: Browser) -> Response:
     """Have the browser show nothing any more."""
     secure = browser.authority.issuer.startswith("https:")
     response.delete_cookie(_cookie(browser.authority.issuer), path="/", secure=secure, httponly=True, samesite="lax")
+    return response
+
+
+def _kept(response: Response, browser: Browser, suffix: str, secret: str, seconds: int) -> Response:
+    secure = browser.authority.issuer.startswith("https:")
+    name = _cookie(browser.authority.issuer) + suffix
+    response.set_cookie(name, secret, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")
     return response
 
 

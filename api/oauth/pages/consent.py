@@ -18,8 +18,21 @@ from twin.times import now
 
 if TYPE_CHECKING:
     from api.oauth.pages.browser import Browser
+    from twin.access.users import User
 
-__all__ = ["FRESH_SECONDS", "Answer", "Offer", "answer", "offer", "questions", "scope_words", "site_titles"]
+__all__ = [
+    "FRESH_SECONDS",
+    "Answer",
+    "Offer",
+    "answer",
+    "carried",
+    "fresh",
+    "offer",
+    "questions",
+    "scope_words",
+    "site_titles",
+    "wrong_password",
+]
 
 FRESH_SECONDS = 300
 """How long after a sign-in more may be let in without the password."""
@@ -48,17 +61,17 @@ class Offer(msgspec.Struct, frozen=True):
             return True
         return not (self.scopes <= self.earlier.scopes and sites <= self.earlier.sites)
 
-    @property
-    def fresh(self) -> bool:
-        """Whether the person has shown the password a moment ago."""
-        return now() - self.signed_in.at <= FRESH_SECONDS * _SECOND
-
 
 class Answer(msgspec.Struct, frozen=True):
     """What the person answered: what is granted, or why the question is asked again."""
 
     asked: Asked | None
     problem: str = ""
+
+
+def fresh(signed_in: SignedIn) -> bool:
+    """Whether the person has shown the password a moment ago."""
+    return now() - signed_in.at <= FRESH_SECONDS * _SECOND
 
 
 def offer(browser: Browser, signed_in: SignedIn, client: Client, scopes: frozenset[str]) -> Offer:
@@ -82,7 +95,7 @@ def questions(offered: Offer) -> tuple[Markup, ...]:
         parts.append(paragraph(who))
     if offered.about:
         parts.append(_sites(offered))
-    if not offered.fresh:
+    if not fresh(offered.signed_in):
         parts.append(
             field(
                 "password", "Your password, as you let it do more than before", "password", completes="current-password"
@@ -101,13 +114,8 @@ def answer(browser: Browser, offered: Offer) -> Answer:
     if offered.about and not sites:
         return Answer(None, "Pick at least one site, or do not allow it.")
     user = offered.signed_in.user
-    if offered.widens(sites) and not offered.fresh:
-        try:
-            browser.authority.sign_in(user.email, browser.said("password"), browser.address)
-        except Unauthenticated:
-            return Answer(None, "The password is wrong.")
-        except TooMany as error:
-            return Answer(None, f"Too many tries: {error.help}.")
+    if offered.widens(sites) and not fresh(offered.signed_in) and (problem := wrong_password(browser, user)):
+        return Answer(None, problem)
     return Answer(
         Asked(
             user=user.id,
@@ -117,6 +125,17 @@ def answer(browser: Browser, offered: Offer) -> Answer:
             signed_in=offered.signed_in.at,
         )
     )
+
+
+def wrong_password(browser: Browser, user: User) -> str:
+    """Why the password that a form brings will not do; empty: it is the user's."""
+    try:
+        browser.authority.sign_in(user.email, browser.said("password"), browser.address, browser.known)
+    except Unauthenticated:
+        return "The password is wrong."
+    except TooMany as error:
+        return f"Too many tries: {error.help}."
+    return ""
 
 
 def scope_words(scopes: frozenset[str]) -> list[str]:

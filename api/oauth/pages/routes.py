@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
 
 from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -13,17 +14,28 @@ from api.oauth.pages.account import account_page, take_back
 from api.oauth.pages.authorize import authorize, decide
 from api.oauth.pages.boxes import answer_box, box_page
 from api.oauth.pages.browser import Browser, browser_of
-from api.oauth.pages.html import redirect
+from api.oauth.pages.html import page, redirect
+from api.oauth.pages.places import Placing, place_box
 from api.oauth.pages.signin import choose_password, password_page, sign_in, sign_in_page, sign_out
+from twin.engine.vault import Busy
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
 
+T = TypeVar("T")
 
-async def _answered(request: Request, act: Callable[[Browser], Response]) -> Response:
+_LONGEST = 16_384
+"""Characters of a request that becomes an address."""
+
+
+async def _answered(request: Request, act: Callable[[Browser], T]) -> T | Response:
     browser = await browser_of(request)
-    return await browser.engine.in_pool(lambda: act(browser))
+    run = browser.engine.vault.run if browser.said("password") else browser.engine.in_pool
+    try:
+        return await run(lambda: act(browser))
+    except Busy:
+        return page("Sign in", problem="Too many people sign in at this moment: try again in some seconds.", status=503)
 
 
 @router.get("/oauth/authorize")
@@ -34,8 +46,10 @@ async def _authorize(request: Request) -> Response:
 @router.post("/oauth/authorize")
 async def _authorize_by_form(request: Request) -> Response:
     """An app may send its request as a form (OpenID Connect Core 3.1.2.1): it becomes the same request by GET."""
-    form = await form_of(request)
-    return redirect(f"/oauth/authorize?{urlencode(form.fields)}")
+    query = urlencode((await form_of(request)).fields)
+    if len(query) > _LONGEST:
+        return page("This link does not work", problem="The request is too long.", status=413)
+    return redirect(f"/oauth/authorize?{query}")
 
 
 @router.post("/oauth/consent")
@@ -50,7 +64,8 @@ async def _box(request: Request) -> Response:
 
 @router.post("/device")
 async def _answer_box(request: Request) -> Response:
-    return await _answered(request, answer_box)
+    found = await _answered(request, answer_box)
+    return await place_box(found) if isinstance(found, Placing) else found
 
 
 @router.get("/login")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from api.oauth.pages.browser import Browser, forget, remember, visited
+from api.oauth.pages.browser import Browser, forget, know_again, remember, visited
 from api.oauth.pages.html import button, field, form, hidden, page, paragraph, redirect
 from twin.access.passwords import LONGEST, SHORTEST
 from twin.errors import InvalidValue, NotFound, TooMany, Unauthenticated
@@ -44,12 +44,13 @@ def sign_in(browser: Browser) -> Response:
         return sign_in_page(browser, "The form was too old: please try again.", 403, email, onward)
     authority = browser.authority
     try:
-        user = authority.sign_in(email, browser.said("password"), browser.address)
+        user = authority.sign_in(email, browser.said("password"), browser.address, browser.known)
     except (Unauthenticated, TooMany) as error:
         status = 429 if isinstance(error, TooMany) else 401
         return sign_in_page(browser, f"{_sentence(error.message)} {_sentence(error.help)}", status, email, onward)
     secret = authority.sessions.open(user, browser.secret)
-    return remember(redirect(signed_in_again(browser, secret, onward)), browser, secret)
+    shown = remember(redirect(signed_in_again(browser, secret, onward)), browser, secret)
+    return know_again(shown, browser, authority.known_again(user, browser.known))
 
 
 def signed_in_again(browser: Browser, secret: str, onward: str) -> str:
@@ -107,7 +108,8 @@ def choose_password(browser: Browser) -> Response:
 
 def _onward(address: str) -> str:
     """One of our own pages, or the account."""
-    parts = urlsplit(address) if address.isprintable() and "\\" not in address else urlsplit("")
+    # A browser is sent there by a header: ASCII, in one line.
+    parts = urlsplit(address) if address.isascii() and address.isprintable() and "\\" not in address else urlsplit("")
     ours = not parts.scheme and not parts.netloc and parts.path in _PAGES
     return address if ours else _HOME
 

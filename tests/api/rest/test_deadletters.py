@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
+from api.cursors import decode, encode
 from tests.api.conftest import Served, token
 from twin.telemetry.deadletters import DeadLetter
 from twin.telemetry.journal import JournalMessage
@@ -52,12 +53,25 @@ def test_the_letters_of_ones_sites(letters: httpx2.Client, fresh: Served) -> Non
 
 def test_the_letters_of_others_do_not_exist(letters: httpx2.Client, fresh: Served) -> None:
     mine = {each["id"] for each in letters.get("/deadletters").json()["items"]}
-    every = {each.id for each in fresh.engine.deadletters.list()}
+    kept = fresh.engine.deadletters
+    every = {kept.names.of(each.id) for each in kept.list()}
     assert len(every - mine) == 2
-    for other in every - mine:
-        assert letters.get(f"/deadletters/{other}").status_code == 404
+    for other in (*(every - mine), "1", "-1", "x" * 32, "é"):
+        answer = letters.get(f"/deadletters/{other}")
+        assert (answer.status_code, answer.json()["detail"]) == (404, f"there is no dead letter {other!r}")
     everything = {"Authorization": f"Bearer {token(fresh, OPERATOR, None)}"}
     assert len(letters.get("/deadletters", headers=everything).json()["items"]) == 4
+
+
+def test_nothing_tells_how_many_others_have(letters: httpx2.Client, fresh: Served) -> None:
+    """Letters are numbered through all sites: neither an id nor a cursor tells a number."""
+    first = letters.get("/deadletters?limit=1").json()
+    again = letters.get("/deadletters?limit=1").json()
+    assert first == again
+    after = first["next"].rpartition("=")[2]
+    assert (first["items"][0]["id"],) == decode(after)
+    for number in range(5):
+        assert letters.get(f"/deadletters?after={encode(str(number))}").json()["code"] == "cursor.invalid"
 
 
 def test_reading_is_not_enough(letters: httpx2.Client, fresh: Served) -> None:
