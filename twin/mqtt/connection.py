@@ -17,7 +17,7 @@ from twin.mqtt.packets import V5, Reason
 
 if TYPE_CHECKING:
     from twin.mqtt.endpoint import Endpoint
-    from twin.mqtt.sessions import Session
+    from twin.mqtt.visits import Visit
 
 __all__ = ["Connection", "Hold", "State"]
 
@@ -52,10 +52,12 @@ class Connection(asyncio.Protocol):
         self.state = State.NEW
         self.queued = False
         """Whether it is in the round of those that have something to read."""
+        self.speaking = False
+        """Whether it is in the round of those that have something to tell."""
         self._endpoint = endpoint
         self._limits = endpoint.limits
         self._transport: asyncio.Transport | None = None
-        self._talk = Conversation(endpoint.door, endpoint.audience, endpoint.limits, self.write, self._open)
+        self._talk = Conversation(endpoint.door, endpoint.audience, endpoint.limits, self._write, self._open)
         self._acks = Acknowledgements()
         self._reason = Reason.SUCCESS
         self._holds = Hold(0)
@@ -64,15 +66,16 @@ class Connection(asyncio.Protocol):
         self._deadline: float | None = self._heard + self._limits.connect_within
 
     @property
-    def session(self) -> Session | None:
-        """The client that was let in, if one was."""
-        return self._talk.session
+    def visit(self) -> Visit | None:
+        """That of the client that was let in, if one was."""
+        return self._talk.visit
 
     # What asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer is there."""
         self._transport = cast("asyncio.Transport", transport)
+        self._talk.address = (transport.get_extra_info("peername") or ("",))[0]
         self._endpoint.arrived(self)
 
     def data_received(self, data: bytes) -> None:
@@ -100,6 +103,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It does again."""
         self.release(Hold.WRITES)
+        self._endpoint.rounds.speaks(self)
 
     # Flow
 
@@ -118,13 +122,13 @@ class Connection(asyncio.Protocol):
 
     def check(self, now: float, clock: int) -> None:
         """Deal with what should have happened by now. ``now`` is monotonic, ``clock`` the time."""
-        session = self._talk.session
+        visit = self._talk.visit
         if self._deadline is not None and now >= self._deadline:
             self._run_out()
-        elif session is not None and self.state is State.OPEN:
-            if session.expired(clock):
+        elif visit is not None and self.state is State.OPEN:
+            if visit.expired(clock):
                 self.end(Reason.MAXIMUM_CONNECT_TIME)
-            elif session.patience and not self._holds and now - self._heard > session.patience:
+            elif visit.patience and not self._holds and now - self._heard > visit.patience:
                 self.end(Reason.KEEP_ALIVE_TIMEOUT)
 
     def _run_out(self) -> None:
@@ -140,8 +144,8 @@ class Connection(asyncio.Protocol):
         self._stuck = self._full()
         if self.state >= State.ENDING or self._stuck:
             return False
-        now, session = self._endpoint.clock(), self._talk.session
-        if session is not None and session.expired(now):
+        now, visit = self._endpoint.clock(), self._talk.visit
+        if visit is not None and visit.expired(now):
             # 0xA0 says what happened: the time this connection was authorised for is over. After 0x87, not authorized,
             # a client may give up where a new token is all it takes.
             self.end(Reason.MAXIMUM_CONNECT_TIME)
@@ -149,6 +153,8 @@ class Connection(asyncio.Protocol):
         batch = Batch(self._settled)
         fault, more = self._talk.read(batch, self._acks.unacknowledged)
         self._hand_over(batch, now)
+        if visit is not None and visit.heard_of():
+            self._endpoint.rounds.speaks(self)
         if fault:
             self.end(fault)
         elif self._talk.over:
@@ -161,23 +167,23 @@ class Connection(asyncio.Protocol):
 
     def _full(self) -> bool:
         """Whether so much waits to be durable that reading waits too, until `acknowledge`."""
-        acks, session = self._acks, self._talk.session
+        acks, visit = self._acks, self._talk.visit
         return acks.size >= self._limits.held or (
-            acks.unacknowledged >= self._limits.receive_maximum and session is not None and session.version != V5
+            acks.unacknowledged >= self._limits.receive_maximum and visit is not None and visit.version != V5
         )
 
-    def _open(self, session: Session) -> Reason | None:
-        if reason := self._endpoint.opened(self, session):
+    def _open(self, visit: Visit) -> Reason | None:
+        if reason := self._endpoint.opened(self, visit):
             return reason
         self.state, self._deadline = State.OPEN, None
-        session.connection = self
+        self._endpoint.rounds.speaks(self)
         return None
 
     def _hand_over(self, batch: Batch, now: int) -> None:
-        counts, session = self._endpoint.door.counts, self._talk.session
+        counts, visit = self._endpoint.door.counts, self._talk.visit
         counts.received += len(batch.messages) + batch.denied
         counts.denied += batch.denied
-        if session is None or not (batch.messages or batch.acks):
+        if visit is None or not (batch.messages or batch.acks):
             return
         batch.unacknowledged = len(batch.acks)
         self._acks.add(batch)
@@ -185,7 +191,7 @@ class Connection(asyncio.Protocol):
             batch.settle(True)
             return
         try:
-            self._endpoint.door.keep(session.admission, now, batch.messages, batch.settle)
+            self._endpoint.door.keep(visit.admission, now, batch.messages, batch.settle)
         except Exception:
             log.exception("messages of an MQTT connection could not be handed over")
             batch.settle(False)
@@ -201,14 +207,27 @@ class Connection(asyncio.Protocol):
 
     def acknowledge(self) -> None:
         """Send every acknowledgement that is due, in one write, and go on with what waited for that."""
-        self._talk.say(self._acks.take())
+        self._talk.acknowledge(self._acks.take())
         if self.state is State.ENDING and not self._acks:
             self._close()
         elif self._stuck:
             self._endpoint.rounds.ready(self)
 
-    def write(self, data: bytes) -> None:
-        """Write it, if there is anybody to read it."""
+    def speak(self) -> bool:
+        """Write what the client is to be told, as far as it goes. Whether there is more at once."""
+        visit, transport = self._talk.visit, self._transport
+        if self.state is not State.OPEN or visit is None or transport is None or self._holds & Hold.WRITES:
+            return False
+        now = self._endpoint.clock()
+        if visit.expired(now):
+            self.end(Reason.MAXIMUM_CONNECT_TIME)
+            return False
+        data, more = visit.speak(now)
+        if data:
+            transport.write(data)
+        return more
+
+    def _write(self, data: bytes) -> None:
         if self.state is not State.CLOSED and self._transport is not None:
             self._transport.write(data)
 
@@ -232,7 +251,7 @@ class Connection(asyncio.Protocol):
 
     def _close(self) -> None:
         """Say why, and leave. The peer gets a moment to read it: closing on unread bytes resets a connection."""
-        self._talk.say(self._acks.take())
+        self._talk.acknowledge(self._acks.take())
         self._talk.farewell(self._reason)
         self.state = State.CLOSED
         self._endpoint.closed(self)

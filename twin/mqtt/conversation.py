@@ -1,12 +1,14 @@
 """What is said on one connection: packets read from its bytes, answered, and its messages gathered into a batch.
 
-It knows nothing of sockets: answers go to ``say``. Before CONNECT there is no session, and nothing else may be said.
+It knows nothing of sockets: answers go to ``say``. Before CONNECT there is no visit, and nothing else may be said.
 """
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, cast
+
+from msgspec import structs
 
 from twin.ids import mint
 from twin.mqtt.door import Refusal
@@ -29,7 +31,7 @@ from twin.mqtt.packets import (
     parse,
     serialise,
 )
-from twin.mqtt.sessions import Session
+from twin.mqtt.visits import Visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,9 +64,10 @@ class Conversation:
         "_opened",
         "_say",
         "_version",
+        "address",
         "inbox",
         "over",
-        "session",
+        "visit",
     )
 
     def __init__(
@@ -73,11 +76,13 @@ class Conversation:
         audience: Audience,
         limits: Limits,
         say: Callable[[bytes], None],
-        opened: Callable[[Session], Reason | None],
+        opened: Callable[[Visit], Reason | None],
     ) -> None:
-        """``opened`` is told of the session that CONNECT opens, and may still object to it."""
+        """``opened`` is told of the visit that CONNECT begins, and may still object to it."""
         self.inbox = Inbox()
-        self.session: Session | None = None
+        self.address = ""
+        """Where the peer is: an IP address."""
+        self.visit: Visit | None = None
         self.over = False
         """Whether the peer has said goodbye."""
         self._door = door
@@ -101,15 +106,20 @@ class Conversation:
             return Reason.UNSPECIFIED_ERROR, False
 
     def say(self, data: bytes) -> None:
-        """Say it, unless it is more than the peer wants at once (MQTT 5, section 3.1.2.11.4)."""
+        """Say a packet, unless it is more than the peer wants at once (MQTT 5, section 3.1.2.11.4)."""
         if data and (self._largest is None or len(data) <= self._largest):
             self._say(data)
+
+    def acknowledge(self, acks: bytes) -> None:
+        """Say any number of acknowledgements, each shorter than the CONNACK that the peer has taken."""
+        if acks:
+            self._say(acks)
 
     def farewell(self, reason: Reason) -> None:
         """Say why it ends, as far as the version can, and only to who has asked for a conversation."""
         if not (reason and self._asked):
             return
-        if self.session is not None:
+        if self.visit is not None:
             self.say(serialise(Disconnect(reason)) if self._version == V5 else b"")
         elif reason is Reason.UNSUPPORTED_PROTOCOL_VERSION:
             self.say(serialise(Connack(reason), V311))  # in the form that every version understands
@@ -118,12 +128,12 @@ class Conversation:
 
     def leave_will(self, now: int, reason: Reason) -> None:
         """Publish the will, if the peer left one and this end is one that it is for."""
-        if self.session is None:
+        if self.visit is None:
             return
         if reason is Reason.SERVER_SHUTTING_DOWN:
-            self.session.will = None  # the client is well; section 3.1.2.5 leaves it to us
+            self.visit.will = None  # the client is well; section 3.1.2.5 leaves it to us
         try:
-            self.session.publish_will(now)
+            self.visit.leave_will(now)
         except Exception:
             self._door.counts.dropped += 1
             log.exception("a will could not be published")
@@ -132,8 +142,8 @@ class Conversation:
         inbox = self.inbox
         while batch.size < PASS:
             at, whole = inbox.at, True
-            if self.session is not None:
-                self.session.skim(inbox, at + PASS - batch.size, batch, unacknowledged)
+            if self.visit is not None:
+                self.visit.skim(inbox, at + PASS - batch.size, batch, unacknowledged)
             if inbox.at == at:
                 whole = self._read_one(batch, unacknowledged)
             if self.over or not whole:
@@ -153,7 +163,7 @@ class Conversation:
         if stop > len(buffer):
             return inbox.refill(stop - at)
         self._asked = True
-        packet = parse(buffer[at], buffer[start:stop], V5 if self.session is None else self.session.version)
+        packet = parse(buffer[at], buffer[start:stop], V5 if self.visit is None else self.visit.version)
         inbox.at = stop
         self._take(packet, batch, unacknowledged)
         return True
@@ -161,36 +171,36 @@ class Conversation:
     def _check(self, kind: int, size: int) -> None:
         if size > self._limits.packet:
             raise ProtocolError("a packet above the maximum packet size", Reason.PACKET_TOO_LARGE)
-        if self.session is None and kind != Kind.CONNECT:
+        if self.visit is None and kind != Kind.CONNECT:
             raise Malformed("the first packet is not CONNECT")
         if size > PASS and kind not in _LONG:
             raise ProtocolError("a packet that would take too long to read", Reason.QUOTA_EXCEEDED)
 
     def _take(self, packet: Packet, batch: Batch, unacknowledged: int) -> None:
-        if self.session is None:
+        if self.visit is None:
             self._greet(cast("Connect", packet))
             return
-        self.say(self.session.answer(packet, batch, unacknowledged))
+        self.say(self.visit.answer(packet, batch, unacknowledged))
         self.over = isinstance(packet, Disconnect)
 
     def _greet(self, connect: Connect) -> None:
         self._version = connect.version
         self._largest = connect.properties.get(Property.MAXIMUM_PACKET_SIZE)
-        session = self._admit(connect)
-        welcome = serialise(accept(connect, session.client_id, self._limits), connect.version)
-        if self._largest is not None and len(welcome) > self._largest:
+        visit = self._admit(connect)
+        welcome = accept(connect, visit.client_id, self._limits)
+        if self._largest is not None and len(serialise(welcome, connect.version)) > self._largest:
             raise ProtocolError("a maximum packet size below what CONNACK needs", Reason.PACKET_TOO_LARGE)
-        if reason := self._opened(session):
+        if reason := self._opened(visit):
             raise ProtocolError("a connection too many", reason)
-        self.session = session
-        self.say(welcome)
+        self.visit = visit
+        self.say(serialise(structs.replace(welcome, session_present=visit.resumed), connect.version))
 
-    def _admit(self, connect: Connect) -> Session:
-        if reason := objection(connect):
+    def _admit(self, connect: Connect) -> Visit:
+        if reason := objection(connect, self._limits):
             raise ProtocolError("a connection that is not possible here", reason)
-        admission = self._door.admit(connect)
+        admission = self._door.admit(connect, self.address)
         if isinstance(admission, Refusal):
             raise ProtocolError("a connection that the door refused", admission.value)
         if connect.will is not None and self._door.route(admission, connect.will.topic) is None:
             raise ProtocolError("a will to a topic that the client may not publish to", Reason.NOT_AUTHORIZED)
-        return Session(self._door, self._audience, admission, connect, connect.client_id or mint(), self._limits)
+        return Visit(self._door, self._audience, admission, connect, connect.client_id or mint(), self._limits)

@@ -30,6 +30,8 @@ class Admission(msgspec.Struct, frozen=True):
     owner: Hashable = None
     """Whose sessions: within one owner, a client identifier is one session, which its next connection takes over;
     another owner's is another session. None: the principal itself is the owner."""
+    address: str = ""
+    """Where it came from: an IP address."""
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -74,8 +76,8 @@ class Door(Protocol):
 
     counts: Counts
 
-    def admit(self, connect: Connect) -> Admission | Refusal:
-        """Let a client in, or not. In at most 100 microseconds: the loop waits."""
+    def admit(self, connect: Connect, address: str = "") -> Admission | Refusal:
+        """Let a client in, or not, that comes from an IP address. In at most 100 microseconds: the loop waits."""
 
     def route(self, admission: Admission, topic: str) -> object | None:
         """Where messages to this topic go, None where the client may not send them.

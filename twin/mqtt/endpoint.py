@@ -1,7 +1,8 @@
-"""The MQTT endpoint that devices publish to: MQTT 3.1.1 and 5, QoS 0 and 1, over TCP.
+"""The MQTT endpoint that devices publish to and apps listen to: MQTT 3.1.1 and 5, QoS 0 and 1, over TCP.
 
-It knows the protocol only: who may come in, where a topic leads and how messages are kept is the `Door`'s. A message is
-acknowledged when the door says that it is durable.
+It knows the protocol only: who may come in, where a topic leads, how messages are kept and who hears what is the
+`Door`'s. A message is acknowledged when the door says that it is durable. What clients publish is told to nobody as it
+is: what they hear is what the endpoint is given to `tell`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from twin.mqtt.audience import Audience
 from twin.mqtt.connection import Connection, Hold
 from twin.mqtt.door import Admission, Counts, Door, Message, Refusal
 from twin.mqtt.greeting import Limits
+from twin.mqtt.outbox import Told
 from twin.mqtt.packets import Connect, Reason
 from twin.mqtt.rounds import Rounds, safely
+from twin.mqtt.sessions import Sessions, lifetime
+from twin.mqtt.visits import owner_of
 from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from twin.mqtt.sessions import Session
+    from twin.mqtt.visits import Visit
 
-__all__ = ["Admission", "Connect", "Counts", "Door", "Endpoint", "Limits", "Message", "Reason", "Refusal"]
+__all__ = ["Admission", "Connect", "Counts", "Door", "Endpoint", "Limits", "Message", "Reason", "Refusal", "Told"]
 
 _SPARE = 100
 """Connections beyond the limit that are heard, so that they can be told why they are refused."""
@@ -48,18 +52,34 @@ class Endpoint:
         self.clock = clock
         self.monotonic = monotonic
         self.rounds = Rounds(monotonic)
-        self.audience = Audience(door)
+        self.audience = Audience(door, self.limits, self.rounds)
+        self._kept = Sessions(self.limits, self.audience.told, self.audience.remove)
         self._sweep_every = sweep
         self._sweeping: asyncio.TimerHandle | None = None
         self._server: asyncio.Server | None = None
         self._everyone: set[Connection] = set()
-        self._sessions: dict[Hashable, Connection] = {}
+        self._connected: dict[Hashable, Connection] = {}
         self._empty = asyncio.Event()
+
+    @property
+    def subscriptions(self) -> int:
+        """Filters that are subscribed to, by all sessions together."""
+        return self.audience.subscriptions
+
+    @property
+    def told(self) -> Told:
+        """What became of the messages that were told."""
+        return self.audience.told
+
+    @property
+    def sessions(self) -> int:
+        """Clients that are connected, or may come back to what is kept for them."""
+        return len(self._kept)
 
     @property
     def connections(self) -> int:
         """Clients that are connected now."""
-        return len(self._sessions)
+        return len(self._connected)
 
     async def start(self, host: str, port: int) -> int:
         """Listen. Returns the port, a free one for 0. Raises OSError when the address cannot be had."""
@@ -101,17 +121,20 @@ class Endpoint:
         """End the connections whose admission the predicate picks; how many they were."""
         picked = [
             connection
-            for connection in self._sessions.values()
-            if connection.session is not None and predicate(connection.session.admission)
+            for connection in self._connected.values()
+            if connection.visit is not None and predicate(connection.visit.admission)
         ]
         self._end(picked, reason)
         return len(picked)
 
     def forget_routes(self) -> None:
-        """The graph or somebody's rights have changed: ask the door again where each topic leads."""
-        for connection in self._sessions.values():
-            if connection.session is not None:
-                connection.session.forget_routes()
+        """The graph or somebody's rights have changed: ask the door again where each topic leads, and who may
+        subscribe to what.
+        """
+        for connection in self._connected.values():
+            if connection.visit is not None:
+                connection.visit.forget_routes()
+        self.audience.forget_rights()
 
     def wants(self, topic: str) -> bool:
         """Whether anybody subscribes to a topic: else a message about it need not be made."""
@@ -125,7 +148,8 @@ class Endpoint:
         """Drop the sessions of the owners that the predicate picks, and what waits in them; how many they were. Their
         connections end.
         """
-        return self.end(lambda admission: predicate(admission.owner))
+        self.end(lambda admission: predicate(owner_of(admission)))
+        return self._kept.forget(predicate, self.clock())
 
     # What connections say
 
@@ -137,24 +161,26 @@ class Endpoint:
         if self.rounds.paused:
             connection.hold(Hold.PAUSED)
 
-    def opened(self, connection: Connection, session: Session) -> Reason | None:
+    def opened(self, connection: Connection, visit: Visit) -> Reason | None:
         """A client is let in, unless there are too many. An older connection of the same session is taken over."""
-        older = self._sessions.get(session.key)
+        older = self._connected.get(visit.key)
         if older is not None:
             safely(older, partial(older.end, Reason.SESSION_TAKEN_OVER, now=True))
-        elif len(self._sessions) >= self.limits.connections:
+        elif len(self._connected) >= self.limits.connections:
             return Reason.QUOTA_EXCEEDED
-        self._sessions[session.key] = connection
+        self._connected[visit.key] = connection
+        session, resumed = self._kept.open(visit.key, clean=visit.connect.clean_start, now=self.clock())
+        session.connection = connection
+        session.expiry = lifetime(visit.connect, self.limits.session_seconds)
+        visit.begin(session, resumed=resumed)
         return None
 
     def closed(self, connection: Connection) -> None:
         """A connection will not be read from again."""
-        session = connection.session
-        if session is not None and self._sessions.get(session.key) is connection:
-            del self._sessions[session.key]
-            for topic_filter in session.filters:
-                self.audience.unsubscribe(connection, topic_filter)
-            session.filters.clear()
+        visit = connection.visit
+        if visit is not None and self._connected.get(visit.key) is connection:
+            del self._connected[visit.key]
+            self._kept.leave(visit.session, self.clock())
 
     def left(self, connection: Connection) -> None:
         """A connection is gone."""
@@ -176,6 +202,7 @@ class Endpoint:
         now, clock = self.monotonic(), self.clock()
         for connection in tuple(self._everyone):
             safely(connection, partial(connection.check, now, clock))
+        self._kept.sweep(clock)
 
     def _end(self, connections: Iterable[Connection], reason: Reason) -> None:
         for connection in connections:

@@ -1,6 +1,7 @@
 """Whose turn it is: connections with something to read go round, and those with something to say are told once.
 
-A turn of the loop reads for at most `TURN` seconds, so whatever else lives on the loop is answered under load.
+A turn of the loop reads for at most `TURN` seconds and tells for as many, so whatever else lives on the loop is
+answered under load.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Rounds:
         self._waiting: deque[Connection] = deque()
         self._due: dict[Connection, None] = {}
         self._turning = False
+        self._speaking: deque[Connection] = deque()
+        self._about_to_speak = False
 
     def pause(self) -> None:
         """No more turns, until `resume`."""
@@ -48,6 +51,13 @@ class Rounds:
             connection.queued = True
             self._waiting.append(connection)
             self._schedule()
+
+    def speaks(self, connection: Connection) -> None:
+        """There is something that its client is to be told."""
+        if not connection.speaking:
+            connection.speaking = True
+            self._speaking.append(connection)
+            self._speak_soon()
 
     def settled(self, connection: Connection) -> None:
         """Messages of it are durable: it acknowledges them when everyone whose messages are has said so."""
@@ -71,6 +81,23 @@ class Rounds:
             if self._monotonic() >= until:
                 break
         self._schedule()
+
+    def _speak_soon(self) -> None:
+        if self._speaking and not self._about_to_speak:
+            self._about_to_speak = True
+            asyncio.get_running_loop().call_soon(self._speak)
+
+    def _speak(self) -> None:
+        self._about_to_speak = False
+        until, speaking = self._monotonic() + TURN, self._speaking
+        while speaking:
+            connection = speaking.popleft()
+            connection.speaking = False
+            if safely(connection, connection.speak):
+                self.speaks(connection)
+            if self._monotonic() >= until:
+                break
+        self._speak_soon()
 
     def _acknowledge(self) -> None:
         due, self._due = self._due, {}

@@ -32,7 +32,7 @@ class OpenDoor:
         self.hidden: set[object] = set()
         self.latest: list[Message] = []
 
-    def admit(self, connect: Connect) -> Admission | Refusal:
+    def admit(self, connect: Connect, address: str = "") -> Admission | Refusal:
         self.connects.append(connect)
         return self.refuse or Admission(connect.username or "anyone", self.expires)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from tests.twin.mqtt.doubles import OpenDoor
-from twin.mqtt.endpoint import Endpoint
+from twin.mqtt.endpoint import Endpoint, Message
 from twin.mqtt.packets import (
     V5,
     V311,
@@ -20,8 +20,13 @@ from twin.mqtt.packets import (
     Disconnect,
     Kind,
     Packet,
+    Pingreq,
+    Pingresp,
+    Property,
     Publish,
     Reason,
+    Suback,
+    Subscribe,
     parse,
     serialise,
 )
@@ -64,8 +69,40 @@ class Peer:
 
     async def hear(self) -> Packet:
         async with asyncio.timeout(5):
-            head = await self.reader.readexactly(2)
-            return parse(head[0], await self.reader.readexactly(head[1]), self.version)
+            first, length, shift = (await self.reader.readexactly(1))[0], 0x80, 0
+            size = 0
+            while length & 0x80:
+                length = (await self.reader.readexactly(1))[0]
+                size |= (length & 0x7F) << shift
+                shift += 7
+            return parse(first, await self.reader.readexactly(size), self.version)
+
+    async def hears_no_message(self) -> bool:
+        """Whether a ping is answered before anything else is said."""
+        self.say(Pingreq())
+        return await self.hear() == Pingresp()
+
+    async def subscribes(self, *filters: tuple[str, int], **properties: Any) -> tuple[Reason, ...]:
+        """What SUBACK says of each (filter, options)."""
+        given = {Property[name.upper()]: value for name, value in properties.items()}
+        self.say(Subscribe(77, filters, given))
+        answer = await self.hear()
+        assert isinstance(answer, Suback)
+        assert answer.packet_id == 77
+        return answer.reasons
+
+    async def takes(self) -> Publish:
+        """The next message, acknowledged."""
+        message = await self.hear()
+        assert isinstance(message, Publish)
+        if message.qos:
+            self.say(Ack(Kind.PUBACK, message.packet_id))
+        return message
+
+    async def leave(self) -> None:
+        """Hang up without a word, and wait until the other side has, too."""
+        self.writer.close()
+        await self.writer.wait_closed()
 
     async def hears_nothing_more(self) -> bool:
         async with asyncio.timeout(5):
@@ -117,6 +154,24 @@ class Site:
         assert answer.reason is Reason.SUCCESS
         assert not answer.session_present
         return peer
+
+    async def come(self, version: int = V5, *, back: bool = False, **more: Any) -> Peer:
+        """Connect with a session that outlasts the connection; ``back``: it is one that was there."""
+        if version == V5:
+            more["properties"] = {Property.SESSION_EXPIRY_INTERVAL: 100, **more.get("properties", {})}
+        peer, answer = await self.ask(Connect("c", version, clean_start=False, **more))
+        assert answer.reason is Reason.SUCCESS
+        assert answer.session_present is back
+        return peer
+
+    async def gone(self, peer: Peer) -> None:
+        """Have a peer hang up, and the endpoint know it."""
+        before = self.endpoint.connections
+        await peer.leave()
+        await until(lambda: self.endpoint.connections < before)
+
+    def tell(self, topic: str, payload: bytes = b"p", about: object = None, **more: Any) -> None:
+        self.endpoint.tell(Message(topic, payload, about, 0, **more))
 
 
 @asynccontextmanager

@@ -48,10 +48,7 @@ async def test_a_client_of_mqtt_5_is_told_what_can_be_done_here() -> None:
                 Property.RETAIN_AVAILABLE: 0,
                 Property.MAXIMUM_PACKET_SIZE: 262_144,
                 Property.TOPIC_ALIAS_MAXIMUM: 10,
-                Property.WILDCARD_SUBSCRIPTION_AVAILABLE: 0,
-                Property.SUBSCRIPTION_IDENTIFIER_AVAILABLE: 0,
                 Property.SHARED_SUBSCRIPTION_AVAILABLE: 0,
-                Property.SESSION_EXPIRY_INTERVAL: 0,
                 Property.ASSIGNED_CLIENT_IDENTIFIER: assigned,
             }
         )

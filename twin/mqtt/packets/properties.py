@@ -75,7 +75,8 @@ class Property(IntEnum):
 
 
 Properties: TypeAlias = Mapping[Property, Any]
-"""int, str or bytes by property; USER_PROPERTY, the only one that may stand twice, is a list of (name, value)."""
+"""int, str or bytes by property. Two may stand more than once: USER_PROPERTY is a list of (name, value), and
+SUBSCRIPTION_IDENTIFIER of a message that comes by several subscriptions is a list of int."""
 
 
 class Encoding(NamedTuple):
@@ -203,11 +204,17 @@ def _checked(found: list[tuple[Property, Rule, Any]], kind: Kind) -> Properties:
         rule.check(value)
         if name is Property.USER_PROPERTY:
             properties.setdefault(name, []).append(value)
+        elif name in properties and (name, kind) == (Property.SUBSCRIPTION_IDENTIFIER, Kind.PUBLISH):
+            properties[name] = [*_listed(properties[name]), value]
         elif name in properties:
             raise ProtocolError(f"{name.name} stands twice")
         else:
             properties[name] = value
     return properties
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def write_properties(properties: Properties) -> bytes:
@@ -217,6 +224,6 @@ def write_properties(properties: Properties) -> bytes:
     out = bytearray()
     for name, value in properties.items():
         write = TABLE[name].encoding.write
-        for one in value if name is Property.USER_PROPERTY else (value,):
+        for one in value if isinstance(value, list) else (value,):
             out += bytes((name,)) + write(one)
     return varint(len(out)) + bytes(out)
