@@ -3,7 +3,6 @@
 # No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
 
 from collections.abc import Callable
-from typing import TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -15,7 +14,6 @@ from api.oauth.pages.authorize import authorize, decide
 from api.oauth.pages.boxes import answer_box, box_page
 from api.oauth.pages.browser import Browser, browser_of
 from api.oauth.pages.html import page, redirect
-from api.oauth.pages.places import Placing, place_box
 from api.oauth.pages.signin import choose_password, password_page, sign_in, sign_in_page, sign_out
 from twin.engine.vault import Busy
 
@@ -23,13 +21,11 @@ __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
 
-T = TypeVar("T")
-
 _LONGEST = 16_384
 """Characters of a request that becomes an address."""
 
 
-async def _answered(request: Request, act: Callable[[Browser], T]) -> T | Response:
+async def _answered(request: Request, act: Callable[[Browser], Response]) -> Response:
     browser = await browser_of(request)
     run = browser.engine.vault.run if browser.said("password") else browser.engine.in_pool
     try:
@@ -64,8 +60,7 @@ async def _box(request: Request) -> Response:
 
 @router.post("/device")
 async def _answer_box(request: Request) -> Response:
-    found = await _answered(request, answer_box)
-    return await place_box(found) if isinstance(found, Placing) else found
+    return await _answered(request, answer_box)
 
 
 @router.get("/login")
