@@ -35,6 +35,16 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", description="The URL clients reach the API by, and the tokens' issuer; empty: http://HOST:PORT."
     )
+    issuers: str = Field(
+        "",
+        description="TOML file of the external issuers whose tokens are taken too; empty: issuers.toml in the "
+        "directory, if it is there.",
+    )
+    sign_in: bool = Field(
+        default=True,
+        description="Whether people sign in here. False: at the external issuers only, and only machines get tokens "
+        "here.",
+    )
     ontology_path: tuple[Path, ...] = Field(
         (), description="Directories to look for ontologies in, before the shipped."
     )

@@ -5,19 +5,25 @@ It knows OAuth2's rules about secrets (once, for whom, until when) and nothing o
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from twin.access.assertions import Assertions
+from twin.access.assets import Assets
 from twin.access.audit import Audit, Deed, address
 from twin.access.authorizations import Authorization, AuthorizationRecord, Authorizations, end
 from twin.access.browsers import Browsers, forget_browsers
 from twin.access.clients import Clients
 from twin.access.commissioning import Commissioning
 from twin.access.device_codes import DeviceCodes
+from twin.access.invitations import Invitations, end_invitations_of
+from twin.access.invitations import unknown as unknown_invitation
+from twin.access.issuers.identities import Identities, end_identities
 from twin.access.keys import Keys
 from twin.access.passwords import Passwords
+from twin.access.placing import released
 from twin.access.pushed import PushedRequests
 from twin.access.registering import InitialTokens
 from twin.access.revocations import Revocations
@@ -25,7 +31,7 @@ from twin.access.sessions import Sessions, end_of_user
 from twin.access.throttle import Throttle
 from twin.access.tokens import LIFETIME, Issued, OnBehalf, Tokens
 from twin.access.users import User, Users, named, normal
-from twin.errors import TooMany, Unauthenticated
+from twin.errors import Conflict, TooMany, Unauthenticated
 from twin.ids import mint
 from twin.times import now
 
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
 
     from twin.access.boxes import Box
     from twin.access.clients import Client
+    from twin.graph.model import ChangeSet
     from twin.records import Records
 
 __all__ = ["Asked", "Authority"]
@@ -56,7 +63,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Authority:
     """Everything the authorization server keeps, under one clock."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is wired to
         self,
         records: Records,
         issuer: str,
@@ -66,15 +73,19 @@ class Authority:
         earlier_keys: Path | None = None,
         passwords: Passwords | None = None,
         lifetime: int = LIFETIME,
+        external_only: bool = False,
     ) -> None:
         """``sites_of`` gives the ids of the sites that a user holds now; ``in_place`` says whether a box has the place
         that it was let into. Both are called on any thread, and the second must not block.
         """
         self.issuer = issuer
+        self.external_only = external_only
+        """Whether people sign in at external issuers only: here, clients get tokens in their own name and no other."""
         self.sites_of = sites_of
         self.in_place = in_place
         self._records = records
         self._swept = 0
+        self._released: deque[str] = deque()
         self.audit = Audit(records)
         self.clients = Clients(records, in_place=in_place)
         self.keys = Keys(records, earlier=earlier_keys)
@@ -88,10 +99,13 @@ class Authority:
             lifetime=lifetime,
         )
         self.users = Users(records, passwords or Passwords())
+        self.invitations = Invitations(records)
+        self.identities = Identities(records, self.revocations)
         self.sessions = Sessions(records)
         self.browsers = Browsers(records)
         self.authorizations = Authorizations(records)
         self.device_codes = DeviceCodes(records)
+        self.assets = Assets(records)
         self.commissioning = Commissioning(records, self.clients, self.device_codes)
         self.key_endpoint = f"{issuer}/oauth/commissioning/key"
         self.changes_of_key = Assertions(records, self.clients, {self.key_endpoint})
@@ -104,11 +118,20 @@ class Authority:
         self._of_codes = Throttle(tries=20, seconds=30)
         self._of_serials = Throttle(tries=10, seconds=60)
 
+    def follow(self, changeset: ChangeSet) -> None:
+        """The graph has changed: the boxes that have lost their place end with the next `refresh`. Should they get it
+        again, that is a person's to say, and not their old key's. Never blocks.
+        """
+        self._released.extend(released(changeset))
+
     def refresh(self) -> None:
         """See what other processes did, and now and then forget what is over."""
+        while self._released:
+            self.end_box(self._released.popleft())
         self.clients.refresh()
         self.keys.refresh()
         self.revocations.refresh()
+        self.identities.refresh()
         at = now()
         if at - self._swept > _SWEEP:
             self._swept = at
@@ -145,6 +168,24 @@ class Authority:
         """By what the browser that a user has just signed in with is known again: as before, or from now on."""
         return browser if self.browsers.knows(browser, user.email) else self.browsers.note(user.id)
 
+    def join(self, link: str, email: str, password: str, address: str) -> User:
+        """Sign in who was invited, or, where nobody has that address yet, make them an account with this password.
+
+        Raises:
+            NotFound: the link does not work, or not for that address. InvalidValue: the password will not do.
+            Unauthenticated, TooMany: as `sign_in`; somebody has the address, and this is not their password.
+        """
+        self._of_address.take(address, now())
+        invited = self.invitations.behind(link)
+        if invited is None or invited.email != normal(email):
+            raise unknown_invitation()
+        try:
+            added = self.users.enroll(email, password)
+        except Conflict:
+            return self.sign_in(email, password, address)
+        self._audited("user.add", added.id, detail=f"{added.email}, invited by {invited.by or 'who runs the twin'}")
+        return added
+
     def guess_code(self, user_id: str) -> None:
         """Somebody types the code that a box shows; `TooMany` when they try too many (RFC 8628, section 5.1)."""
         self._of_codes.take(user_id, now())
@@ -161,12 +202,20 @@ class Authority:
         """It was the right one: who has it does not guess."""
         self._of_serials.give_back(serial)
 
+    def end_box(self, asset: str) -> None:
+        """End the client that an asset (by id) is, if it is one."""
+        ended = self.commissioning.end(asset)
+        if ended is not None:
+            self._audited("box.end", client=ended, detail=f"asset {asset}")
+
     def remove_user(self, ref: str) -> User:
         """End a user (by address or id), their sessions and all that they let apps do."""
         with self._records.write() as session:
             record = named(session, ref)
             removed = record.seen()
             end(session, AuthorizationRecord.user_id == removed.id, now())
+            end_identities(session, removed.id, now(), forget=True)
+            end_invitations_of(session, removed.id)
             session.delete(record)
         self.revocations.refresh()
         self._audited("user.remove", removed.id, detail=removed.email)
@@ -180,6 +229,7 @@ class Authority:
             if disabled:
                 end_of_user(session, record.id)
                 end(session, AuthorizationRecord.user_id == record.id, now())
+                end_identities(session, record.id, now(), forget=False)
             user = record.seen()
         self.revocations.refresh()
         self._audited("user.disable" if disabled else "user.enable", user.id, detail=user.email)
@@ -241,6 +291,7 @@ class Authority:
     def _sweep(self, at: int) -> None:
         parts = (
             self.users,
+            self.invitations,
             self.sessions,
             self.browsers,
             self.authorizations,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twin.explain.causes import Cause
+from twin.explain.issuers import ISSUERS
 from twin.explain.people import PEOPLE
 from twin.explain.storage import STORAGE
 
@@ -284,4 +285,4 @@ _REST: dict[str, Cause] = {
     ),
 }
 
-RUNTIME = dict(sorted({**_REST, **PEOPLE, **STORAGE}.items()))
+RUNTIME = dict(sorted({**_REST, **ISSUERS, **PEOPLE, **STORAGE}.items()))

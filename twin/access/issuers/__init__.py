@@ -1,0 +1,1 @@
+"""External issuers: the tokens of other OpenID Connect providers, taken beside our own or instead of them."""
