@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.graphs import entity, mirror_of, party
+from tests.graphs import changeset, entity, mirror_of, party
 from tests.rights import EVERYONE, Granting, may, role, words_with
-from twin.access.explaining import explain
-from twin.graph.model import Held, Relation
+from twin.access.explaining import Gift, Taken, explain, gifts, takings
+from twin.graph.model import Change, Create, Held, Link, Relation, Unlink
 from twin.ontology.model import PERMISSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from random import Random
+
+    from twin.graph.mirror import Mirror
+    from twin.graph.model import Entry
 
 HOME = entity("home", "site")
 FLAT = entity("home/flat", "space", HOME, type="t/Hall")
@@ -76,3 +85,77 @@ def test_a_view_leads_to_what_it_includes() -> None:
     assert chain.steps == (group.path, inner.path, FLAT.path, ROOM.path)
     assert (chain.stop, chain.at) == ("closed", FLAT.path)
     assert explain(mirror, ONTOLOGY, "ana", inner, 0)[0].permissions == ("read", "command")
+
+
+def _without(mirror: Mirror, holder: str, taken: Iterable[Taken]) -> None:
+    """Take back what `takings` names."""
+    for each in taken:
+        party_id = holder if not each.party else mirror.by_path(each.party).id  # type: ignore[union-attr]
+        target = mirror.by_path(each.given_on)
+        assert target is not None
+        relation = mirror.relation(party_id, target.id, "HAS_ROLE")
+        assert relation is not None
+        left = tuple(held for held in relation.roles if held.role != each.role)
+        entries: list[Entry] = [Unlink(type="HAS_ROLE", source=party_id, target=target.id)]
+        if left:
+            entries.append(Link(Relation(type="HAS_ROLE", source=party_id, target=target.id, roles=left)))
+        mirror.apply(Change(mirror.head + 1, changeset(*entries)))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32), st.randoms(use_true_random=False))
+def test_what_would_have_to_be_taken_back_is_all_of_it_and_no_more(seed: int, dice: Random) -> None:
+    made = Granting(seed, 25)
+    mirror, ontology = made.mirror, made.ontology
+    cases = [
+        (who, each, permission, taken)
+        for who in EVERYONE
+        for each in mirror.entities.values()
+        if each.site
+        for permission, taken in takings(explain(mirror, ontology, who, each, 4)).items()
+    ]
+    if not cases:
+        return
+    who, each, permission, taken = dice.choice(cases)
+    spared = dice.choice(taken)
+    _without(mirror, who, [one for one in taken if one != spared])
+    assert may(mirror, ontology, who, each, permission, 4)
+    _without(mirror, who, [spared])
+    assert not may(mirror, ontology, who, each, permission, 4)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32))
+def test_what_would_have_to_be_given_would_do(seed: int) -> None:
+    made = Granting(seed, 20)
+    mirror, ontology = made.mirror, made.ontology
+    mirror.apply(Change(mirror.head + 1, changeset(Create(party("user", "dora")))))
+    for each in [each for each in mirror.entities.values() if each.site][:12]:
+        found = gifts(mirror, ontology, each, explain(mirror, ontology, "dora", each, 4))
+        possible = {permission for role in ontology.roles.values() for permission in role.may}
+        assert {gift.permission for gift in found} <= possible
+        for gift in found:
+            on = mirror.by_path(gift.on)
+            assert on is not None
+            held = Relation(type="HAS_ROLE", source="dora", target=on.id, roles=(Held(gift.role),))
+            mirror.apply(Change(mirror.head + 1, changeset(Link(held))))
+            assert may(mirror, ontology, "dora", each, gift.permission, 4)
+            assert gift.permission in takings(explain(mirror, ontology, "dora", each, 4))
+            mirror.apply(Change(mirror.head + 1, changeset(Unlink(type="HAS_ROLE", source="dora", target=on.id))))
+
+
+def test_an_organisation_is_named_through_which_somebody_has_a_role() -> None:
+    acme = party("organisation", "acme")
+    relations = [
+        Relation(type="MEMBER_OF", source="ana", target="acme", roles=(Held("member"),)),
+        Relation(type="HAS_ROLE", source="acme", target=FLAT.id, roles=(Held("t/Tenant"),)),
+    ]
+    mirror = mirror_of([HOME, FLAT, ROOM, party("user", "ana"), acme], relations, ONTOLOGY)
+    (chain,) = explain(mirror, ONTOLOGY, "ana", ROOM, 0)
+    assert (chain.party, chain.permissions) == ("organisation:acme", ("read",))
+    assert takings([chain]) == {"read": (Taken(FLAT.path, "t/Tenant", "organisation:acme"),)}
+    assert gifts(mirror, ONTOLOGY, ROOM, [chain]) == []
+    assert gifts(mirror, ONTOLOGY, HOME, []) == [
+        Gift("read", "t/Caretaker", HOME.path),
+        Gift("command", "t/Caretaker", HOME.path),
+    ]
