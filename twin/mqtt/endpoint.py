@@ -148,8 +148,9 @@ class Endpoint:
         """Drop the sessions of the owners that the predicate picks, and what waits in them; how many they were. Their
         connections end.
         """
+        forgotten = self._kept.forget(predicate, self.clock())
         self.end(lambda admission: predicate(owner_of(admission)))
-        return self._kept.forget(predicate, self.clock())
+        return forgotten
 
     # What connections say
 
