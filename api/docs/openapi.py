@@ -67,6 +67,7 @@ def include_faces(app: FastAPI) -> None:
         rest.collections,
         rest.entities,
         rest.access,
+        rest.assets,
         rest.deadletters,
         rest.audit,
         rest.authoring,

@@ -23,6 +23,7 @@ from graphql import (
     GraphQLString,
 )
 
+from api.graphql.assets import Stock
 from api.graphql.authoring import Authored
 from api.graphql.context import question_of
 from api.graphql.fixed import Property
@@ -94,6 +95,7 @@ class Kinds:
         self.pages = self._pages()
         self.reaching = Reaching(self.entity, fixed, self.direction, self.pages)
         self.authored = Authored(fixed)
+        self.stock = Stock(fixed, self.entity)
 
     def filters(self, kind: Kind) -> dict[str, GraphQLArgument]:
         """The argument that picks types of a kind, where there are any."""

@@ -19,6 +19,7 @@ from graphql import (
 )
 
 from api.editing import update
+from api.graphql.assets import NAMES as NAMES_OF_ASSETS
 from api.graphql.authoring import NAMES as NAMES_OF_AUTHORING
 from api.graphql.context import question_of
 from api.graphql.fixed import REF
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "mutation"]
 
-NAMES = NAMES_OF_AUTHORING | {"Mutation", "PropertyInput", "UpdateResult", "EntityUpdated", "UpdateRefused"}
+_OWN = {"Mutation", "PropertyInput", "UpdateResult", "EntityUpdated", "UpdateRefused"}
+NAMES = NAMES_OF_AUTHORING | NAMES_OF_ASSETS | _OWN
 """What the types made here are called."""
 
 
@@ -78,7 +80,9 @@ def mutation(frame: Kinds) -> GraphQLObjectType:
         resolve=_update,
         description="Change the title or properties of an entity. Needs the scope twin:write.",
     )
-    return GraphQLObjectType("Mutation", {"updateEntity": field, **frame.authored.mutation_fields()})
+    return GraphQLObjectType(
+        "Mutation", {"updateEntity": field, **frame.authored.mutation_fields(), **frame.stock.mutation_fields()}
+    )
 
 
 async def _update(

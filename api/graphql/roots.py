@@ -70,6 +70,7 @@ def query_fields(frame: Kinds) -> Fields:
             description="What words may mean, best first: titles in every language, keys, paths.",
         ),
         **frame.authored.query_fields(),
+        **frame.stock.query_fields(),
         "readings": GraphQLField(
             GraphQLNonNull(frame.pages["point"]),
             {**frame.filters("device"), **within(), **frame.measures(), **paging()},

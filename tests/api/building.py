@@ -23,8 +23,9 @@ from twin.engine.authoring import Authoring
 from twin.engine.positions import Position, Positions
 from twin.engine.topologies import Topologies
 from twin.engine.vault import Vault
-from twin.errors import BackendError, Conflict, Place
+from twin.errors import BackendError, Place
 from twin.events import Bus
+from twin.graph.check import check
 from twin.graph.mirror import Mirror
 from twin.graph.model import (
     CONNECTS,
@@ -39,7 +40,6 @@ from twin.graph.model import (
     Link,
     Relation,
     Unlink,
-    Update,
 )
 from twin.graph.readings import Reading, order_key
 from twin.ontology.model import (
@@ -374,10 +374,7 @@ class Double:
         await asyncio.sleep(0)
         if changeset.op_id in self.op_ids:
             return self.op_ids[changeset.op_id]
-        for entry in changeset.entries:
-            assert isinstance(entry, Update)
-            if entry.expected not in {None, self.mirror.entities[entry.id].revision}:
-                raise Conflict("it has changed", expected=entry.expected)
+        check(self.mirror, changeset)
         self.follow(changeset)
         done = self.op_ids[changeset.op_id] = Committed(self.mirror.head, changeset.op_id)
         return done

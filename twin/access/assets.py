@@ -15,6 +15,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from twin.access.opaque import digest
+from twin.errors import InvalidValue
 from twin.records import Base
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from twin.records import Records
 
-__all__ = ["SHORTEST", "Assets", "ClaimCode", "draw_code", "plain_code"]
+__all__ = ["SHORTEST", "Assets", "ClaimCode", "checked_code", "draw_code", "plain_code"]
 
 SHORTEST = 8
 """Characters of a claim code, blanks and hyphens not counted."""
@@ -32,6 +33,7 @@ _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Nothing that is read as something else: no 0 and O, no 1 and I."""
 _LETTERS = 12
 _GROUP = 4
+_LONGEST = 100
 _SOME = 500
 _NOBODY = digest("")
 
@@ -124,6 +126,18 @@ def draw_code() -> str:
 def plain_code(typed: str) -> str:
     """A code as it counts: case, hyphens and blanks do not matter."""
     return "".join(typed.split()).replace("-", "").upper()
+
+
+def checked_code(code: str) -> str:
+    """A claim code, if it may be one; none at all is left for the twin to draw."""
+    if code and (len(plain_code(code)) < SHORTEST or len(code) > _LONGEST or not code.isprintable()):
+        raise InvalidValue(
+            "this claim code is too easy to guess, or none",
+            code="claim.code",
+            help=f"{SHORTEST} to {_LONGEST} characters; leave it empty, and one is drawn",
+            property="claim_code",
+        )
+    return code
 
 
 def _digest(code: ClaimCode) -> str:

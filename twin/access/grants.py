@@ -93,7 +93,8 @@ def _given(mirror: Mirror, party: str, until: int | None) -> Iterator[Grant]:
         if until is not None:
             roles = tuple(Held(held.role, earlier(held.until, until)) for held in roles)
         if mirror.entities[target].kind == "fleet":
-            managed = [each for each, keys in mirror.leaving(target).items() if MANAGES in keys]
+            within = mirror.entities  # what is in no site is an asset, which nobody has a role on
+            managed = [each for each, keys in mirror.leaving(target).items() if MANAGES in keys and within[each].site]
             for held in roles:
                 yield Grant(target, held, tuple(Holding(each, held.role) for each in managed), party)
         else:

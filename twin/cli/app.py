@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from twin.cli import (
+    assets,
     audit,
     authors,
     check,
@@ -80,6 +81,7 @@ app.command()(history.log)
 app.command()(devices.replay)
 app.command()(devices.simulate)
 app.add_typer(devices.deadletter, name="deadletter")
+app.add_typer(assets.asset, name="asset", rich_help_panel=_MORE)
 app.add_typer(people.client, name="client")
 app.add_typer(users.user, name="user", rich_help_panel=_MORE)
 app.add_typer(rights.grant, name="grant", rich_help_panel=_MORE)

@@ -242,7 +242,8 @@ def _managed(twin: Twin, found: Entity) -> list[str]:
     from twin.graph.model import MANAGES
 
     targets = twin.mirror.leaving(found.id).items()
-    return sorted(twin.mirror.entities[target].path for target, keys in targets if MANAGES in keys)
+    managed = (twin.mirror.entities[target] for target, keys in targets if MANAGES in keys)
+    return sorted(each.path for each in managed if each.kind != "asset")
 
 
 def _rows(twin: Twin, holder: str | None, below: str | None) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from twin.explain.causes import Cause
 from twin.explain.issuers import ISSUERS
 from twin.explain.people import PEOPLE
+from twin.explain.stock import ASSETS
 from twin.explain.storage import STORAGE
 
 __all__ = ["RUNTIME"]
@@ -285,4 +286,4 @@ _REST: dict[str, Cause] = {
     ),
 }
 
-RUNTIME = dict(sorted({**_REST, **ISSUERS, **PEOPLE, **STORAGE}.items()))
+RUNTIME = dict(sorted({**_REST, **ISSUERS, **PEOPLE, **ASSETS, **STORAGE}.items()))

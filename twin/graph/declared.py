@@ -14,7 +14,7 @@ from twin.errors import Conflict
 from twin.graph.model import DECLARES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from twin.graph.model import Entity
 
@@ -50,7 +50,7 @@ class Declared:
 
     def join_all(self, leaving: Callable[[str], Mapping[str, Iterable[str]]]) -> None:
         """Every asset is there, and may have a place: ``leaving`` gives the relations from one, by the other end."""
-        for asset in [each for same in self._by_serial.values() for each in same]:
+        for asset in self:
             for place, types in leaving(asset).items():
                 if DECLARES in types:
                     self.join(asset, place)
@@ -89,6 +89,14 @@ class Declared:
     def part(self, asset: str, place: str) -> None:
         """An asset has its place no more."""
         del self._place[asset], self._asset[place]
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids of all assets."""
+        return (each for same in self._by_serial.values() for each in same)
+
+    def places(self) -> Iterable[tuple[str, str]]:
+        """The ids of every asset that has a place, and of its place."""
+        return self._place.items()
 
     def of_serial(self, serial: str) -> Collection[str]:
         """The ids of the assets with a serial: of one owner each."""

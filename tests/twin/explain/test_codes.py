@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.authoring import GOLDEN, ROOT
 from twin.explain import DEADLETTERS, RUNTIME, pages, sentence
 from twin.explain.people import PEOPLE
+from twin.explain.stock import ASSETS
 from twin.explain.storage import STORAGE
 
 CODE = re.compile(r"[a-z]+\.[a-z0-9][a-z0-9_-]*")
@@ -114,5 +115,5 @@ def test_a_cause_is_a_sentence_and_says_what_to_do() -> None:
             assert text.endswith((".", "?", "…")), text
             assert len(text.split()) >= 3, text
             assert sentence(text)
-    for table in (PEOPLE, STORAGE, DEADLETTERS):
+    for table in (PEOPLE, ASSETS, STORAGE, DEADLETTERS):
         assert list(table) == sorted(table)

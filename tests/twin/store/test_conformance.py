@@ -103,6 +103,24 @@ def test_updates_in_one_group_build_on_each_other(store: GraphStore) -> None:
     assert (kept.title, kept.revision, kept.updated_by) == ({"en": "Home"}, 2, "ana")
 
 
+def test_an_asset_is_kept_with_its_owner_and_its_place(store: GraphStore) -> None:
+    home, fleet = entity("home", "site"), party("fleet", "north")
+    box = entity("home/box", "gateway", home)
+    properties = {"fits": "t/Box", "model": "EB", "state": "blocked"}
+    asset = replace(party("asset", "SN.1"), path="asset:north/SN.1", properties=properties)
+    owned = Relation(type="MANAGES", source=fleet.id, target=asset.id)
+    placed = Relation(type="DECLARES", source=asset.id, target=box.id)
+    numbered = Update(id=box.id, fields={"serial": "SN.1"})
+    store.commit([changeset(Create(home), Create(box), Create(fleet), Create(asset), Link(owned))], 0)
+    store.commit([changeset(numbered, Link(placed))], 1)
+    mirror = mirrored(store)
+    assert mirror.entities[asset.id].properties == properties
+    assert {each.key for each in mirror.relations()} == {owned.key, placed.key}
+    assert (mirror.declared.asset_of(box.id), list(mirror.declared.of_serial("SN.1"))) == (asset.id, [asset.id])
+    store.commit([changeset(Unlink(type="DECLARES", source=asset.id, target=box.id), Delete(id=asset.id))], 2)
+    assert list(mirrored(store).declared) == []
+
+
 def test_who_has_which_role_is_kept_and_changed_by_saying_it_anew(store: GraphStore) -> None:
     home, ana, fleet = entity("home", "site"), party("user", "ana"), party("fleet", "north")
     held = Relation(type="HAS_ROLE", source=ana.id, target=home.id, roles=(Held("t/Owner"), Held("t/Guest", 7_000_000)))
