@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from twin.errors import InvalidValue
 
-__all__ = ["ApplyIn", "DocumentIn", "PlanIn", "TopologyIn", "read_body"]
+__all__ = ["ApplyIn", "DocumentIn", "PlanIn", "TopologyIn", "body_of", "read_body"]
 
 T = TypeVar("T", bound=BaseModel)
 _JSON = frozenset({"application/json"})
@@ -61,6 +61,16 @@ class ApplyIn(In):
     """How a plan is to be applied."""
 
     allowDelete: bool = Field(default=False, description="Go on although the plan deletes.")  # noqa: N815 - JSON
+
+
+def body_of(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
+    """What OpenAPI says of the body of a request that is read by `read_body`."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": model.model_json_schema(), "example": example}},
+        }
+    }
 
 
 async def read_body(request: Request, model: type[T], media: Collection[str] = _JSON) -> T:
