@@ -69,7 +69,7 @@ class Granting:
 
     def __init__(self, seed: int, steps: int) -> None:
         self.dice = random.Random(seed)
-        self.ontology = words_with(*roles(self.dice))
+        self.ontology = self.words(roles(self.dice))
         self.walk = Walk(self.dice)
         self.walk.mirror.adopt(self.ontology)
         for _ in range(steps):
@@ -81,6 +81,10 @@ class Granting:
         )
         for _ in range(self.dice.randint(2, 12)):
             self.give_or_take()
+
+    def words(self, given: list[RoleType]) -> Ontology:
+        """The types and these roles."""
+        return words_with(*given)
 
     @property
     def mirror(self) -> Mirror:

@@ -21,6 +21,7 @@ from api.graphql import mutations, subscriptions
 from api.graphql.entities import Entities
 from api.graphql.explaining import Bounded, Explained, Parsed, Placed, Streamed, is_bug
 from api.graphql.fixed import CONFIG, TYPES, Query
+from api.graphql.reasons import reasons_fields
 from api.graphql.roots import query_fields
 from api.vocabulary import vocabulary_of
 from twin.engine.quiet import uncollected
@@ -95,12 +96,13 @@ def _completed(base: GraphQLSchema, ontology: Ontology) -> GraphQLSchema:
     }
     taken = mutations.NAMES | subscriptions.NAMES | _STANDARD | {"Query", "Ref"}
     entities = Entities(vocabulary_of(ontology), fixed, taken=frozenset(taken))
+    frame = entities.frame
     written = base.query_type
     assert written is not None  # noqa: S101 - Strawberry has made it
     return GraphQLSchema(
-        query=GraphQLObjectType("Query", {**query_fields(entities.frame), **written.fields}),
-        mutation=mutations.mutation(entities.frame),
-        subscription=subscriptions.subscription(entities.frame),
+        query=GraphQLObjectType("Query", {**query_fields(frame), **reasons_fields(frame), **written.fields}),
+        mutation=mutations.mutation(frame),
+        subscription=subscriptions.subscription(frame),
         types=entities.types(),
         directives=base.directives,
         extensions=base.extensions,

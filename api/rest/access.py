@@ -13,6 +13,7 @@ from api.access import RoleHeld, SiteHeld, held
 from api.context import Reader
 from api.questions import Question
 from api.rest.parameters import After, Limit
+from api.rest.reasons import router as reasons
 from api.rest.shapes import Kind, Out, Page, Time, page_out
 from api.slices import DEFAULT_FIRST, Slice, page_size
 from twin.times import rfc3339
@@ -20,6 +21,7 @@ from twin.times import rfc3339
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1/access", tags=["Access"])
+router.include_router(reasons)
 
 
 class HeldOut(Out):

@@ -223,3 +223,46 @@ def test_who_listens_hears_what_they_may_see_now(tmp_path: Path) -> None:
     assert watch.wants(event)
     assert below.wants(event)
     engine.records.close()
+
+
+def test_why_somebody_sees_something_is_told_to_them(fresh: Served, guest: httpx2.Client) -> None:
+    said = guest.get("/api/v1/access/explain", params={"ref": THERMOSTAT}).json()
+    assert (said["user"], said["path"], said["permissions"]) == ("ana", THERMOSTAT, ["read"])
+    (way,) = said["ways"]
+    assert (way["role"], way["steps"], way["stop"]) == ("home/Guest", [ROOM, THERMOSTAT], "")
+    grant = {"role": "home/Guest", "givenOn": ROOM, "party": ""}
+    assert said["removals"] == [{"permission": "read", "grants": [grant]}]
+    assert said["gifts"] == []  # an owner is one of the whole site, which a guest of a room knows nothing of
+    asked = (
+        f'{{ accessOf(ref: "{THERMOSTAT}") {{ user path permissions ways {{ role givenOn steps until stop at party }} '
+    )
+    asked += "removals { permission grants { role givenOn party } } gifts { permission role on } } }"
+    told = guest.post("/graphql", json={"query": asked}).json()["data"]["accessOf"]
+    assert told["ways"] == [{name: way[name] for name in told["ways"][0]}]
+    assert told["removals"] == said["removals"]
+    fresh.on_loop(lambda: give(fresh.engine, ROOM))
+    hidden = [guest.get("/api/v1/access/explain", params={"ref": each}).json() for each in (THERMOSTAT, "no/where")]
+    assert {**hidden[0], "instance": ""} == {**hidden[1], "instance": ""}
+
+
+def test_why_others_see_something_is_told_to_who_may_share_it(fresh: Served, guest: httpx2.Client) -> None:
+    asked = {"ref": ROOM, "user": "ben"}
+    refused = [guest.get("/api/v1/access/explain", params={**asked, "user": each}) for each in ("ben", "nobody")]
+    assert [each.status_code for each in refused] == [403, 403]
+    assert refused[0].json()["code"] == "role.insufficient"
+    assert {**refused[0].json(), "instance": ""} == {**refused[1].json(), "instance": ""}
+    site = fresh.engine.id("hugo")
+    ben = Relation(type="HAS_ROLE", source="ben", target=site, roles=(Held("home/Owner"),))
+    fresh.on_loop(lambda: fresh.engine.change(Create(party("user", "ben")), Link(ben)))
+    auditor = token(fresh, "twin:read twin:audit", ("hugo",))
+    with httpx2.Client(base_url=fresh.url, headers={"Authorization": f"Bearer {auditor}"}) as http:
+        said = http.get("/api/v1/access/explain", params=asked).json()
+        assert said["removals"][0] == {
+            "permission": "read",
+            "grants": [{"role": "home/Owner", "givenOn": "hugo", "party": ""}],
+        }
+        unknown = http.get("/api/v1/access/explain", params={**asked, "user": "nobody"}).json()
+        assert (unknown["ways"], unknown["permissions"]) == ([], [])
+        assert {"permission": "read", "role": "home/Guest", "on": ROOM} in unknown["gifts"]
+        own = http.get("/api/v1/access/explain", params={"ref": ROOM}).json()
+        assert own["ways"][0]["role"] == "its registration"

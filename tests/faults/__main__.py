@@ -12,6 +12,7 @@
     machine    random steps of two processes on each kind of store, held against plain dictionaries: commits, conflicts,
                lost answers, restarts, readings written late and twice, looks into the past, trims and dumps
     mirror     random ChangeSets by two committers of one SQLite file; the store, both mirrors and a reload must agree
+    rights     random graphs, grants and changes that somebody may not see: not a byte of what they are answered changes
     moving     backups and restores killed again and again; each is whole or none, and a directory is never half another
 
 ``make faults ARGS="kills --seed 7 --rounds 20"`` runs one of them. Each round has a seed of its own, printed before it
@@ -27,7 +28,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults import kills, machine, mirror, moving, neo4j, paused, upgrades, writes
+from tests.faults import kills, machine, mirror, moving, neo4j, paused, rights, upgrades, writes
 
 RUNS = {
     "kills": kills.round_of,
@@ -36,6 +37,7 @@ RUNS = {
     "moving": moving.round_of,
     "upgrades": upgrades.round_of,
     "neo4j": neo4j.round_of,
+    "rights": rights.round_of,
     "paused": paused.round_of,
     "writes": writes.round_of,
 }

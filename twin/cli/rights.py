@@ -160,16 +160,19 @@ def list_fleets(data: Data = DEFAULT_DATA, *, json: Json = False) -> None:
 
 def explain_access(who: Who, path: What, data: Data = DEFAULT_DATA, *, json: Json = False) -> None:
     """Say why somebody may see or do something, or may not: every role, and how far it leads."""
-    from twin.access.explaining import explain
+    from twin.access.explaining import explain, gifts, takings
+    from twin.cli.reasons import document, line, lines
 
     output = Output(json=json)
     with _opened(data) as (twin, records):
         party, target = _party(records, who), twin.find(path)
         chains = explain(twin.mirror, twin.ontology, party.id, target, now())
         chains = [*_registered(records, party, target), *chains]
-    output.result([_said(each) for each in chains], "\n".join(_line(party, each) for each in chains))
-    if not any(not each.stop for each in chains):
-        output.note(f"{party.name} may not see {target.path}.")
+        lacking = gifts(twin.mirror, twin.ontology, target, chains)
+    taken = takings(chains)
+    output.result(document(chains, taken, lacking), "\n".join(line(party.name, each) for each in chains))
+    for each in lines(party.name, target.path, taken, lacking):
+        output.note(each)
 
 
 @contextmanager
@@ -261,33 +264,3 @@ def _rows(twin: Twin, holder: str | None, below: str | None) -> Iterator[dict[st
 
 def _time(at: int | None) -> str | None:
     return None if at is None else rfc3339(at)
-
-
-def _said(chain: Chain) -> dict[str, Any]:
-    return {
-        "role": chain.role,
-        "given_on": chain.given_on,
-        "steps": list(chain.steps),
-        "until": _time(chain.until),
-        "permissions": list(chain.permissions),
-        "stop": chain.stop,
-        "at": chain.at,
-    }
-
-
-_STOPS = {
-    "over": "it has run out",
-    "unknown": "no ontology declares it any more",
-    "misplaced": "it is not had on {at}",
-    "closed": "it stops at the door of {at}",
-}
-
-
-def _line(party: Party, chain: Chain) -> str:
-    """``+ ana: Tenant of hugo/flat-2 (until …) > hugo/flat-2/kitchen: read, command``."""
-    ends = "" if chain.until is None else f" (until {_time(chain.until)})"
-    role = chain.role.rpartition("/")[2]
-    way = " > ".join((f"{role} of {chain.given_on}{ends}", *chain.steps[1:]))
-    if chain.stop:
-        return f"- {party.name}: {way}: {_STOPS[chain.stop].format(at=chain.at)}"
-    return f"+ {party.name}: {way}: {', '.join(chain.permissions)}"

@@ -18,6 +18,7 @@ from api.graphql.fixed.readings import (
     Section,
     StringSetting,
 )
+from api.graphql.fixed.reasons import AccessReasons
 from api.graphql.fixed.scalars import CONFIG, REF, Instant, Value
 
 __all__ = ["CONFIG", "READINGS", "REF", "TYPES", "Instant", "Me", "PageInfo", "Property", "Query", "Value"]
@@ -54,6 +55,7 @@ TYPES: list[type] = [
     JSONSetting,
     Computed,
     RolePlace,
+    AccessReasons,
     Made,
     Diagnostic,
     PlanVerb,
