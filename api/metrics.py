@@ -37,6 +37,9 @@ _COUNTED = (
 )
 
 
+_TOLD = ("delivered", "withheld", "overflowed", "expired", "oversized", "abandoned", "unsaid")
+
+
 class Metrics:
     """One app's figures, in a registry of its own."""
 
@@ -65,6 +68,7 @@ class _OfEngine(Collector):
         yield GaugeMetricFamily("twin_entities", "Entities in the mirror.", value=len(engine.mirror))
         yield CounterMetricFamily("twin_commits", "ChangeSets in the log.", value=engine.mirror.head)
         yield GaugeMetricFamily("twin_mqtt_connections", "MQTT clients connected.", value=engine.connections)
+        yield from _told(engine.told)
         yield GaugeMetricFamily("twin_subscriptions", "Open subscriptions to readings.", value=len(engine.readings))
         yield from _drift(engine.drift)
         up = GaugeMetricFamily("twin_part_up", "Whether a part works (1) or not (0).", labels=["part"])
@@ -74,6 +78,18 @@ class _OfEngine(Collector):
         yield from _processes(engine)
         if engine.role == "owner":  # or each message would count as often as there are processes
             yield from _telemetry(engine.counters.now())
+
+
+def _told(counts: Mapping[str, int]) -> Iterable[Metric]:
+    """What apps are told over MQTT, where this process tells them."""
+    text = "Topic filters that apps subscribe to over MQTT."
+    yield GaugeMetricFamily("twin_mqtt_subscriptions", text, value=counts.get("subscriptions", 0))
+    text = "Messages that wait for apps to take them, over MQTT."
+    yield GaugeMetricFamily("twin_mqtt_waiting", text, value=counts.get("waiting", 0))
+    family = CounterMetricFamily("twin_mqtt_told", "Messages for apps, once for each, by their fate.", labels=["fate"])
+    for fate in _TOLD:
+        family.add_metric([fate], counts.get(fate, 0))
+    yield family
 
 
 def _processes(engine: Engine) -> Iterable[Metric]:

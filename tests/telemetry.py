@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tests.graphs import entity, mirror_of
+from twin.access.visibility import Visibilities
 from twin.errors import Place
 from twin.graph.model import Entity
 from twin.mqtt.door import Counts
@@ -97,7 +98,9 @@ class World:
 
     def revive(self, **wiring: Any) -> None:
         """Forget everything but the graph, as a process does that was killed."""
+        self.ontology = ONTOLOGY
         self.current = Current(self.mirror, ONTOLOGY)
+        self.visibilities = Visibilities(self.mirror, lambda: ONTOLOGY)
         self.counts = Counts()
         self.ingest = Ingest(self.mirror, self.current, self.counts, **({"clock": clock()} | wiring))
 

@@ -65,6 +65,11 @@ class Subscriber(Generic[E]):
         box, self._box = self._box, None
         return list(box.values()) if box else []
 
+    @property
+    def waiting(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._box)
+
     def close(self) -> None:
         """End it from the bus's side: nothing more is taken, and ``ready`` is called once."""
         if not self.closed:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from typing import TYPE_CHECKING, cast
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, cast
 
 import structlog
 
@@ -17,19 +19,23 @@ from twin.engine.lease import Announcement
 from twin.engine.workings import Workings, resume
 from twin.errors import BackendError, Conflict
 from twin.mqtt.endpoint import Counts, Endpoint, Limits
-from twin.telemetry.door import TelemetryDoor
+from twin.telemetry.announcing import Announcing
+from twin.telemetry.door import TelemetryDoor, principal_of
+from twin.telemetry.hearing import Hearing, Twin
 from twin.telemetry.ingest import Ingest
 from twin.telemetry.journal import Journal
+from twin.telemetry.noting import Noting
 from twin.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from twin.access.principals import Principal
     from twin.access.tokens import Tokens
+    from twin.engine.auditing import Auditing
     from twin.engine.core import Core
     from twin.engine.home import Home
     from twin.engine.lease import Lease
+    from twin.engine.trusting import Trusting
     from twin.graph.readings import Reading
     from twin.mqtt.endpoint import Admission
     from twin.settings import Settings
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
     from twin.store.thread import StoreThread
     from twin.telemetry.counters import Counters
     from twin.telemetry.deadletters import DeadLetters
+    from twin.telemetry.door import Owner as Session
 
 __all__ = ["Owner"]
 
@@ -44,6 +51,14 @@ _DAY = 86_400_000_000
 _AGAIN_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
+
+
+class Audited(Twin, Protocol):
+    """What apps hear of, and what keeps who asked."""
+
+    @property
+    def auditing(self) -> Auditing:
+        """What the audit is told through."""
 
 
 class Owner:
@@ -56,9 +71,14 @@ class Owner:
         core: Core,
         store_thread: StoreThread,
         deadletters: DeadLetters,
-        tokens: Tokens,
+        tokens: Tokens | Trusting,
+        twin: Audited,
     ) -> None:
+        """``twin`` is what apps hear of, and who is told who came in."""
         self.mqtt_port = 0
+        self._twin = twin
+        self._noting = Noting(twin.auditing.soon)
+        self._announcing: Announcing | None = None
         self._settings = settings
         self._home = home
         self._core = core
@@ -137,6 +157,8 @@ class Owner:
     async def stop(self) -> None:
         """Say goodbye to devices, work in and store what they sent; idempotent."""
         endpoint, self._endpoint = self._endpoint, None
+        if self._announcing is not None:
+            self._announcing.close()
         if endpoint is not None:
             await endpoint.close()
         journal, self._journal = self._journal, None
@@ -161,10 +183,18 @@ class Owner:
 
     async def _listen(self, journal: Journal) -> None:
         tokens, settings = self._tokens, self._settings
+        hearing = Hearing(self._twin, tokens.holds, self._listened)
         door = TelemetryDoor(
-            self._core.mirror, journal, self._ingest, lambda token: tokens.verify(token, now()), self._counts
+            self._core.mirror,
+            journal,
+            self._ingest,
+            lambda token: tokens.verify(token, now()),
+            self._counts,
+            hearing=hearing,
+            noting=self._noting,
         )
         endpoint = Endpoint(door, limits=Limits(connections=settings.connections))
+        self._announcing = Announcing(self._twin, hearing, endpoint)
         host, port = settings.mqtt_host, settings.mqtt_port
         try:
             self.mqtt_port = await endpoint.start(host, port)
@@ -194,6 +224,14 @@ class Owner:
         return 0 if self._endpoint is None else self._endpoint.connections
 
     @property
+    def told(self) -> dict[str, int]:
+        """What became of messages for apps; ``unsaid`` are readings that no message was made of, for want of room."""
+        if self._endpoint is None or self._announcing is None:
+            return {}
+        found = {"subscriptions": self._endpoint.subscriptions, "unsaid": self._announcing.dropped}
+        return found | asdict(self._endpoint.told)
+
+    @property
     def followers(self) -> int:
         """How many processes follow."""
         return 0 if self._feed is None else self._feed.followers
@@ -216,10 +254,18 @@ class Owner:
             self._feed.moved()
 
     def revoke(self) -> None:
-        """End the connections of those whose tokens have ended."""
-        if self._endpoint is not None:
-            at = now()
-            self._endpoint.end(lambda admission: not self._tokens.holds(_principal(admission), at))
+        """End the connections of those whose tokens have ended, and what waits for them."""
+        if self._endpoint is None or self._announcing is None:
+            return
+        self._announcing.rest()
+        holds = partial(self._tokens.holds, now=now())
+        self._endpoint.end(lambda admission: not holds(principal_of(admission)) and self._ended(admission))
+        self._endpoint.forget_sessions(lambda owner: not cast("Session", owner).last(holds))
+
+    def _ended(self, admission: Admission) -> bool:
+        """Have the audit note that a connection is ended."""
+        self._noting.ended(admission, principal_of(admission))
+        return True
 
     async def trim(self) -> None:
         """Delete what is stored from the journal, once it is old enough."""
@@ -229,6 +275,11 @@ class Owner:
             await asyncio.to_thread(self._journal.trim, self._workings.stored, keep_after, keep_bytes)
 
     # What happens by itself
+
+    def _listened(self) -> None:
+        """Somebody may listen from now on."""
+        if self._announcing is not None:
+            self._announcing.listen()
 
     def _work(self) -> None:
         """The ingest has something to do; `Workings` is made after it."""
@@ -241,10 +292,6 @@ class Owner:
         (self._pressed.add if pressed else self._pressed.discard)(source)
         if self._endpoint is not None and bool(self._pressed) != before:
             (self._endpoint.pause if pressed else self._endpoint.resume)()
-
-
-def _principal(admission: Admission) -> Principal:
-    return cast("Principal", admission.principal)
 
 
 def _check_ours(journal: Journal, watermark: Watermark, home: Home, settings: Settings) -> None:

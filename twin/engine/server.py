@@ -49,7 +49,7 @@ from twin.telemetry.counters import Counters
 from twin.telemetry.deadletters import DeadLetters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
     from typing import Any
 
     from twin.events import Bus
@@ -163,7 +163,7 @@ class Engine:
     # Owner or follower
 
     def _new_owner(self) -> Owner:
-        return Owner(self.settings, self._home, self._core, self._store_thread, self.deadletters, self.tokens)
+        return Owner(self.settings, self._home, self._core, self._store_thread, self.deadletters, self.tokens, self)
 
     async def _own(self, owner: Owner, *stored: Any) -> None:
         await owner.start(*stored, adopt=self._adopt)
@@ -291,6 +291,11 @@ class Engine:
     def connections(self) -> int:
         """How many MQTT clients are connected."""
         return 0 if self._owner is None else self._owner.connections
+
+    @property
+    def told(self) -> Mapping[str, int]:
+        """What became of messages for apps, over MQTT."""
+        return {} if self._owner is None else self._owner.told
 
     async def commit(self, changeset: ChangeSet) -> Committed:
         """Commit a ChangeSet; on return it is durable and the mirror shows it.

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.telemetry import World, payload, topic
+from twin.access.audit import Deed
 from twin.access.principals import Principal
 from twin.errors import Unauthenticated
 from twin.mqtt.door import Admission, Refusal
 from twin.mqtt.packets import Connect
-from twin.telemetry.door import Route, TelemetryDoor
+from twin.telemetry.door import Owner, Route, TelemetryDoor
+from twin.telemetry.hearing import Hearing
 from twin.telemetry.journal import Journal
+from twin.telemetry.noting import Noting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,9 +25,12 @@ def principal(sites: frozenset[str] | None = None, scope: str = "telemetry:write
     return Principal(client="box", subject="box", scopes=frozenset({scope}), sites=sites, generation=1, expires=99)
 
 
+BOX = Owner("box", "box", 1, "", "")
+
+
 def verify(token: str) -> Principal:
-    if token == "reader":
-        return principal(scope="twin:read")
+    if token in {"reader", "writer"}:
+        return principal(scope="twin:read" if token == "reader" else "twin:write")
     if token != "good":
         raise Unauthenticated("no")
     return principal()
@@ -48,8 +54,22 @@ def journal(tmp_path: Path, reports: queue.SimpleQueue[Callable[[], None]]) -> I
 
 
 @pytest.fixture
-def door(world: World, journal: Journal) -> TelemetryDoor:
-    return TelemetryDoor(world.mirror, journal, world.ingest, verify, world.counts)
+def door(world: World, journal: Journal, deeds: list[Deed]) -> TelemetryDoor:
+    return TelemetryDoor(
+        world.mirror,
+        journal,
+        world.ingest,
+        verify,
+        world.counts,
+        hearing=Hearing(world, lambda _, __: True),
+        noting=Noting(deeds.append),
+    )
+
+
+@pytest.fixture
+def deeds() -> list[Deed]:
+    """What the audit is told."""
+    return []
 
 
 @pytest.mark.parametrize(
@@ -59,12 +79,13 @@ def door(world: World, journal: Journal) -> TelemetryDoor:
         (b"", Refusal.BAD_CREDENTIALS),
         (b"bad", Refusal.BAD_CREDENTIALS),
         (b"\xff\xfe", Refusal.BAD_CREDENTIALS),
-        (b"reader", Refusal.NOT_AUTHORIZED),
-        (b"good", Admission(principal=principal(), expires=99, owner=("box", "box"))),
+        (b"writer", Refusal.NOT_AUTHORIZED),
+        (b"reader", Admission(principal=principal(scope="twin:read"), expires=99, owner=BOX, address="::1")),
+        (b"good", Admission(principal=principal(), expires=99, owner=BOX, address="::1")),
     ],
 )
 def test_who_comes_in(door: TelemetryDoor, password: bytes | None, answer: object) -> None:
-    assert door.admit(Connect("any", password=password)) == answer
+    assert door.admit(Connect("any", password=password), "::1") == answer
 
 
 def test_a_site_of_others_and_a_site_of_nobody_are_the_same(world: World, door: TelemetryDoor) -> None:
@@ -78,6 +99,33 @@ def test_a_site_of_others_and_a_site_of_nobody_are_the_same(world: World, door: 
     for denied in ("r/hotel/d/x/events/pointset", "r/castle/d/x/events/pointset", "r/flat", "hello", "$SYS/x", ""):
         assert door.route(mine, denied) is None
     assert door.route(everyone, "r/castle/d/x/events/pointset") is None
+
+
+def test_who_may_only_hear_sends_nothing_and_the_audit_says_who_came_and_what_was_denied(
+    world: World, door: TelemetryDoor, deeds: list[Deed]
+) -> None:
+    reader = door.admit(Connect("app", password=b"reader"), "::1")
+    assert isinstance(reader, Admission)
+    here = topic(world.sensor).decode()
+    assert door.route(reader, here) is None
+    assert door.may_hear(reader, "twin/flat/readings/#")
+    assert not door.may_hear(reader, "r/flat/#")
+    assert isinstance(door.admit(Connect("app", password=b"bad"), "::2"), Refusal)
+    said = [(each.action, each.result, each.client, each.address, each.detail) for each in deeds]
+    assert said == [
+        ("mqtt.connect", "ok", "box", "::1", "app"),
+        ("mqtt.publish", "scope.insufficient", "box", "::1", here),
+        ("mqtt.subscribe", "scope.insufficient", "box", "::1", "r/flat/#"),
+        ("mqtt.connect", "token.invalid", "", "::2", ""),
+    ]
+
+
+def test_who_only_sends_hears_nothing(door: TelemetryDoor) -> None:
+    box = door.admit(Connect("box", password=b"good"))
+    assert isinstance(box, Admission)
+    assert not door.may_hear(box, "twin/flat/readings/#")
+    assert not door.may_hear(box, "#")
+    assert list(door.retained(box, "#")) == []
 
 
 def test_what_is_kept_is_worked_in_and_acknowledged(

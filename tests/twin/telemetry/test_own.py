@@ -9,6 +9,7 @@ from twin.access.principals import Principal
 from twin.graph.model import CONNECTS, Change, Delete, Link, Relation, Unlink, Update
 from twin.mqtt.door import Admission, Counts
 from twin.telemetry.door import Route, TelemetryDoor
+from twin.telemetry.noting import Noting
 from twin.telemetry.own import own_topics, sends_to
 from twin.telemetry.targets import device_named
 
@@ -32,7 +33,15 @@ class World:
 
     def door(self) -> TelemetryDoor:
         nothing: object = None
-        return TelemetryDoor(self.mirror, nothing, nothing, lambda _: pytest.fail("nobody asks"), Counts())  # type: ignore[arg-type]
+        return TelemetryDoor(
+            self.mirror,
+            nothing,  # type: ignore[arg-type]
+            nothing,  # type: ignore[arg-type]
+            lambda _: pytest.fail("nobody asks"),
+            Counts(),
+            hearing=nothing,  # type: ignore[arg-type]
+            noting=Noting(lambda _: None),
+        )
 
     def admission(self, device: str) -> Admission:
         return Admission(
