@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         description="How long the log of changes is kept, in days, one at least; what was before is forgotten. "
         "0: for good.",
     )
+    audit_days: NonNegativeFloat = Field(
+        0,
+        description="How long the audit is kept, in days, one at least; what was before is forgotten, and that it was "
+        "is a record of its own. 0: for good.",
+    )
     deadletters: PositiveInt = Field(100_000, description="How many dead letters are kept; the oldest go first.")
     connections: PositiveInt = Field(10_000, description="How many MQTT connections are accepted at once.")
     follow_seconds: Annotated[float, Field(gt=0)] = Field(

@@ -9,10 +9,9 @@ import msgspec
 import orjson
 import typer
 
-from twin.cli.history import time_of
 from twin.cli.options import DEFAULT_DATA, Data, Json
 from twin.cli.output import Output
-from twin.times import rfc3339
+from twin.times import rfc3339, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,10 +72,16 @@ def audit(
 
 def _verify(output: Output, kept: Audit) -> None:
     broken = kept.verify()
+    first = kept.since()
     if broken is None:
-        output.result({"broken": None}, "Every record is as it was written, and none is missing before the last.")
+        older = f" The {first - 1} before were forgotten." if first > 1 else ""
+        told = f"Every record is as it was written, and none is missing before the last.{older}"
+        output.result({"broken": None, "first": first}, told)
         return
-    output.result({"broken": broken}, f"Record {broken} is not as it was written, or records before it are missing.")
+    output.result(
+        {"broken": broken, "first": first},
+        f"Record {broken} is not as it was written, or records before it are missing.",
+    )
     raise typer.Exit(1)
 
 

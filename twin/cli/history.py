@@ -68,19 +68,25 @@ def log(
 
 def _trim(output: Output, data: Path, before: int) -> None:
     """Forget what was changed before a time; beside a server too."""
+    from twin.access.audit import Audit
+    from twin.engine.auditing import take_up
     from twin.engine.home import Home
     from twin.engine.retention import trimming
+    from twin.records import Records
 
-    store = Home(data, create=False).open_graph()
+    home = Home(data, create=False)
+    store, records = home.open_graph(), Records(home.records)
     try:
         first = mark = store.trimmed()
         head = store.head()
+        until = take_up(Audit(records), store, store.load_site("").timeline)
         with output.progress("Trimming") as progress:
-            for step in trimming(store, before, now()):
+            for step in trimming(store, before, now(), until):
                 mark = step()
                 if progress is not None:
                     progress(mark.sequence, head)
     finally:
+        records.close()
         store.close()
     kept = f"the log is kept since #{mark.sequence}, {rfc3339(mark.at)}" if mark.sequence else "the log is whole"
     output.result(

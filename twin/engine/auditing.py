@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Change
     from twin.store import GraphStore
 
-__all__ = ["Auditing", "unreported"]
+__all__ = ["Auditing", "take_up", "unreported"]
 
 T = TypeVar("T")
 
@@ -90,6 +90,17 @@ class Auditing:
             raise
         self._lost = 0
 
+    async def reported(self, timeline: str) -> int:
+        """How far the log of a graph has been taken up: nothing beyond it may be forgotten."""
+        reported = await self._in_pool(self._audit.reported)
+        return reported.sequence if reported.timeline == timeline else 0
+
+    async def trim(self, before: int, at: int) -> None:
+        """Forget what was done before a time (both in microseconds)."""
+        forgotten = await self._in_pool(partial(self._audit.trim, before, at))
+        if forgotten:
+            log.info("audit.trimmed", records=forgotten)
+
     async def follow(self, head: Reported) -> None:
         """Take up what the graph's log has more than the audit; nothing is read where ``head`` was taken up before."""
         if head == self._followed:
@@ -113,3 +124,11 @@ def unreported(store: GraphStore, timeline: str, reported: Reported) -> list[Cha
     except LogTrimmed as gone:
         log.warning("audit.missed", since=since, until=gone.mark.sequence)
         return store.changes(gone.mark.sequence, _CHANGES_A_READ)
+
+
+def take_up(audit: Audit, store: GraphStore, timeline: str) -> int:
+    """Take up all that the log of a graph has more than the audit, beside a server too: how far that is."""
+    reported = audit.reported()
+    while changes := unreported(store, timeline, reported):
+        reported = audit.follow(timeline, changes)
+    return reported.sequence if reported.timeline == timeline else 0

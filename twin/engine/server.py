@@ -122,7 +122,7 @@ class Engine:
         self._every(_AUDIT_SECONDS, self._audit)
         self._every(_TRIM_SECONDS, self._trim)
         self._every(_TRIM_SECONDS, self._expire)
-        if self.settings.log_days:
+        if self.settings.log_days or self.settings.audit_days:
             self._every(_FORGET_SECONDS, self._forget, first=_TRIM_SECONDS)
         if self.settings.drift_seconds:
             self._every(self.settings.drift_seconds, self.drift.run, first=_CHECK_SECONDS)
@@ -373,9 +373,9 @@ class Engine:
             await end_what_is_over(self.mirror, self.commit)
 
     async def _forget(self) -> None:
-        """Trim the graph's log, if this process owns the twin."""
+        """Trim the graph's log and the audit, if this process owns the twin."""
         if self._owner is not None:
-            await forget(self._core.store, self.settings.log_days, self._in_store)
+            await forget(self._core, self.settings, self.auditing, self._in_store)
 
     def _repaired(self) -> None:
         """A site of the mirror was taken anew: topics may lead elsewhere."""

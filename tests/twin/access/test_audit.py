@@ -123,3 +123,58 @@ def test_the_log_is_taken_up_once(audit: Audit) -> None:
     assert [each.deed.operation for each in audit.export()] == ["a", "b", "c", "d"]
     assert audit.reported() == Reported("later", 2)
     assert audit.verify() is None
+
+
+@pytest.mark.parametrize("more", [0, 3])
+def test_the_oldest_are_forgotten_and_that_they_were_is_known(audit: Audit, records: Records, more: int) -> None:
+    audit.add(deed(at) for at in range(1, 5 + more))
+    noted = {each.id: each.digest for each in audit.export()}
+    assert audit.trim(1, 50) == 0
+    assert (audit.since(), audit.verify()) == (1, None)
+    assert audit.trim(4, 50) == 3
+    assert (audit.since(), audit.verify()) == (4, None)
+    found = list(audit.export())
+    assert [each.id for each in found] == list(range(4, 6 + more))
+    assert (found[-1].deed.action, found[-1].deed.at) == ("audit.trim", 50)
+    assert noted[3] in found[-1].deed.detail
+    assert audit.trim(4, 51) == 0
+    audit.add([deed(60)])
+    assert Audit(records).verify() is None
+    assert audit.trim(100, 101) == 3 + more
+    assert [each.deed.action for each in audit.export()] == ["audit.trim"]
+    assert audit.verify() is None
+
+
+def test_an_older_record_is_not_forgotten_before_a_younger_one(audit: Audit) -> None:
+    audit.add([deed(5), deed(1), deed(9), deed(2)])
+    assert audit.trim(6, 50) == 2
+    assert [each.deed.at for each in audit.export()] == [9, 2, 50]
+
+
+def test_who_takes_the_oldest_away_says_so_or_is_found_out(audit: Audit, records: Records) -> None:
+    audit.add(deed(at) for at in range(1, 9))
+    audit.trim(3, 50)
+    third = next(each for each in audit.export() if each.id == 4)
+    with sqlite3.connect(records.path) as beside:
+        with pytest.raises(sqlite3.IntegrityError, match="its oldest records alone"):
+            beside.execute("DELETE FROM audit WHERE id = 5")
+        beside.execute("UPDATE audit_trimmed SET until = 4, digest = ?", (third.digest,))
+        beside.execute("DELETE FROM audit WHERE id <= 4")
+    beside.close()
+    assert audit.verify() == 5
+
+
+def test_an_audit_of_before_can_be_trimmed_too(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    first = Records(path)
+    Audit(first).add(deed(at) for at in range(1, 4))
+    first.close()
+    with sqlite3.connect(path) as older:
+        older.execute("DROP TRIGGER audit_no_delete")
+        older.execute("DROP TABLE audit_trimmed")
+        older.execute("CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
+    older.close()
+    again = Records(path)
+    assert Audit(again).trim(3, 50) == 2
+    assert Audit(again).verify() is None
+    again.close()

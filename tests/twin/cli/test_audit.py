@@ -59,10 +59,10 @@ def test_all_of_it_as_lines(audit: Command) -> None:
 
 
 def test_whether_it_is_whole(audit: Command, data: Path) -> None:
-    assert audit("--verify").code == 0
+    assert audit("--verify", "--json").data == {"broken": None, "first": 1}
     with sqlite3.connect(Home(data).records) as connection:
         connection.execute("DROP TRIGGER audit_no_update")
         connection.execute("UPDATE audit SET user = 'eve' WHERE id = 2")
     connection.close()
     found = audit("--verify", "--json")
-    assert (found.code, found.data) == (1, {"broken": 2})
+    assert (found.code, found.data) == (1, {"broken": 2, "first": 1})

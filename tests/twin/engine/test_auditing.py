@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from tests.graphs import changeset, entity
 from tests.twin.access.test_audit import changed, deed
 from twin.access.audit import Audit, Reported
-from twin.engine.auditing import Auditing
+from twin.engine.auditing import Auditing, take_up
 from twin.errors import BackendError
+from twin.graph.model import Create
 from twin.records import Records
+from twin.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,3 +99,16 @@ def test_the_log_is_followed_over_restarts_and_timelines(audit: Audit) -> None:
     asyncio.run(Auditing(audit, in_pool, restored.read).follow(HEAD))
     assert [each.deed.operation for each in audit.export()] == [*(f"op{number}" for number in range(1, 7)), "other"]
     assert audit.verify() is None
+
+
+def test_how_far_a_log_was_taken_up_counts_for_that_log(audit: Audit) -> None:
+    store = MemoryStore()
+    timeline = store.load().timeline
+    assert take_up(audit, store, timeline) == 0
+    store.commit([changeset(Create(entity(f"home-{number}", "site"))) for number in range(120)], 0)
+    assert take_up(audit, store, timeline) == 120
+    assert take_up(audit, store, timeline) == 120
+    assert len(list(audit.export())) == 120
+    auditing = Auditing(audit, in_pool, Log().read)
+    assert asyncio.run(auditing.reported(timeline)) == 120
+    assert asyncio.run(auditing.reported("another")) == 0

@@ -13,8 +13,8 @@ DAY = 86_400_000_000
 NOW = 100 * DAY
 
 
-def forget(store: MemoryStore, before: int) -> list[Trimmed]:
-    return [step() for step in trimming(store, before, NOW)]
+def forget(store: MemoryStore, before: int, until: int = 1000) -> list[Trimmed]:
+    return [step() for step in trimming(store, before, NOW, until)]
 
 
 @pytest.fixture
@@ -33,6 +33,11 @@ def test_what_is_older_is_forgotten(store: MemoryStore) -> None:
     assert forget(store, kept_from(60, NOW))[-1].sequence == 39
     assert forget(store, kept_from(1, NOW))[-1].sequence == 89, "the newest record stays"
     assert [each.sequence for each in store.changes(89)] == [90]
+
+
+def test_what_the_audit_has_not_taken_up_is_kept(store: MemoryStore) -> None:
+    assert forget(store, 30 * DAY, 0) == [Trimmed()]
+    assert forget(store, 30 * DAY, 7)[-1].sequence == 7
 
 
 def test_a_day_is_kept_at_least(store: MemoryStore) -> None:

@@ -1,4 +1,5 @@
-"""The audit: who did what, to which entity, when, from where, with what result. It only ever grows.
+"""The audit: who did what, to which entity, when, from where, with what result. It only ever
+grows; the oldest records may be forgotten, which is a record of its own.
 
 A record says what somebody did or was refused (`Deed`); records are numbered, and each carries a digest of itself and
 of the one before it, so that one which is changed or taken away later shows (`Audit.verify`). Changes of the graph are

@@ -6,10 +6,11 @@ import hashlib
 
 import msgspec
 
-__all__ = ["GRAPH_CHANGED", "OK", "Deed", "Record", "digest"]
+__all__ = ["GRAPH_CHANGED", "OK", "TRIMMED", "Deed", "Record", "digest"]
 
 OK = "ok"
 GRAPH_CHANGED = "graph.change"
+TRIMMED = "audit.trim"
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -44,7 +45,7 @@ class Record(msgspec.Struct, frozen=True):
     """A deed as it is kept."""
 
     id: int
-    """From 1 on, without a gap."""
+    """From 1 on, without a gap; the oldest may be forgotten (`Audit.trim`)."""
     deed: Deed
     digest: str
     """SHA-256, in hexadecimal, of the digest before and of this deed. That the newest records are gone only somebody

@@ -1,4 +1,8 @@
-"""The records of the audit, in the twin's records: a table that takes rows and gives none away."""
+"""The records of the audit, in the twin's records: a table that takes rows, and gives away its oldest at most.
+
+What is too old is forgotten from the start on, never in between. The digest of the last record that is gone is kept, so
+that what is left still hangs together, and that it was forgotten is a record of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import Index, event, select
+from sqlalchemy import Index, delete, event, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from twin.access.audit.deeds import Deed, Record, digest
+from twin.access.audit.deeds import TRIMMED, Deed, Record, digest
 from twin.access.audit.reported import Reported, deed_of
 from twin.records import Base
 
@@ -53,15 +57,34 @@ class _Audited(Base):
     )
 
 
+class _Trimmed(Base):
+    """One row: the last record that was forgotten, by its id, and its digest."""
+
+    __tablename__ = "audit_trimmed"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    until: Mapped[int]
+    digest: Mapped[str]
+
+
 def _forbid(_: object, connection: Connection, **__: object) -> None:
-    for verb in ("UPDATE", "DELETE"):
-        connection.exec_driver_sql(
-            f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit only ever grows'); END"
-        )
+    connection.exec_driver_sql(
+        "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'the audit only ever grows'); END"
+    )
+
+
+def _keep(_: object, connection: Connection, **__: object) -> None:
+    # Earlier versions let nothing go at all.
+    connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_delete")
+    connection.exec_driver_sql(
+        "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit "
+        "WHEN OLD.id > (SELECT coalesce(max(until), 0) FROM audit_trimmed) "
+        "BEGIN SELECT RAISE(ABORT, 'the audit only ever grows: its oldest records alone may go'); END"
+    )
 
 
 event.listen(_Audited.__table__, "after_create", _forbid)
+event.listen(_Trimmed.__table__, "after_create", _keep)
 
 
 class _Reported(Base):
@@ -95,7 +118,7 @@ class Audit:
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        records.create(_Audited, _Reported)
+        records.create(_Audited, _Reported, _Trimmed)
 
     def add(self, deeds: Iterable[Deed]) -> None:
         """Keep deeds in this order; they are on the disk on return."""
@@ -139,14 +162,62 @@ class Audit:
             yield from page
             last = page[-1].id
 
+    def trim(self, before: int, at: int) -> int:
+        """Forget what was done before a time, from the first record up to the first that is younger: how many are gone.
+        That they are is a record of its own, done ``at`` (both in microseconds).
+        """
+        with self._records.write() as session:
+            trimmed = session.get(_Trimmed, 1) or _Trimmed(id=1, until=0, digest="")
+            young = session.scalars(select(func.min(_Audited.id)).where(_Audited.at >= before)).one()
+            newest = session.scalars(select(func.max(_Audited.id))).one() or 0
+            until = (newest + 1 if young is None else young) - 1
+            if until > trimmed.until:
+                trimmed.until, trimmed.digest = until, session.get_one(_Audited, until).digest
+                session.add(trimmed)
+                _append(session, [Deed(at=at, action=TRIMMED, detail=_told(trimmed))])
+        return self._delete(until)
+
+    def since(self) -> int:
+        """The id of the first record that is kept."""
+        with self._records.read() as session:
+            trimmed = session.get(_Trimmed, 1)
+            return 1 if trimmed is None else trimmed.until + 1
+
     def verify(self) -> int | None:
-        """The id of the first record that is not as it was written, or before which one is missing; None: all are."""
-        before, expected = "", 1
+        """The id of the first record that is not as it was written, or before which one is missing; None: all are.
+
+        Records that were forgotten are missing unless a record says that they were.
+        """
+        with self._records.read() as session:
+            trimmed = session.get(_Trimmed, 1)
+        first, before, told = (1, "", True) if trimmed is None else (trimmed.until + 1, trimmed.digest, False)
+        expected = first
         for record in self.export():
+            if record.id < first:
+                continue
             if record.id != expected or record.digest != digest(before, record.deed):
                 return expected
+            told = told or (
+                record.deed.action == TRIMMED and trimmed is not None and record.deed.detail == _told(trimmed)
+            )
             before, expected = record.digest, expected + 1
-        return None
+        return None if told else first
+
+    def _delete(self, until: int) -> int:
+        """Delete up to a record, a few at a time: others write between."""
+        deleted = 0
+        while True:
+            with self._records.write() as session:
+                some = select(_Audited.id).where(_Audited.id <= until).limit(_PAGE)
+                gone = len(session.scalars(delete(_Audited).where(_Audited.id.in_(some)).returning(_Audited.id)).all())
+            deleted += gone
+            if gone < _PAGE:
+                return deleted
+
+
+def _told(trimmed: _Trimmed) -> str:
+    """What the record says of those that were forgotten."""
+    return f"up to {trimmed.until}, {trimmed.digest}"
 
 
 def _append(session: Session, deeds: Iterable[Deed]) -> None:
