@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from api.sharing import sharable
+from twin.access.delegating import giver_of, may_share
 from twin.access.explaining import Chain, Gift, Taken, explain, gifts, takings
 from twin.access.visibility import insufficient
 from twin.graph.model import Entity
@@ -65,9 +65,9 @@ async def reasons(question: Question, user: str | None, ref: str) -> Reasons:
 
 def _answerable(question: Question, entity: Entity) -> bool:
     """Whether whoever asks may know what others may do there."""
-    principal = question.principal
+    principal, engine = question.principal, question.engine
     return (
-        sharable(question, entity)
+        may_share(engine.mirror, engine.ontology, giver_of(principal), entity, now())
         or (principal.may("twin:write") and question.rights.may("administer", entity))
         or principal.may("twin:audit")
     )
