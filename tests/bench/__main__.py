@@ -7,6 +7,7 @@ import sys
 from tests.bench import (
     commits,
     cypher,
+    fanout,
     graphql,
     holds,
     mirror,
@@ -31,6 +32,7 @@ BENCHES = {
     "visibility": visibility.run,
     "graphql": graphql.run,
     "telemetry": telemetry.run,
+    "fanout": fanout.run,
     "neo4j": neo4j.run,
     "moving": moving.run,
     "past": past.run,

@@ -62,13 +62,20 @@ def load(host: str, port: int, **given: Any) -> float:
 
 
 @contextmanager
-def mosquitto(folder: Path) -> Iterator[int]:
-    """A mosquitto that lets anybody in and keeps nothing; its port."""
+def mosquitto(folder: Path, *lines: str) -> Iterator[int]:
+    """A mosquitto that lets anybody in and keeps nothing, with more lines of configuration; its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     conf = folder / "mosquitto.conf"
-    conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_inflight_messages 0\n")
+    lines = (
+        f"listener {port} 127.0.0.1",
+        "allow_anonymous true",
+        "persistence false",
+        "max_inflight_messages 0",
+        *lines,
+    )
+    conf.write_text("\n".join((*lines, "")))
     with subprocess.Popen(
         [shutil.which("mosquitto") or "mosquitto", "-c", str(conf)], stderr=subprocess.DEVNULL
     ) as server:
