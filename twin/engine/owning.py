@@ -9,7 +9,6 @@ import asyncio
 import os
 import time
 from dataclasses import asdict
-from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 
 import structlog
@@ -30,6 +29,7 @@ from twin.times import now
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from twin.access.principals import Principal
     from twin.access.tokens import Tokens
     from twin.engine.auditing import Auditing
     from twin.engine.core import Core
@@ -258,7 +258,11 @@ class Owner:
         if self._endpoint is None or self._announcing is None:
             return
         self._announcing.rest()
-        holds = partial(self._tokens.holds, now=now())
+        at = now()
+
+        def holds(principal: Principal) -> bool:
+            return self._tokens.holds(principal, at)
+
         self._endpoint.end(lambda admission: not holds(principal_of(admission)) and self._ended(admission))
         self._endpoint.forget_sessions(lambda owner: not cast("Session", owner).last(holds))
 
