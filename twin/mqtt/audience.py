@@ -6,7 +6,8 @@ dropped and counted, in all of them that of whoever has taken nothing for the lo
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import logging
+from collections import Counter, OrderedDict
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -19,14 +20,18 @@ from twin.mqtt.sessions import Session, Wish
 from twin.mqtt.trie import Trie
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from twin.mqtt.door import Admission, Door, Message
     from twin.mqtt.greeting import Limits
     from twin.mqtt.rounds import Rounds
 
 __all__ = ["Audience"]
 
-_TOPICS = 10_000
-"""Topics whose hearers are remembered."""
+log = logging.getLogger(__name__)
+
+_HEARERS = 100_000
+"""Hearers of topics that are remembered, with the topics."""
 _HANDLING = 0x30
 _ALWAYS, _WHEN_NEW = 0x00, 0x10
 
@@ -40,7 +45,9 @@ class Audience:
         self._limits = limits
         self._rounds = rounds
         self._filters: Trie[Wish] = Trie()
+        self._remembered = 0
         self._count = 0
+        self._count_of: Counter[Hashable] = Counter()
         self._time = 0
         self._hearers: tuple[dict[str, list[tuple[Session, Terms]]], ...] = ({}, {})
         self._holding: OrderedDict[Session, None] = OrderedDict()
@@ -92,6 +99,7 @@ class Audience:
         wish = session.wishes[topic_filter] = Wish(topic_filter, options, identifier, self._time)
         self._filters.add(topic_filter, session, wish)
         self._count += new
+        self._count_of[session.key[0]] += new
         self._forget()
         session.recalls.pop(topic_filter, None)
         if options & _HANDLING == _ALWAYS or (new and options & _HANDLING == _WHEN_NEW):
@@ -106,6 +114,10 @@ class Audience:
         session.recalls.pop(topic_filter, None)
         self._filters.remove(topic_filter, session)
         self._count -= 1
+        owner = session.key[0]
+        self._count_of[owner] -= 1
+        if not self._count_of[owner]:
+            del self._count_of[owner]
         self._forget()
         return Reason.SUCCESS
 
@@ -135,13 +147,15 @@ class Audience:
             return Reason.TOPIC_FILTER_INVALID
         if topic_filter in session.wishes:
             return None
-        if len(session.wishes) >= limits.subscriptions or self._count >= limits.subscriptions_of_all:
+        full = len(session.wishes) >= limits.subscriptions or self._count >= limits.subscriptions_of_all
+        if full or self._count_of[session.key[0]] >= limits.subscriptions_of_one:
             return Reason.QUOTA_EXCEEDED
         return None
 
     # Who hears
 
     def _forget(self) -> None:
+        self._remembered = 0
         for hearers in self._hearers:
             hearers.clear()
 
@@ -149,9 +163,11 @@ class Audience:
         known = self._hearers[retain]
         found = known.get(topic)
         if found is None:
-            if len(known) >= _TOPICS:
-                known.clear()
-            found = known[topic] = self._look_up(topic, retain=retain)
+            found = self._look_up(topic, retain=retain)
+            self._remembered += len(found) + 1
+            if self._remembered > _HEARERS:
+                self._forget()
+            known[topic] = found
         return found
 
     def _look_up(self, topic: str, *, retain: bool) -> list[tuple[Session, Terms]]:
@@ -170,8 +186,12 @@ class Audience:
         """Whether the right to a subscription still stands; of a client that is away that is asked when it is back."""
         connection = session.connection
         if wish.asked != self._time and connection is not None and connection.visit is not None:
-            wish.allowed = self._door.may_hear(connection.visit.admission, wish.topic_filter)
             wish.asked = self._time
+            try:
+                wish.allowed = self._door.may_hear(connection.visit.admission, wish.topic_filter)
+            except Exception:
+                wish.allowed = False
+                log.exception("nobody could say whether a subscription still stands, so it does not")
         return wish.allowed
 
     # Bounds

@@ -34,6 +34,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Bytes of what waits for all of them."""
     subscriptions: int = 1_000
     """Of one session."""
+    subscriptions_of_one: int = 10_000
+    """Of all sessions of one owner."""
     subscriptions_of_all: int = 100_000
     filter_length: int = 1_024
     filter_levels: int = 32

@@ -11,7 +11,9 @@ from twin.mqtt.packets import V5, Property
 from twin.mqtt.parcels import Parcel, Terms
 
 if TYPE_CHECKING:
-    from twin.mqtt.door import Admission, Door
+    from collections.abc import Iterator
+
+    from twin.mqtt.door import Admission, Door, Message
     from twin.mqtt.packets import Connect
     from twin.mqtt.sessions import Session
 
@@ -47,7 +49,7 @@ class Voice:
 
     def speak(self, now: int) -> tuple[bytes, bool]:
         """What is to be written now, and whether there is more at once. ``now`` is in microseconds since 1970 UTC."""
-        outbox, packets, size = self._session.outbox, list[bytes](), 0
+        session, outbox, packets, size = self._session, self._session.outbox, list[bytes](), 0
         for _ in range(_STEPS):
             found = outbox.peek(self._window)
             if found is not None:
@@ -56,8 +58,10 @@ class Voice:
                 size += len(packet)
                 if size >= _BATCH:
                     break
-            elif not (outbox.idle(self._window) and self._recall()):
+            elif not (session.recalls and outbox.idle(self._window)):
                 return b"".join(packets), False
+            elif self._recall():
+                break
         return b"".join(packets), True
 
     def _packet(self, delivery: tuple[Parcel, Terms], again: int, now: int) -> bytes:
@@ -93,18 +97,23 @@ class Voice:
         return parcel.write(terms, now, v5=True, alias=alias)
 
     def _recall(self) -> bool:
-        """Put the next of what new subscriptions are told at once into the outbox; False: there is none.
+        """Put the next of what new subscriptions are told at once into the outbox, if there is one more. Whether a
+        filter was begun with: that may have taken a while, so it is others' turn.
 
         Only when nothing else waits: so it is never older than what is told before it.
         """
         session = self._session
-        while session.recalls:
-            topic_filter, source = next(iter(session.recalls.items()))
-            if source is None and self._door.may_hear(self._admission, topic_filter):
-                source = session.recalls[topic_filter] = iter(self._door.retained(self._admission, topic_filter))
-            message = None if source is None else next(source, None)
-            if message is not None:
-                session.outbox.put((Parcel(message), session.wishes[topic_filter].retained))
-                return True
+        topic_filter, known = next(iter(session.recalls.items()))
+        source = self._recalled(topic_filter) if known is None else known
+        message = next(source, None)
+        if message is None:
             del session.recalls[topic_filter]
-        return False
+        else:
+            session.recalls[topic_filter] = source
+            session.outbox.put((Parcel(message), session.wishes[topic_filter].retained))
+        return known is None
+
+    def _recalled(self, topic_filter: str) -> Iterator[Message]:
+        """What a filter's new subscription is told at once; nothing, when its right is gone by now."""
+        may = self._door.may_hear(self._admission, topic_filter)
+        return iter(self._door.retained(self._admission, topic_filter) if may else ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from typing import TYPE_CHECKING
 
@@ -134,7 +135,17 @@ async def test_ten_thousand_subscriptions_are_a_thousand_and_a_reason() -> None:
 @live
 async def test_all_sessions_together_have_a_limit_too() -> None:
     async with listening(limits=Limits(subscriptions_of_all=3)) as site:
-        one, other = await site.join("one"), await site.join("other")
+        one, other = await site.join("one", username="ana"), await site.join("other", username="ben")
+        await one.subscribes(("a", 1), ("b", 1))
+        assert await other.subscribes(("a", 1), ("b", 1)) == (Reason.GRANTED_QOS_1, Reason.QUOTA_EXCEEDED)
+        await site.gone(one)
+        assert await other.subscribes(("b", 1)) == (Reason.GRANTED_QOS_1,)
+
+
+@live
+async def test_the_sessions_of_one_owner_have_a_limit_too() -> None:
+    async with listening(limits=Limits(subscriptions_of_one=3)) as site:
+        one, other = await site.join("one", username="ana"), await site.join("other", username="ana")
         await one.subscribes(("a", 1), ("b", 1))
         assert await other.subscribes(("a", 1), ("b", 1)) == (Reason.GRANTED_QOS_1, Reason.QUOTA_EXCEEDED)
         await site.gone(one)
@@ -674,6 +685,40 @@ async def test_a_bug_behind_the_door_harms_one_listener() -> None:
         site.tell("t")
         assert (await peer.takes()).topic == "t"
         assert await unlucky.hears_nothing_more()
+
+
+@live
+async def test_a_bug_in_asking_again_is_the_end_of_a_subscription_and_of_nothing_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(OpenDoor):
+        broken = False
+
+        def may_hear(self, admission: Admission, topic_filter: str) -> bool:
+            return bool(1 // (not self.broken or admission.principal != "unlucky"))
+
+    door = Broken()
+    async with listening(door) as site:
+        unlucky, peer = await site.join("a", username="unlucky"), await site.join("b")
+        for each in (unlucky, peer):
+            await each.subscribes(("t", 1))
+        door.broken = True
+        site.endpoint.forget_routes()
+        with caplog.at_level(logging.ERROR, "twin.mqtt"):
+            site.tell("t")
+        assert "ZeroDivisionError" in caplog.text
+        assert (await peer.takes()).topic == "t"
+        assert await unlucky.hears_no_message()
+
+
+@live
+async def test_hearers_are_remembered_within_bounds() -> None:
+    async with listening() as site:
+        peer = await site.join()
+        await peer.subscribes(("#", 0))
+        for number in range(60_000):
+            assert site.endpoint.wants(f"t/{number}")
+        assert sum(map(len, site.endpoint.audience._hearers)) < 50_001
 
 
 @live
