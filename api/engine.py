@@ -128,12 +128,12 @@ class Engine(Protocol):
         """What could not be used."""
 
     @property
-    def connections(self) -> int:
-        """How many devices are connected over MQTT."""
+    def mqtt_url(self) -> str:
+        """Where devices publish to; empty where that is not known."""
 
     @property
-    def told(self) -> Mapping[str, int]:
-        """What became of messages for apps, over MQTT."""
+    def connections(self) -> int:
+        """How many devices are connected over MQTT."""
 
     @property
     def role(self) -> Role:

@@ -8,7 +8,16 @@ from api.oauth.forms import FORM
 from twin.access.applications import GRANTS
 from twin.access.principals import IDENTITY_SCOPES, SCOPES
 
-__all__ = ["DEVICE_DOCS", "PUSH_DOCS", "REGISTER_DOCS", "TOKEN_ASKED_DOCS", "TOKEN_DOCS", "USERINFO_DOCS"]
+__all__ = [
+    "BOX_DOCS",
+    "DEVICE_DOCS",
+    "KEY_DOCS",
+    "PUSH_DOCS",
+    "REGISTER_DOCS",
+    "TOKEN_ASKED_DOCS",
+    "TOKEN_DOCS",
+    "USERINFO_DOCS",
+]
 
 _TEXT = {"type": "string"}
 _SECONDS = {"type": "integer", "description": "Seconds."}
@@ -95,7 +104,15 @@ USERINFO_DOCS: dict[str, Any] = {
     },
 }
 DEVICE_DOCS: dict[str, Any] = {
-    "requestBody": _form([], {"scope": _SCOPE}, {"scope": "twin:read"}),
+    "requestBody": _form(
+        [],
+        {
+            "scope": _SCOPE,
+            "serial": {"type": "string", "description": "Of a box, with the client id commissioning: as declared."},
+            "claim_code": {"type": "string", "description": "Of a box: as it is printed on it."},
+        },
+        {"scope": "twin:read"},
+    ),
     "security": _SECURITY,
     "responses": {
         "200": _json(
@@ -111,6 +128,59 @@ DEVICE_DOCS: dict[str, Any] = {
             },
         ),
         **_ERRORS,
+    },
+}
+_BOX: dict[str, Any] = {
+    "client_id": _TEXT,
+    "issuer": _TEXT,
+    "token_endpoint": _TEXT,
+    "token_endpoint_auth_method": {"type": "string", "const": "private_key_jwt"},
+    "scope": _TEXT,
+    "mqtt": {"type": "string", "description": "Where it publishes, with an access token as the password."},
+    "site": {"type": "string", "description": "The key of its site."},
+    "device": {"type": "string", "description": "The id of the gateway or device that it is."},
+    "path": _TEXT,
+    "topics": {"type": "array", "items": _TEXT, "description": "Its own, and those of what it connects."},
+}
+KEY_DOCS: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["jwk", "proof"],
+                    "properties": {
+                        "jwk": {"type": "object", "description": "The public key: EC P-256, or RSA of 2,048 bits."},
+                        "proof": {
+                            "type": "string",
+                            "description": "A JWT that the key has signed: typ commissioning+jwt; aud, this address; "
+                            "ath, the SHA-256 (base64url) of the token, or of the client_assertion.",
+                        },
+                        "client_assertion": {
+                            "type": "string",
+                            "description": "Instead of the token: a JWT that the key of before has signed, as for "
+                            "private_key_jwt; aud, this address; jkt, the thumbprint (RFC 7638) of the new key.",
+                        },
+                    },
+                },
+                "example": {"jwk": {"kty": "EC", "crv": "P-256", "x": "…", "y": "…"}, "proof": "…"},
+            }
+        },
+    },
+    "security": [{}],
+    "responses": {
+        "200": _json("The box, with another key.", list(_BOX), _BOX),
+        "201": _json("The box.", list(_BOX), _BOX),
+        "400": _ERRORS["400"],
+    },
+}
+BOX_DOCS: dict[str, Any] = {
+    "security": [{"OAuth2": ["telemetry:write"]}],
+    "responses": {
+        "200": _json("The box.", list(_BOX), _BOX),
+        "401": {"description": "No token, or one that does not verify."},
+        "403": {"description": "The token is of no box."},
     },
 }
 PUSH_DOCS: dict[str, Any] = {

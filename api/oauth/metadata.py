@@ -7,13 +7,15 @@ from typing import Any
 from api.oauth.server import METHODS, PRIVATE_METHODS
 from twin.access.applications import GRANTS
 from twin.access.assertions import ALGORITHMS
+from twin.access.commissioning import BOX_CLIENT
 from twin.access.principals import IDENTITY_SCOPES, SCOPES
 
 __all__ = ["authorization_server", "protected_resource"]
 
 
 def authorization_server(issuer: str) -> dict[str, Any]:
-    """RFC 8414, section 2, with what RFC 7636, 8628, 9126, 9207 and OpenID Connect Discovery (section 3) add.
+    """RFC 8414, section 2, with what RFC 7636, 8628, 9126, 9207 and OpenID Connect Discovery (section 3) add, and what
+    gateways and devices need that come from the factory (``commissioning_…``).
 
     One document for both: a client that finds us by one of them may still sign users in.
     """
@@ -26,6 +28,8 @@ def authorization_server(issuer: str) -> dict[str, Any]:
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "registration_endpoint": f"{issuer}/oauth/register",
         "device_authorization_endpoint": f"{issuer}/oauth/device_authorization",
+        "commissioning_client_id": BOX_CLIENT,
+        "commissioning_key_endpoint": f"{issuer}/oauth/commissioning/key",
         "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
         "scopes_supported": [*SCOPES, *IDENTITY_SCOPES],
         "response_types_supported": ["code"],

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -11,16 +12,27 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.context import bearer_of, caller_of, engine_of
-from api.oauth import endpoints
-from api.oauth.documented import DEVICE_DOCS, PUSH_DOCS, REGISTER_DOCS, TOKEN_ASKED_DOCS, TOKEN_DOCS, USERINFO_DOCS
+from api.oauth import commissioning, endpoints
+from api.oauth.documented import (
+    BOX_DOCS,
+    DEVICE_DOCS,
+    KEY_DOCS,
+    PUSH_DOCS,
+    REGISTER_DOCS,
+    TOKEN_ASKED_DOCS,
+    TOKEN_DOCS,
+    USERINFO_DOCS,
+)
 from api.oauth.forms import Answer, Form, form_of, respond
 from api.oauth.grants import token_server
 from api.oauth.identity import userinfo
 from api.oauth.metadata import authorization_server, protected_resource
 from api.oauth.noted import note_answer
+from api.oauth.pages.browser import network_of
 from api.oauth.registration import register
 from twin.access.authority import Authority
-from twin.errors import RequestError, Unauthenticated
+from twin.access.boxes import SCOPE
+from twin.errors import Forbidden, RequestError, Unauthenticated
 
 __all__ = ["router"]
 
@@ -49,6 +61,9 @@ router = APIRouter(tags=["OAuth2"])
 @router.post("/oauth/token", summary="Get an access token", openapi_extra=TOKEN_DOCS)
 async def token(request: Request) -> Response:
     """Exchange a code, a refresh token, a device code or a client's own proof for an access token (RFC 6749)."""
+    form = await form_of(request)
+    if commissioning.is_box(form):
+        return await _box(request, partial(commissioning.poll, engine_of(request), form))
     return await _answer(request, lambda authority, form: token_server(authority).token(form), _ANYWHERE, "token.issue")
 
 
@@ -66,8 +81,39 @@ async def introspect(request: Request) -> Response:
 
 @router.post("/oauth/device_authorization", summary="Begin on a device without a browser", openapi_extra=DEVICE_DOCS)
 async def device_authorization(request: Request) -> Response:
-    """A code for the device, and one for the person who lets it in with a browser of their own (RFC 8628)."""
+    """A code for the device, and one for the person who lets it in with a browser of their own (RFC 8628).
+
+    A box that has no client of its own sends the client id `commissioning`, its serial and its claim code.
+    """
+    form = await form_of(request)
+    if commissioning.is_box(form):
+        return await _box(request, partial(commissioning.begin, engine_of(request), form, network_of(request)))
     return await _answer(request, endpoints.authorize_device)
+
+
+@router.post("/oauth/commissioning/key", summary="Give a box its key", status_code=201, openapi_extra=KEY_DOCS)
+async def commissioning_key(request: Request) -> Response:
+    """Once a person has let a box in, it swaps its token for a client of its own, by a key that never leaves it; later,
+    with a statement that its key has signed, for another key.
+    """
+    try:
+        token_ = bearer_of(request) if request.headers.get("authorization") else ""
+    except RequestError as error:
+        return respond(Answer(400, {"error": "invalid_request", "error_description": error.message}))
+    body = await request.body()
+    return await _box(request, partial(commissioning.key, engine_of(request), body, token_))
+
+
+@router.get("/oauth/commissioning", summary="Know what the box is", openapi_extra=BOX_DOCS)
+async def commissioned(request: Request) -> Response:
+    """Which gateway or device a box is, where it publishes, and on which topics: the only thing that it may ask."""
+    engine, principal = engine_of(request), caller_of(request, SCOPE).principal
+    client = await engine.in_pool(lambda: engine.authority.clients.find(principal.client))
+    if not principal.device or client is None:
+        raise Forbidden(
+            "this token is of no box", code="box.none", help="only a gateway or device that was commissioned asks this"
+        )
+    return respond(Answer(200, commissioning.facts(engine, client)))
 
 
 @router.post("/oauth/par", summary="Push an authorization request", status_code=201, openapi_extra=PUSH_DOCS)
@@ -146,6 +192,20 @@ async def _answer(
     response = respond(answer)
     response.headers.update(headers or {})
     return response
+
+
+async def _box(request: Request, act: Callable[[], commissioning.Done]) -> Response:
+    """What a box is answered, once the audit has it; what was refused, it has soon."""
+    engine = engine_of(request)
+    done = await engine.in_pool(act)
+    answer = done.answer
+    if done.deed is not None and answer.status >= HTTPStatus.BAD_REQUEST:
+        engine.auditing.soon(done.deed)
+    elif done.deed is not None:
+        await engine.auditing.now(done.deed)
+    if done.client is not None:
+        answer = Answer(answer.status, commissioning.facts(engine, done.client))
+    return respond(answer)
 
 
 def _document(content: dict[str, Any]) -> Response:

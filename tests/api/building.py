@@ -16,6 +16,7 @@ from tests.rights import role
 from twin.access.audit import Audit, Reported
 from twin.access.authority import Authority
 from twin.access.passwords import Passwords
+from twin.access.placing import in_place
 from twin.access.visibility import Visibilities
 from twin.engine.annals import Annals
 from twin.engine.auditing import Auditing
@@ -323,6 +324,7 @@ class Double:
             self.records,
             "http://twin.test",
             sites_of=lambda user: self.holdings.get(user, frozenset()),
+            in_place=lambda box: in_place(self.mirror, box),
             passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
         )
         self.clients, self.tokens = self.authority.clients, self.authority.tokens
@@ -349,7 +351,7 @@ class Double:
             self.tell(f"{key}/flat/living/thermostat", "temperature", 21.5)
 
     connections = 0
-    told: Mapping[str, int] = {"subscriptions": 4, "told": 9, "delivered": 6, "withheld": 1, "waiting": 2}
+    mqtt_url = "mqtt://0.0.0.0:1883"
     role: Literal["owner", "follower"] = "owner"
     silent = ""
     lag = 0
@@ -406,6 +408,7 @@ class Double:
         change = Change(self.mirror.head + 1, changeset)
         self.log.changes.append(change)
         self.mirror.apply(change)
+        self.authority.follow(changeset)
 
 
 _ACTOR = Actor("test", "test")

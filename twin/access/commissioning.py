@@ -7,7 +7,7 @@ request is open at most: the next one ends it. Nothing here changes the graph.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from sqlalchemy import ForeignKey, delete, or_, select, update
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from twin.access.applications import Application, ApplicationRecord, keep
 from twin.access.boxes import SCOPE, Box, BoxRecord
 from twin.access.clients import ClientRecord
-from twin.access.device_codes import DeviceCodeRecord
+from twin.access.device_codes import DeviceCodeRecord, readable
 from twin.access.opaque import digest, draw
 from twin.access.possession import thumbprint
 from twin.ids import mint
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from twin.access.device_codes import DeviceCodes, NotYet
     from twin.records import Records
 
-__all__ = ["BOX_CLIENT", "TOKEN_SECONDS", "Approved", "Commissioning", "Let"]
+__all__ = ["BOX_CLIENT", "TOKEN_SECONDS", "Approved", "Commissioning", "Let", "Shown"]
 
 BOX_CLIENT = "commissioning"
 """The client id with which any box asks to be let in: no client is registered under it."""
@@ -48,6 +48,14 @@ class Approved(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     """The id of the gateway or device whose place it has."""
     user: str
+
+
+class Shown(NamedTuple):
+    """A code that a box shows."""
+
+    asset: str
+    """The id of the asset."""
+    user_code: str
 
 
 class Let(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,9 +100,10 @@ class Commissioning:
     def commissioned(self, asset: str) -> bool:
         """Whether an asset (by id) is a box whose client counts."""
         with self._records.read() as session:
-            client_id = session.scalar(select(BoxRecord.client_id).where(BoxRecord.asset == asset))
-            client = None if client_id is None else self._clients.find(client_id)
-        return client is not None and self._clients.current(client.client_id) is not None
+            client_id = session.scalar(select(BoxRecord.client_id).where(BoxRecord.asset == asset)) or ""
+        # Looked up even where there is none: who brings a claim code is not told by the time it takes.
+        client = self._clients.find(client_id)
+        return client is not None and self._clients.current(client_id) is not None
 
     def begin(self, asset: str, serial: str) -> tuple[str, str]:
         """A device code for an asset, and the user code that it shows; what it asked before is over."""
@@ -107,12 +116,12 @@ class Commissioning:
             session.add(kept)
         return device_code, user_code
 
-    def asked(self, user_code: str) -> str | None:
-        """The id of the asset that shows a code which nobody has answered."""
+    def asked(self, user_code: str) -> Shown | None:
+        """Which asset shows a code that nobody has answered."""
         with self._records.read() as session:
             code = self._codes.pending(session, user_code)
             kept = None if code is None else session.get(CommissioningRecord, code.digest)
-            return None if kept is None else kept.asset
+            return None if code is None or kept is None else Shown(kept.asset, readable(code.user_code))
 
     def approve(self, user_code: str, asset: str, approved: Approved) -> bool:
         """Let a box in; False when somebody has answered before, it is too late, or another asset shows the code."""

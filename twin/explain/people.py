@@ -12,6 +12,10 @@ PEOPLE: dict[str, Cause] = {
         "A command that talks to a running twin does not know where it is, or as whom to speak.",
         "Start a demo on the same data directory, or give --server, --mqtt, --client-id and TWIN_CLIENT_SECRET.",
     ),
+    "box.none": Cause(
+        "Somebody asks what box they are, with a token that is of no gateway or device.",
+        "Only a box that was commissioned asks this, with the token that it got by its own key.",
+    ),
     "client.exists": Cause(
         "A client of that name is registered already.",
         "Choose another name, or make a new secret: twin client rotate NAME.",

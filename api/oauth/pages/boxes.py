@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from api.oauth.pages.consent import answer, carried, offer, questions
 from api.oauth.pages.html import Markup, button, field, form, page, paragraph, text
+from api.oauth.pages.places import placing, purpose
 from api.oauth.pages.signin import to_sign_in
 from twin.errors import TooMany
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from api.oauth.pages.browser import Browser
     from api.oauth.pages.consent import Offer
+    from api.oauth.pages.places import Placing
     from twin.access.device_codes import DeviceAsked
     from twin.access.sessions import SignedIn
 
@@ -32,8 +34,8 @@ def box_page(browser: Browser) -> Response:
     return _typing(browser, code)
 
 
-def answer_box(browser: Browser) -> Response:
-    """Show what the box asks for, and take the answer."""
+def answer_box(browser: Browser) -> Response | Placing:
+    """Show what the box asks for, and take the answer; or whose answer it is that gives a box its place."""
     if browser.signed_in is None:
         return to_sign_in("/device")
     code = browser.said("user_code")
@@ -41,16 +43,20 @@ def answer_box(browser: Browser) -> Response:
         return _asked(browser, browser.signed_in, code)
     if browser.proves(f"device {code}"):
         return _answered(browser, browser.signed_in, code)
+    if browser.proves(purpose(code)):
+        return placing(browser, browser.signed_in, code) or _typing(browser, code, _UNKNOWN, 404)
     return _typing(browser, code, "The form was too old: please try again.", 403)
 
 
-def _asked(browser: Browser, signed_in: SignedIn, code: str) -> Response:
+def _asked(browser: Browser, signed_in: SignedIn, code: str) -> Response | Placing:
     try:
         browser.authority.guess_code(signed_in.user.id)
     except TooMany as error:
         return _typing(browser, code, f"Too many tries: {error.help}.", 429)
     found = _found(browser, signed_in, code)
-    return _typing(browser, code, _UNKNOWN, 404) if found is None else _questions(browser, *found)
+    if found is not None:
+        return _questions(browser, *found)
+    return placing(browser, signed_in, code) or _typing(browser, code, _UNKNOWN, 404)
 
 
 def _answered(browser: Browser, signed_in: SignedIn, code: str) -> Response:

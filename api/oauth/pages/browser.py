@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from twin.access.authority import Authority
 
-__all__ = ["Browser", "browser_of", "forget", "know_again", "remember", "visited"]
+__all__ = ["Browser", "browser_of", "forget", "know_again", "network_of", "remember", "visited"]
 
 _OURS = frozenset({"same-origin", "none"})
 _KNOWN = "-known"
@@ -84,7 +84,7 @@ async def browser_of(request: Request) -> Browser:
         signed_in=signed_in,
         query=form.query,
         fields=form.fields,
-        address=_network(request.client.host if request.client else ""),
+        address=network_of(request),
         genuine=_genuine(request, engine.authority.issuer),
         known=request.cookies.get(_cookie(engine.authority.issuer) + _KNOWN, ""),
     )
@@ -131,8 +131,9 @@ def _genuine(request: Request, issuer: str) -> bool:
     return site in _OURS and urlsplit(origin).netloc in here
 
 
-def _network(host: str) -> str:
+def network_of(request: Request) -> str:
     """Whom a throttle counts together: an address, or the network of 64 bits that one subscriber has."""
+    host = request.client.host if request.client else ""
     if ":" not in host:
         return host
     from ipaddress import ip_address, ip_network

@@ -14,11 +14,24 @@ from urllib.parse import urlsplit
 from starlette.responses import HTMLResponse, RedirectResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from starlette.responses import Response
 
-__all__ = ["Markup", "button", "field", "form", "hidden", "items", "page", "paragraph", "redirect", "text"]
+__all__ = [
+    "Markup",
+    "button",
+    "choice",
+    "facts",
+    "field",
+    "form",
+    "hidden",
+    "items",
+    "page",
+    "paragraph",
+    "redirect",
+    "text",
+]
 
 Markup = NewType("Markup", str)
 
@@ -28,7 +41,8 @@ body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:2rem auto;padding
 h1{font-size:1.5rem;line-height:1.2}h2{font-size:1.125rem}
 label{display:block;margin:.75rem 0 .25rem}fieldset{margin:1rem 0;border:1px solid #767676;border-radius:.25rem}
 fieldset label{margin:.25rem 0}
-input[type=text],input[type=email],input[type=password]{font:inherit;width:100%;box-sizing:border-box;padding:.5rem}
+dt{font-weight:bold}dd{margin:0 0 .5rem}
+input[type=text],input[type=email],input[type=password],input[type=date],select{font:inherit;width:100%;box-sizing:border-box;padding:.5rem}
 button{font:inherit;padding:.5rem 1rem;margin:1rem .5rem 0 0}
 :focus-visible{outline:3px solid #1a73e8;outline-offset:2px}
 .problem{border-left:.25rem solid #c5221f;padding-left:.75rem}
@@ -99,6 +113,23 @@ def button(label: str, name: str = "", value: str = "") -> Markup:
     """Something to press."""
     said = f' name="{escape(name)}" value="{escape(value)}"' if name else ""
     return Markup(f'<button type="submit"{said}>{escape(label)}</button>')
+
+
+def choice(name: str, label: str, options: Mapping[str, str], *, picked: str = "", at: str = "") -> Markup:
+    """One of several things to pick: value -> words. With none picked, the person has to."""
+    shown = "".join(
+        f'<option value="{escape(value)}"{" selected" if value == picked else ""}>{escape(words)}</option>'
+        for value, words in (({} if picked else {"": "Choose …"}) | dict(options)).items()
+    )
+    return Markup(
+        f'<label for="{escape(at + name)}">{escape(label)}</label>'
+        f'<select id="{escape(at + name)}" name="{name}" required>{shown}</select>'
+    )
+
+
+def facts(said: Iterable[tuple[str, str]]) -> Markup:
+    """Things and what is so of them."""
+    return Markup(f"<dl>{''.join(f'<dt>{escape(name)}</dt><dd>{escape(what)}</dd>' for name, what in said)}</dl>")
 
 
 def _headers(leads_to: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
 
 from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -14,6 +15,7 @@ from api.oauth.pages.authorize import authorize, decide
 from api.oauth.pages.boxes import answer_box, box_page
 from api.oauth.pages.browser import Browser, browser_of
 from api.oauth.pages.html import page, redirect
+from api.oauth.pages.places import Placing, place_box
 from api.oauth.pages.signin import choose_password, password_page, sign_in, sign_in_page, sign_out
 from twin.engine.vault import Busy
 
@@ -21,11 +23,13 @@ __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
 
+T = TypeVar("T")
+
 _LONGEST = 16_384
 """Characters of a request that becomes an address."""
 
 
-async def _answered(request: Request, act: Callable[[Browser], Response]) -> Response:
+async def _answered(request: Request, act: Callable[[Browser], T]) -> T | Response:
     browser = await browser_of(request)
     run = browser.engine.vault.run if browser.said("password") else browser.engine.in_pool
     try:
@@ -60,7 +64,8 @@ async def _box(request: Request) -> Response:
 
 @router.post("/device")
 async def _answer_box(request: Request) -> Response:
-    return await _answered(request, answer_box)
+    found = await _answered(request, answer_box)
+    return await place_box(found) if isinstance(found, Placing) else found
 
 
 @router.get("/login")

@@ -13,7 +13,7 @@ from tests.twin.access.conftest import Clock
 from twin.access.authorizations import Authorizations
 from twin.access.boxes import Box
 from twin.access.clients import Client, Clients
-from twin.access.commissioning import TOKEN_SECONDS, Approved, Commissioning, Let
+from twin.access.commissioning import TOKEN_SECONDS, Approved, Commissioning, Let, Shown
 from twin.access.device_codes import LIFETIME, DeviceCodes
 from twin.access.keys import Keys
 from twin.access.principals import Principal
@@ -80,7 +80,7 @@ def test_a_box_becomes_a_client_of_its_own(boxes: Boxes) -> None:
     code, shown = boxes.doing.begin("asset", "SN")
     assert boxes.doing.redeem(code) == "authorization_pending"
     assert boxes.doing.redeem(code) == "slow_down"
-    assert boxes.doing.asked(shown.lower()) == "asset"
+    assert boxes.doing.asked(shown.lower().replace("-", " ")) == Shown("asset", shown)
     assert boxes.doing.approve(shown, "asset", HERE)
     assert boxes.doing.asked(shown) is None
     found = boxes.doing.redeem(code)
@@ -155,7 +155,7 @@ def test_a_form_for_one_asset_lets_no_other_in(boxes: Boxes) -> None:
     _, shown = boxes.doing.begin("asset", "SN")
     assert not boxes.doing.approve(shown, "other", HERE)
     assert not boxes.doing.deny(shown, "other")
-    assert boxes.doing.asked(shown) == "asset"
+    assert boxes.doing.asked(shown) == Shown("asset", shown)
 
 
 def test_what_an_asset_asked_before_is_over_when_it_asks_again(boxes: Boxes) -> None:
