@@ -67,7 +67,12 @@ class Audience:
         if not hearers:
             return
         parcel, speaks = Parcel(message), self._rounds.speaks
+        concerns, about = self._door.concerns, message.about
         for session, terms in hearers:
+            if session.admission is None or not concerns(session.admission, about):
+                self.told.told += 1
+                self.told.withheld += 1
+                continue
             connection = session.connection
             if connection is not None:
                 speaks(connection)

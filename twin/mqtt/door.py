@@ -103,6 +103,11 @@ class Door(Protocol):
         filters of a session that a client comes back to.
         """
 
+    def concerns(self, admission: Admission, about: object) -> bool:
+        """Whether a message is to wait for a client, also one that is away, by what it was last admitted with: what it
+        may not hear now takes no room from what it may. It is `hears` that decides whether it is told.
+        """
+
     def hears(self, admission: Admission, about: object) -> bool:
         """Whether the client may be told this, now. Asked right before every message is written: of new ones, queued
         ones, those sent again and retained ones alike.

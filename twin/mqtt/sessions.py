@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     from twin.mqtt.connection import Connection
-    from twin.mqtt.door import Message
+    from twin.mqtt.door import Admission, Message
     from twin.mqtt.greeting import Limits
 
 __all__ = ["Session", "Sessions", "Wish", "lifetime"]
@@ -48,11 +48,13 @@ class Wish:
 class Session:
     """One client's, connected or not."""
 
-    __slots__ = ("connection", "expiry", "key", "outbox", "recalls", "told", "until", "will", "wishes")
+    __slots__ = ("admission", "connection", "expiry", "key", "outbox", "recalls", "told", "until", "will", "wishes")
 
     def __init__(self, key: tuple[Hashable, str], told: Told) -> None:
         self.key = key
         self.connection: Connection | None = None
+        self.admission: Admission | None = None
+        """What its client was admitted with when it came last."""
         self.expiry = 0
         """Seconds that it outlives its connection."""
         self.until = 0

@@ -137,12 +137,19 @@ class Announcing:
         self._waking = None
         for message in messages:
             if message is not None:
-                self._audience.tell(message)
+                self._say(message)
             if time.perf_counter() >= until:
                 self._waking = asyncio.get_running_loop().call_soon(self._turn, messages)
                 return
         if self._mailbox is not None and self._mailbox.waiting:
             self._soon()
+
+    def _say(self, message: Message) -> None:
+        """Tell a message. A bug that is met by it is logged, and takes nothing from others."""
+        try:
+            self._audience.tell(message)
+        except Exception:
+            log.exception("mqtt.untold", topic=message.topic)
 
     def _messages(self, events: list[ReadingChanged]) -> Iterator[Message | None]:
         """What events come to; None now and then, where others may have a turn."""

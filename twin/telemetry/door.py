@@ -128,6 +128,10 @@ class TelemetryDoor:
             self._noting.denied("subscribe", admission, principal, topic_filter)
         return found
 
+    def concerns(self, admission: Admission, about: object) -> bool:
+        """Whether the client could be told this now, with a token that is good."""
+        return self._hearing.concerns(principal_of(admission), cast("About", about))
+
     def hears(self, admission: Admission, about: object) -> bool:
         """Whether the client may be told this, now."""
         return self._hearing.hears(principal_of(admission), cast("About", about))

@@ -86,7 +86,11 @@ class Hearing:
 
     def hears(self, principal: Principal, about: About) -> bool:
         """Whether a client may be told this, now."""
-        return _listens(principal) and self._holds(principal, now()) and self._sees(self._rights(principal), about)
+        return self._holds(principal, now()) and self.concerns(principal, about)
+
+    def concerns(self, principal: Principal, about: About) -> bool:
+        """Whether a client may know of this now, whatever has become of its token."""
+        return _listens(principal) and self._sees(self._rights(principal), about)
 
     def retained(self, principal: Principal, topic_filter: str) -> Iterator[Message]:
         """What each entity that a filter is about says now, as far as the client may see it when that is asked for."""

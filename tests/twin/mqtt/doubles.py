@@ -15,8 +15,8 @@ __all__ = ["OpenDoor"]
 class OpenDoor:
     """Lets everyone in, as the principal that the user name says, and keeps everything at once.
 
-    Topics and filters below ``denied/`` are denied, and so is what is about something in ``hidden``. With ``held``,
-    messages stay undecided until `settle`.
+    Topics and filters below ``denied/`` are denied, and so is what is about something in ``hidden``; what is about
+    something in ``strange`` does not even wait. With ``held``, messages stay undecided until `settle`.
     """
 
     def __init__(self, *, held: bool = False) -> None:
@@ -30,6 +30,7 @@ class OpenDoor:
         self.calls = 0
         self.routed: list[str] = []
         self.hidden: set[object] = set()
+        self.strange: set[object] = set()
         self.latest: list[Message] = []
 
     def admit(self, connect: Connect, address: str = "") -> Admission | Refusal:
@@ -61,6 +62,9 @@ class OpenDoor:
 
     def may_hear(self, admission: Admission, topic_filter: str) -> bool:
         return not topic_filter.startswith("denied/")
+
+    def concerns(self, admission: Admission, about: object) -> bool:
+        return about not in self.strange
 
     def hears(self, admission: Admission, about: object) -> bool:
         return about not in self.hidden

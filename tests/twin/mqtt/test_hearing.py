@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.twin.mqtt.doubles import OpenDoor
-from tests.twin.mqtt.peers import BOTH, listening, live, until
+from tests.twin.mqtt.peers import BOTH, Peer, Site, listening, live, until
 from tests.twin.mqtt.test_lifetimes import Clock
 from twin.mqtt.endpoint import Admission, Limits, Message
 from twin.mqtt.packets import (
@@ -729,3 +729,24 @@ async def test_suback_says_it_in_the_order_of_the_filters_and_messages_follow() 
         assert await peer.hear() == Suback(1, (Reason.GRANTED_QOS_1,))
         assert await peer.hear() == Unsuback(2, (Reason.SUCCESS,))
         assert await peer.hear() == Suback(3, (Reason.GRANTED_QOS_1,))
+
+
+@live
+async def test_what_a_client_may_not_hear_takes_no_room_from_what_it_may() -> None:
+    async with listening(limits=Limits(queue=2)) as site:
+        await site.gone(await _subscribed(site))
+        site.door.strange.add("theirs")
+        site.tell("t", b"mine", "mine")
+        for _ in range(5):
+            site.tell("t", b"theirs", "theirs")
+        back = await site.come(back=True)
+        assert (await back.takes()).payload == b"mine"
+        assert await back.hears_no_message()
+        told = site.endpoint.told
+        assert (told.told, told.withheld, told.overflowed) == (6, 5, 0)
+
+
+async def _subscribed(site: Site) -> Peer:
+    peer = await site.come()
+    await peer.subscribes(("t", 1))
+    return peer
