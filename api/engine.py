@@ -136,6 +136,10 @@ class Engine(Protocol):
         """How many devices are connected over MQTT."""
 
     @property
+    def told(self) -> Mapping[str, int]:
+        """What became of messages for apps, over MQTT."""
+
+    @property
     def role(self) -> Role:
         """Whether this process has the devices, or follows the one that has."""
 

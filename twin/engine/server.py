@@ -49,7 +49,7 @@ from twin.telemetry.counters import Counters
 from twin.telemetry.deadletters import DeadLetters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
     from typing import Any
 
     from twin.events import Bus
@@ -122,7 +122,7 @@ class Engine:
         self._every(_AUDIT_SECONDS, self._audit)
         self._every(_TRIM_SECONDS, self._trim)
         self._every(_TRIM_SECONDS, self._expire)
-        if self.settings.log_days:
+        if self.settings.log_days or self.settings.audit_days:
             self._every(_FORGET_SECONDS, self._forget, first=_TRIM_SECONDS)
         if self.settings.drift_seconds:
             self._every(self.settings.drift_seconds, self.drift.run, first=_CHECK_SECONDS)
@@ -163,7 +163,7 @@ class Engine:
     # Owner or follower
 
     def _new_owner(self) -> Owner:
-        return Owner(self.settings, self._home, self._core, self._store_thread, self.deadletters, self.tokens)
+        return Owner(self.settings, self._home, self._core, self._store_thread, self.deadletters, self.tokens, self)
 
     async def _own(self, owner: Owner, *stored: Any) -> None:
         await owner.start(*stored, adopt=self._adopt)
@@ -292,6 +292,11 @@ class Engine:
         """How many MQTT clients are connected."""
         return 0 if self._owner is None else self._owner.connections
 
+    @property
+    def told(self) -> Mapping[str, int]:
+        """What became of messages for apps, over MQTT."""
+        return {} if self._owner is None else self._owner.told
+
     async def commit(self, changeset: ChangeSet) -> Committed:
         """Commit a ChangeSet; on return it is durable and the mirror shows it.
 
@@ -368,9 +373,9 @@ class Engine:
             await end_what_is_over(self.mirror, self.commit)
 
     async def _forget(self) -> None:
-        """Trim the graph's log, if this process owns the twin."""
+        """Trim the graph's log and the audit, if this process owns the twin."""
         if self._owner is not None:
-            await forget(self._core.store, self.settings.log_days, self._in_store)
+            await forget(self._core, self.settings, self.auditing, self._in_store)
 
     def _repaired(self) -> None:
         """A site of the mirror was taken anew: topics may lead elsewhere."""
