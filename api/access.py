@@ -14,7 +14,7 @@ from twin.times import now
 
 if TYPE_CHECKING:
     from api.questions import Question
-    from twin.graph.model import Held
+    from twin.access.grants import Grant
 
 __all__ = ["RoleHeld", "SiteHeld", "held"]
 
@@ -29,6 +29,8 @@ class RoleHeld(msgspec.Struct, frozen=True):
     """Those of the role that count for this token: it carries their scopes."""
     until: int | None
     """Microseconds since 1970 UTC; None: it does not end by itself."""
+    through: tuple[Entity, ...] = ()
+    """The organisation, and the fleet, through which it is had; empty: neither."""
 
 
 class SiteHeld(msgspec.Struct, frozen=True):
@@ -50,10 +52,10 @@ def held(question: Question) -> list[SiteHeld] | None:
     whole = frozenset(site for site in whole if question.find(site) is not None)
     found: dict[str, list[RoleHeld]] = {site: [] for site in whole}
     at = now()
-    for grant in grants_of(question.engine.mirror, principal.subject):
+    for grant in grants_of(question.engine.mirror, principal.subject, principal.parties):
         if grant.held.until is None or grant.held.until > at:
             for holding in grant.holdings:
-                role = _role(question, holding.entity, grant.held)
+                role = _role(question, holding.entity, grant)
                 if role is not None:
                     found.setdefault(role.on.site, []).append(role)
     return [
@@ -62,14 +64,16 @@ def held(question: Question) -> list[SiteHeld] | None:
     ]
 
 
-def _role(question: Question, entity_id: str, given: Held) -> RoleHeld | None:
+def _role(question: Question, entity_id: str, grant: Grant) -> RoleHeld | None:
     """A role as it counts on an entity; None: it does not, or the entity may not be seen."""
     on = question.find(entity_id)
     if on is None:
         return None
     words = question.vocabulary.ontology.of(on.site)
-    role = words.roles.get(given.role)
+    role = words.roles.get(grant.held.role)
     if role is None or not may_have(words, role, on):
         return None
     may = [each for each in PERMISSIONS if each in role.may and question.principal.counts(each)]
-    return RoleHeld(role.short, on, may, given.until)
+    between = [each for each in (grant.party, grant.entity) if each not in {question.principal.subject, entity_id}]
+    through = tuple(question.engine.mirror.entities[each] for each in between)
+    return RoleHeld(role.short, on, may, grant.held.until, through)

@@ -24,6 +24,7 @@ __all__ = [
     "Caller",
     "Operator",
     "Reader",
+    "Sharer",
     "Writer",
     "bearer_of",
     "caller_of",
@@ -107,6 +108,8 @@ Writer = Annotated[Caller, Security(_caller, scopes=["twin:write"])]
 """A parameter that only a token with twin:write can fill."""
 Author = Annotated[Caller, Security(_caller, scopes=["twin:read", "twin:write"])]
 """A parameter that only a token with both can fill: a plan shows what it would change."""
+Sharer = Annotated[Caller, Security(_caller, scopes=["twin:read", "twin:share"])]
+"""A parameter that only a token with both can fill."""
 Operator = Annotated[Caller, Security(_caller, scopes=["twin:write", "twin:read-private"])]
 """A parameter that only a token with both can fill: what devices sent may tell anything about anybody."""
 Auditor = Annotated[Caller, Security(_caller, scopes=["twin:audit"])]

@@ -58,7 +58,15 @@ _MOST_DIAGNOSTICS = 500
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _RESERVED = frozenset({"type", "title", "status", "detail", "code", "help", "instance", "errors"})
 _PLAIN = frozenset(
-    {"backend.unavailable", "commit.unknown", "engine.stopping", "feed.silent", "job.failed", "position.unreached"}
+    {
+        "backend.unavailable",
+        "commit.unknown",
+        "engine.stopping",
+        "feed.silent",
+        "issuer.waiting",
+        "job.failed",
+        "position.unreached",
+    }
 )
 """Codes of our own side whose messages name nothing of it."""
 _log = structlog.get_logger(__name__)
@@ -69,8 +77,33 @@ CODES: dict[str, str] = {
     "token.ambiguous": "The request carries more than one access token, or one in its query string.",
     "scope.insufficient": "The access token lacks the scope that this needs.",
     "client.invalid": "The client id or its secret is wrong.",
+    "identity.unknown": "The access token of an external issuer is good, and of nobody who is known here.",
+    "issuer.waiting": "Who issued the access token cannot be asked just now: try again in a moment.",
     "entity.unknown": "There is nothing of that id or path that this token may see.",
     "point.unknown": "The entity has no such point.",
+    "role.insufficient": "Your roles let you see the entity, and not do what you ask.",
+    "role.unknown": "No ontology in force declares a role of that name.",
+    "role.misplaced": "The role is not one that somebody has on such a thing.",
+    "grant.beyond": "You may give no more than you have yourself.",
+    "grant.longer": "You may give nothing for longer than you have it yourself.",
+    "grant.over": "The time at which the role is to end has passed.",
+    "grant.unknown": "Nobody has that role there.",
+    "party.unknown": "There is nobody of that id whom you know here: invite people by their e-mail address.",
+    "invitation.unknown": "There is no such invitation: it was answered or taken back, or has run out.",
+    "invitation.crowd": "Too many invitations of yours wait for an answer.",
+    "invitation.days": "An invitation waits for some days only.",
+    "invitation.redirect": "The answer to the invitation cannot lead there.",
+    "member.insufficient": "Only admins of an organisation say who is in it.",
+    "member.standing": "Somebody is a member of an organisation, or an admin.",
+    "member.unknown": "There is no such member.",
+    "organisation.adminless": "The organisation would be left without an admin.",
+    "organisation.beyond": "The app reaches less than the organisation has, and may not say who is in it.",
+    "organisation.name": "The organisation needs a name.",
+    "organisation.person": "Organisations are of people: the client asks in its own name.",
+    "organisation.unknown": "There is no such organisation that you are a member of.",
+    "site.ownerless": "The site would be left without anybody who can administer and share it.",
+    "transfer.site": "Only a site changes hands as a whole.",
+    "user.email": "That is no e-mail address.",
     "path.unknown": "The API has nothing at this address.",
     "method.unsupported": "The address exists, and not with this method.",
     "value.invalid": "A parameter or a field cannot mean anything.",
@@ -90,6 +123,7 @@ CODES: dict[str, str] = {
     "position.invalid": "The position was not given out by this twin.",
     "position.foreign": "The position is of before the twin was restored from a backup: forget it, and read again.",
     "position.unreached": "This process has not seen what the position stands for yet; it may in a moment.",
+    "subscription.broad": "The subscription is about more entities than can be followed at once: narrow it.",
     "subscription.plain": "A subscription has many answers: ask for events (SSE), or over a WebSocket.",
     "subscription.overrun": "More points changed than the subscription could hold while nobody read it.",
     "graphql.syntax": "The GraphQL document cannot be parsed.",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -15,7 +15,9 @@ from twin.ids import sort_key
 if TYPE_CHECKING:
     from twin.graph.model import Entity
 
-__all__ = ["DEFAULT_FIRST", "MOST", "Slice", "listed", "page_size"]
+__all__ = ["DEFAULT_FIRST", "MOST", "Slice", "cut", "listed", "page_size"]
+
+T = TypeVar("T")
 
 DEFAULT_FIRST = 50
 MOST = 1000
@@ -49,6 +51,15 @@ def listed(entities: list[Entity], first: int | None, after: str | None) -> Slic
         position is not None,
         lambda: len(entities),
     )
+
+
+def cut(found: Sequence[T], key: Callable[[T], tuple[str, ...]], first: int | None, after: str | None) -> Slice:
+    """A page of a list that is in the order of its keys already."""
+    size = page_size(first)
+    position = None if after is None or not found else cursors.decode(after, len(key(found[0])))
+    start = 0 if position is None else bisect_right(found, position, key=key)
+    items: list[tuple[str, object]] = [(cursors.encode(*key(each)), each) for each in found[start : start + size]]
+    return Slice(items, start + size < len(found), position is not None, lambda: len(found))
 
 
 def page_size(first: int | None) -> int:

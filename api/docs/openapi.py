@@ -68,6 +68,8 @@ def include_faces(app: FastAPI) -> None:
         rest.entities,
         rest.access,
         rest.assets,
+        rest.sharing,
+        rest.organisations,
         rest.deadletters,
         rest.audit,
         rest.authoring,
@@ -113,7 +115,8 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         return
     secured = [401, 403]
     changed = [412, 413, 415] if "requestBody" in operation else []
-    authored = [422, 429] if operation["tags"] == ["Authoring"] and "requestBody" in operation else []
+    crowded = [429] if operation["tags"][0] in {"Access", "Organisations"} and "requestBody" in operation else []
+    authored = [422, 429] if operation["tags"] == ["Authoring"] and "requestBody" in operation else crowded
     for status in sorted({400, *secured, 404, 409, *changed, *authored, 503}):
         responses[str(status)] = {
             "description": _DESCRIPTIONS.get(status, HTTPStatus(status).phrase),

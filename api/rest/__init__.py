@@ -7,5 +7,17 @@ from api.rest.authoring import router as authoring
 from api.rest.collections import router as collections
 from api.rest.deadletters import router as deadletters
 from api.rest.entities import router as entities
+from api.rest.organisations import router as organisations
+from api.rest.sharing import router as sharing
 
-__all__ = ["access", "assets", "audit", "authoring", "collections", "deadletters", "entities"]
+__all__ = [
+    "access",
+    "assets",
+    "audit",
+    "authoring",
+    "collections",
+    "deadletters",
+    "entities",
+    "organisations",
+    "sharing",
+]

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -16,12 +16,21 @@ from api.rest.parameters import After, Limit
 from api.rest.reasons import router as reasons
 from api.rest.shapes import Kind, Out, Page, Time, page_out
 from api.slices import DEFAULT_FIRST, Slice, page_size
+from api.texts import title_in
 from twin.times import rfc3339
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1/access", tags=["Access"])
 router.include_router(reasons)
+
+
+class ThroughOut(Out):
+    """An organisation or a fleet."""
+
+    id: str
+    kind: Literal["organisation", "fleet"]
+    name: str
 
 
 class HeldOut(Out):
@@ -36,6 +45,7 @@ class HeldOut(Out):
         examples=[["read", "command"]],
     )
     until: Time | None = Field(description="When it ends; null: not by itself.")
+    through: "list[ThroughOut]" = Field(description="The organisation, and the fleet, through which it is had.")
 
 
 class SiteAccessOut(Out):
@@ -75,4 +85,5 @@ def _role_out(role: RoleHeld) -> dict[str, Any]:
         "path": role.on.path,
         "permissions": role.permissions,
         "until": None if role.until is None else rfc3339(role.until),
+        "through": [{"id": each.id, "kind": each.kind, "name": title_in(each)} for each in role.through],
     }

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of routes when it is told of them.
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api import planning
 from api.context import Author, Reader
 from api.questions import Question
-from api.rest.bodies import ApplyIn, DocumentIn, PlanIn, TopologyIn, read_body
+from api.rest.bodies import ApplyIn, DocumentIn, PlanIn, TopologyIn, body_of, read_body
 from api.rest.parameters import After, Key, Limit
 from api.rest.plans import (
     CheckOut,
@@ -37,15 +37,6 @@ router = APIRouter(prefix="/api/v1", tags=["Authoring"])
 Name = Annotated[str, Path(description="The document's name.", examples=["block-of-flats"])]
 PlanId = Annotated[str, Path(description="The plan's id.")]
 JobId = Annotated[str, Path(description="The job's id.")]
-
-
-def _body(model: Any, example: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": model.model_json_schema(), "example": example}},
-        }
-    }
 
 
 _DOCUMENT = "ontology: my-home\nversion: 1.0.0\nimports: { core: ^1.0 }\n"
@@ -75,7 +66,7 @@ async def ontology(name: Name, caller: Reader) -> Response:
     "/ontologies",
     summary="Check an ontology",
     response_model=CheckOut,
-    openapi_extra=_body(DocumentIn, {"document": _DOCUMENT}),
+    openapi_extra=body_of(DocumentIn, {"document": _DOCUMENT}),
 )
 async def check_ontology(request: Request, caller: Author) -> Response:
     """Every mistake of a document, with its place and its remedy. Nothing is kept."""
@@ -96,7 +87,7 @@ async def topologies(caller: Author) -> Response:
     "/topologies",
     summary="Check and keep a topology",
     response_model=CheckOut,
-    openapi_extra=_body(TopologyIn, {"document": _TOPOLOGY}),
+    openapi_extra=body_of(TopologyIn, {"document": _TOPOLOGY}),
 )
 async def keep_topology(request: Request, caller: Author) -> Response:
     """Every mistake of a document, with its place and its remedy. One that is right is kept for this client, in place
@@ -133,7 +124,7 @@ async def forget_topology(name: Name, caller: Author) -> Response:
     summary="Make a plan",
     status_code=201,
     response_model=PlanOut,
-    openapi_extra=_body(PlanIn, {"site": "hut", "document": _TOPOLOGY}),
+    openapi_extra=body_of(PlanIn, {"site": "hut", "document": _TOPOLOGY}),
 )
 async def make_plan(request: Request, caller: Author) -> Response:
     """What applying a topology to a site would do: nothing is changed. It is kept for an hour, for this client."""
@@ -160,7 +151,7 @@ async def get_plan(
     summary="Apply a plan",
     status_code=202,
     response_model=JobOut,
-    openapi_extra=_body(ApplyIn, {"allowDelete": False}),
+    openapi_extra=body_of(ApplyIn, {"allowDelete": False}),
 )
 async def apply_plan(plan: PlanId, request: Request, caller: Author, idempotency_key: Key = None) -> Response:
     """Begin to carry out just that plan: a job. Refused (409) where the site has changed since, where the plan deletes

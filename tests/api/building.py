@@ -21,6 +21,7 @@ from twin.access.visibility import Visibilities
 from twin.engine.annals import Annals
 from twin.engine.auditing import Auditing
 from twin.engine.authoring import Authoring
+from twin.engine.granting import sites_held
 from twin.engine.positions import Position, Positions
 from twin.engine.topologies import Topologies
 from twin.engine.vault import Vault
@@ -323,7 +324,7 @@ class Double:
         self.authority = Authority(
             self.records,
             "http://twin.test",
-            sites_of=lambda user: self.holdings.get(user, frozenset()),
+            sites_of=lambda user: sites_held(self.mirror, self.ontology, user),
             in_place=lambda box: in_place(self.mirror, box),
             passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
         )

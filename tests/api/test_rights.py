@@ -28,14 +28,14 @@ THERMOSTAT = f"{ROOM}/thermostat"
 SCOPES = frozenset({"twin:read", "twin:read-private", "twin:write"})
 
 
-def give(engine: Double, path: str, *roles: Held) -> None:
+def give(engine: Double, path: str, *roles: Held, who: str = "ana") -> None:
     """Ana gets roles there, in place of those she has."""
-    entries: list[Any] = [] if "ana" in engine.mirror.entities else [Create(party("user", "ana"))]
+    entries: list[Any] = [] if who in engine.mirror.entities else [Create(party("user", who))]
     target = engine.id(path)
-    if engine.mirror.relation("ana", target, "HAS_ROLE") is not None:
-        entries.append(Unlink(type="HAS_ROLE", source="ana", target=target))
+    if engine.mirror.relation(who, target, "HAS_ROLE") is not None:
+        entries.append(Unlink(type="HAS_ROLE", source=who, target=target))
     if roles:
-        entries.append(Link(Relation(type="HAS_ROLE", source="ana", target=target, roles=roles)))
+        entries.append(Link(Relation(type="HAS_ROLE", source=who, target=target, roles=roles)))
     engine.change(*entries)
 
 
@@ -117,6 +117,7 @@ def test_what_may_be_acted_on_is_listed(fresh: Served, guest: httpx2.Client) -> 
         "path": ROOM,
         "permissions": ["read"],
         "until": None,
+        "through": [],
     }
     assert items[0] == {"site": hugo, "whole": False, "roles": [room]}
     assert [(each["site"], [role["role"] for role in each["roles"]]) for each in items[1:]] == [(zola, ["Owner"])]

@@ -9,10 +9,9 @@ import msgspec
 import orjson
 import typer
 
-from twin.cli.history import time_of
 from twin.cli.options import DEFAULT_DATA, Data, Json
 from twin.cli.output import Output
-from twin.times import rfc3339
+from twin.times import rfc3339, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -12,8 +11,7 @@ import typer
 
 from twin.cli.options import DEFAULT_DATA, Data, Json
 from twin.cli.output import Output
-from twin.errors import InvalidValue
-from twin.times import micros, now, rfc3339
+from twin.times import now, rfc3339, time_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,22 +98,6 @@ def compare(output: Output, twin: Twin, moments: tuple[str, str], path: str | No
     first, second = (_sequence(twin, text) for text in moments)
     found = twin.past.between(first, second, path)
     output.result({"from": first, "to": second, **msgspec.to_builtins(found)}, between_text(found))
-
-
-def time_of(text: str) -> int:
-    """A time as people write it, in microseconds since 1970 UTC; UTC where no zone is said.
-
-    Raises:
-        InvalidValue: it is none.
-    """
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidValue(
-            f"{text!r} is no time", code="moment.invalid", help="write 2026-11-23, or 2026-11-23T14:03:49Z"
-        ) from error
-    aware = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    return micros(aware)
 
 
 def _sequence(twin: Twin, text: str) -> int:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twin.cli.history import time_of
 from twin.cli.options import DEFAULT_DATA, Data, Json
 from twin.cli.output import Output
 from twin.errors import InvalidValue, NotFound
-from twin.times import now, rfc3339
+from twin.times import now, rfc3339, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

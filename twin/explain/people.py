@@ -52,10 +52,34 @@ PEOPLE: dict[str, Cause] = {
     ),
     "client.unknown": Cause("No client has that name or id.", "twin client list shows those there are."),
     "fleet.unknown": Cause("There is no fleet of that name.", "twin fleet list shows them; twin fleet add makes one."),
+    "grant.beyond": Cause(
+        "Somebody gives a role that allows more than they may do there themselves, or reaches further.",
+        "Give a role that allows less, or ask somebody who may do all that it allows.",
+    ),
+    "grant.longer": Cause(
+        "Somebody gives a role for longer than they have what it allows.",
+        "Name an end that is no later than their own: the message says when that is.",
+    ),
     "grant.over": Cause("The time at which a role is to end has passed.", "Name a time that is still to come."),
     "grant.unknown": Cause(
         "Nobody gave them that role on that very thing; they may have it by another one.",
         "twin grant list shows what was given; twin explain-access says from where they have it.",
+    ),
+    "invitation.crowd": Cause(
+        "Too many invitations of one person wait for an answer.",
+        "Take some of them back; those that run out are forgotten by themselves.",
+    ),
+    "invitation.days": Cause(
+        "An invitation waits for an answer for some days only.",
+        "Say how many: more than none, and 90 at most.",
+    ),
+    "invitation.redirect": Cause(
+        "An invitation is to lead on to an address that the app is not registered with.",
+        "Name one of its redirect URIs, character by character; twin client list shows them.",
+    ),
+    "invitation.unknown": Cause(
+        "The invitation was answered or taken back, has run out, or is for another address: nothing says which.",
+        "Sign in with the address that it is for; else ask who invited you for a new one.",
     ),
     "keys.early": Cause(
         "The next key was published less than five minutes ago; verifiers that keep the published keys may refuse it.",
@@ -81,6 +105,42 @@ PEOPLE: dict[str, Cause] = {
         "Somebody tried too often to sign in with that address, or from that machine.",
         "Wait as long as the answer says; the right password does not help before.",
     ),
+    "member.insufficient": Cause(
+        "Somebody says who is in an organisation, and is no admin of it.",
+        "Ask one of its admins.",
+    ),
+    "member.standing": Cause(
+        "Somebody is a member of an organisation, or an admin, and nothing else.",
+        "Say member, or admin.",
+    ),
+    "member.unknown": Cause(
+        "Nobody of that id is in the organisation.",
+        "Look at its members again: they may have left.",
+    ),
+    "organisation.adminless": Cause(
+        "An organisation would be left without an admin.",
+        "Invite another admin first, or end the organisation.",
+    ),
+    "organisation.beyond": Cause(
+        "An app says who is in an organisation that has more than the app may do, or in sites that it may not touch.",
+        "Do it on the account page, or let the app have as much as the organisation has.",
+    ),
+    "organisation.name": Cause(
+        "That cannot be the name of an organisation.",
+        "Use some printable characters, not too many.",
+    ),
+    "organisation.person": Cause(
+        "A client asks in its own name for what only people do: organisations are of people.",
+        "Ask with a token that a user has let the app have.",
+    ),
+    "organisation.unknown": Cause(
+        "There is no organisation of that key or id, or none that whoever asks is in.",
+        "twin organisation list shows them; twin organisation add makes one.",
+    ),
+    "party.unknown": Cause(
+        "Nobody of that id has a role where whoever asks may share, nor is an organisation of theirs.",
+        "Invite people by e-mail address; the list of grants gives the ids of those who are there.",
+    ),
     "password.weak": Cause(
         "A password is too short or too long.",
         "Choose 12 characters or more: a few words that do not belong together are easy to keep in mind.",
@@ -104,12 +164,20 @@ PEOPLE: dict[str, Cause] = {
     "scope.unknown": Cause(
         "A scope is named that does not exist, or none at all.", "The message lists those there are."
     ),
+    "site.ownerless": Cause(
+        "A site would be left without anybody who can administer and share it.",
+        "Give somebody else such a role first, or transfer the site.",
+    ),
     "token.initial": Cause(
         "The initial access token is unknown, used up or expired: a program needs one to register itself as a client.",
         "Whoever runs the twin makes one: twin client invite --scope SCOPE.",
     ),
     "token.invalid": Cause(
         "The access token does not verify, has expired, or its client was rotated or removed.", "Get a new token."
+    ),
+    "transfer.site": Cause(
+        "Only a site changes hands as a whole.",
+        "Name a site; into what is in one, invite somebody, and leave your own role.",
     ),
     "user.email": Cause("That is no e-mail address.", "Write one as people do: name@example.com."),
     "user.exists": Cause(

@@ -7,9 +7,19 @@ import strawberry
 from api.access import RoleHeld, held
 from api.graphql.fixed.scalars import Instant
 from api.slices import MOST
+from api.texts import title_in
 from twin.errors import TooMany
 
 __all__ = ["Me", "RoleOn", "SiteAccess"]
+
+
+@strawberry.type(description="An organisation or a fleet through which somebody has a role.")
+class Through:
+    """As `api.access.RoleHeld` names them."""
+
+    id: strawberry.ID
+    kind: str
+    name: str
 
 
 @strawberry.type(description="A role, and what it is had on.")
@@ -23,6 +33,7 @@ class RoleOn:
         description="Those of the role that count for this token: it carries their scopes."
     )
     until: Instant | None = strawberry.field(description="When it ends; null: not by itself.")
+    through: list[Through] = strawberry.field(description="The organisation, and the fleet, through which it is had.")
 
 
 @strawberry.type(description="A site that the token may act on, or in.")
@@ -61,4 +72,12 @@ class Me:
 def _role(each: RoleHeld) -> RoleOn:
     until = None if each.until is None else Instant(each.until)
     permissions = list(map(str, each.permissions))
-    return RoleOn(role=each.role, id=strawberry.ID(each.on.id), path=each.on.path, permissions=permissions, until=until)
+    through = [Through(id=strawberry.ID(one.id), kind=one.kind, name=title_in(one)) for one in each.through]
+    return RoleOn(
+        role=each.role,
+        id=strawberry.ID(each.on.id),
+        path=each.on.path,
+        permissions=permissions,
+        until=until,
+        through=through,
+    )

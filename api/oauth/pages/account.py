@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.oauth.pages.consent import carried, scope_words, site_titles
-from api.oauth.pages.html import button, form, items, page, paragraph, redirect
+from api.oauth.pages.html import button, form, items, link, page, paragraph, redirect
 from api.oauth.pages.signin import to_sign_in
 from twin.times import rfc3339
 
@@ -32,6 +32,8 @@ def account_page(browser: Browser) -> Response:
         "Your account",
         paragraph(f"You are signed in as {user.name} ({user.email})."),
         *(apps or (paragraph("No app may act for you."),)),
+        link("Who has access, and invitations", "/account/access"),
+        link("Organisations", "/account/organisations"),
         form("/logout", *carried(browser, "account"), button("Sign out")),
     )
 

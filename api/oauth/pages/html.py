@@ -25,8 +25,10 @@ __all__ = [
     "facts",
     "field",
     "form",
+    "heading",
     "hidden",
     "items",
+    "link",
     "page",
     "paragraph",
     "redirect",
@@ -97,16 +99,35 @@ def hidden(name: str, value: str) -> Markup:
     return Markup(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">')
 
 
-def field(
-    name: str, label: str, kind: str = "text", *, value: str = "", completes: str = "off", hint: str = ""
+def field(  # noqa: PLR0913 - each is one independent part of what is shown
+    name: str,
+    label: str,
+    kind: str = "text",
+    *,
+    value: str = "",
+    completes: str = "off",
+    hint: str = "",
+    required: bool = True,
+    at: str = "",
 ) -> Markup:
-    """Something to fill in, with its label."""
-    described = f' aria-describedby="{name}-hint"' if hint else ""
-    said = f'<p id="{name}-hint">{escape(hint)}</p>' if hint else ""
+    """Something to fill in, with its label; ``at`` tells it from those of the same name in other forms of a page."""
+    known = escape(at + name)
+    described = f' aria-describedby="{known}-hint"' if hint else ""
+    said = f'<p id="{known}-hint">{escape(hint)}</p>' if hint else ""
     return Markup(
-        f'<label for="{name}">{escape(label)}</label>{said}<input id="{name}" name="{name}" type="{kind}" '
-        f'value="{escape(value)}" autocomplete="{completes}" required{described}>'
+        f'<label for="{known}">{escape(label)}</label>{said}<input id="{known}" name="{name}" type="{kind}" '
+        f'value="{escape(value)}" autocomplete="{completes}"{" required" if required else ""}{described}>'
     )
+
+
+def heading(said: str) -> Markup:
+    """What the next part is about."""
+    return Markup(f"<h2>{escape(said)}</h2>")
+
+
+def link(label: str, address: str) -> Markup:
+    """A way to another page of ours."""
+    return Markup(f'<p><a href="{escape(address)}">{escape(label)}</a></p>')
 
 
 def button(label: str, name: str = "", value: str = "") -> Markup:

@@ -15,8 +15,11 @@ from api.oauth.pages.authorize import authorize, decide
 from api.oauth.pages.boxes import answer_box, box_page
 from api.oauth.pages.browser import Browser, browser_of
 from api.oauth.pages.html import page, redirect
+from api.oauth.pages.invited import answer_invitation, invitation_page, join
+from api.oauth.pages.people import access_page, change_access
 from api.oauth.pages.places import Placing, place_box
 from api.oauth.pages.signin import choose_password, password_page, sign_in, sign_in_page, sign_out
+from api.oauth.pages.teams import change_organisations, organisations_page
 from twin.engine.vault import Busy
 
 __all__ = ["router"]
@@ -101,3 +104,38 @@ async def _password_page(request: Request) -> Response:
 @router.post("/account/password")
 async def _choose_password(request: Request) -> Response:
     return await _answered(request, choose_password)
+
+
+@router.get("/account/invitation")
+async def _invitation(request: Request) -> Response:
+    return await invitation_page(await browser_of(request))
+
+
+@router.post("/account/invitation")
+async def _answer_invitation(request: Request) -> Response:
+    return await answer_invitation(await browser_of(request))
+
+
+@router.post("/account/invitation/join")
+async def _join(request: Request) -> Response:
+    return await _answered(request, join)
+
+
+@router.get("/account/access")
+async def _access(request: Request) -> Response:
+    return await access_page(await browser_of(request))
+
+
+@router.post("/account/access")
+async def _change_access(request: Request) -> Response:
+    return await change_access(await browser_of(request))
+
+
+@router.get("/account/organisations")
+async def _organisations(request: Request) -> Response:
+    return await organisations_page(await browser_of(request))
+
+
+@router.post("/account/organisations")
+async def _change_organisations(request: Request) -> Response:
+    return await change_organisations(await browser_of(request))

@@ -8,9 +8,9 @@ import pytest
 from tests.graphs import changeset, entity
 from tests.twin.cli.conftest import FLAT, Command
 from twin import Twin
-from twin.cli.history import time_of
 from twin.errors import InvalidValue
 from twin.graph.model import Actor, Create, Update
+from twin.times import time_of
 
 if TYPE_CHECKING:
     from pathlib import Path
