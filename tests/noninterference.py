@@ -18,6 +18,7 @@ from urllib.parse import quote
 import httpx2
 
 from api.app import create_app
+from api.changing import Altered, Sight
 from api.questions import Question
 from api.watching import Watch, watch
 from tests.api.building import Double, prop
@@ -330,8 +331,7 @@ class Asking:
                 f"spaces{self._arguments(dice)} {{ {_page(dice, 'Space')} }}",
                 f"views{self._arguments(dice)} {{ {_page(dice, 'View')} }}",
                 f"sites {{ {_page(dice, 'Site')} }}",
-                f"readings(measures: [{dice.choice(['temperature', 'occupancy'])}], first: 3) {{ totalCount pageInfo "
-                "{ endCursor hasNextPage } nodes { name entity { path } reading { value } } }",
+                f"readings(measures: [{dice.choice(['temperature', 'occupancy'])}], first: 3) {_POINTS}",
                 f'search(text: "{dice.choice(["lamp", "device", "room"])}") {{ totalCount nodes {{ path }} }}',
                 f'entity(ref: "{ref}") {{ {_fields(dice, 2)} }}',
                 f'node(id: "{ref}") {{ id ... on Entity {{ {_fields(dice, 2)} }} }}',
@@ -353,6 +353,8 @@ class Asking:
 
 
 _ME = "{ me { subject scopes sites { site whole roles { role id path permissions until } } } }"
+_POINTS = "{ totalCount pageInfo { endCursor hasNextPage } nodes { name entity { path } reading { value } } }"
+_EDGES = "{ totalCount edges { depth relation from { id } node { path } } }"
 _OWN = {
     "Device": "parts { totalCount nodes { path } } space { path }",
     "Space": "spaces(recursive: true) { totalCount nodes { path } } devices { totalCount nodes { id } }",
@@ -374,8 +376,7 @@ def _fields(dice: random.Random, depth: int) -> str:
         f"site {{ {inner} }} parent {{ {inner} }}",
         f"children(first: 2) {{ {several} }}",
         f"views {{ {inner} }}",
-        f'related(relation: "{dice.choice(_RELATIONS)}", direction: {dice.choice(["IN", "OUT"])}, depth: 2) '
-        "{ totalCount edges { depth relation from { id } node { path } } }",
+        f'related(relation: "{dice.choice(_RELATIONS)}", direction: {dice.choice(["IN", "OUT"])}, depth: 2) {_EDGES}',
         "upstream(first: 3) { totalCount edges { depth node { path } } }",
         "downstream { totalCount nodes { id } }",
         "points { name private reading { value time quality } }",
@@ -386,9 +387,24 @@ def _fields(dice: random.Random, depth: int) -> str:
     return " ".join(["id", *dice.sample(fields, dice.randint(1, 4))])
 
 
+def _comes_to(told: list[Altered], before: dict[str, Entity], after: dict[str, Entity]) -> None:
+    """What is told of changes leads from what was seen to what is."""
+    gone = {each.entity.id for each in told if each.what == "DELETED"}
+    come = {each.entity.id for each in told if each.what == "CREATED"}
+    assert (before.keys() - gone) | come == after.keys()
+    other = {each.entity.id for each in told if each.what == "CHANGED"}
+    assert other >= {id_ for id_ in before.keys() & after.keys() if before[id_].revision != after[id_].revision}
+
+
 def hold(world: World, seed: int, *, steps: int, requests: int) -> int:
     """Raise where something out of sight was told; how often something out of sight has happened."""
     return asyncio.run(_held(world, seed, steps, requests))
+
+
+async def _come_through() -> None:
+    """For what was heard to be told."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def _held(world: World, seed: int, steps: int, requests: int) -> int:
@@ -397,14 +413,14 @@ async def _held(world: World, seed: int, steps: int, requests: int) -> int:
     before, told = world.sight(), await asking.answers()
     stream = watch(Watch(Question(world, world.asker)))
     heard = asyncio.ensure_future(anext(stream))
+    sight_of = Sight(Question(world, world.asker))
     unseen = 0
     try:
         for number in range(steps):
             entities = world.seen(world.asker)
             entries = world.happen()
             sight = world.sight()
-            for _ in range(5):
-                await asyncio.sleep(0)  # for what was heard to come through
+            await _come_through()
             if sight == before and not world.touches(entries, entities):
                 unseen += 1
                 answered = await asking.answers()
@@ -412,10 +428,13 @@ async def _held(world: World, seed: int, steps: int, requests: int) -> int:
                     assert one == other, f"seed {seed}, step {number}: {entries}\n{asked}\n{one!r}\n{other!r}"
                 assert len(told) == len(answered), f"seed {seed}, step {number}: more pages"
                 assert not heard.done(), f"seed {seed}, step {number}: {heard.result()}"
+                assert list(sight_of.news()) == [], f"seed {seed}, step {number}: {entries}"
             else:
                 told = await asking.answers()
-                if heard.done():
+                _comes_to(list(sight_of.news()), entities, world.seen(world.asker))
+                while heard.done():
                     heard = asyncio.ensure_future(anext(stream))
+                    await _come_through()
             before = sight
         world.agrees()
     finally:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
+from api import changing
 from api.graphql import streaming
-from tests.api.building import Double
+from tests.api.building import Double, _entity
 from tests.api.conftest import Served, token
 from tests.api.graphql.test_subscriptions import READINGS, THERMOSTAT, tell, until
+from twin.graph.model import Create, Delete, Update
 from twin.times import now
 
 if TYPE_CHECKING:
@@ -195,3 +197,28 @@ def test_where_readings_fall_silent_the_stream_says_so(fresh: Served) -> None:
         (_, said), end = found
     assert end == ("complete", None)
     assert said["errors"][0]["extensions"]["code"] == "feed.silent"
+
+
+CHANGES = "subscription { changes%s { change id path entity { title } } }"
+
+
+def test_entities_that_come_change_and_go_are_told(fresh: Served) -> None:
+    engine, room = fresh.engine, fresh.engine.id("hugo/flat/living")
+    made = _entity("hugo/flat/lamp", "device", "Valve", "hugo/flat")
+    with stream(fresh, CHANGES % '(under: "hugo/flat")') as found:
+        told = iter(lambda: next(found)[1]["data"]["changes"], None)
+        fresh.on_loop(lambda: engine.change(Create(made)))
+        lamp = {"change": "CREATED", "id": made.id, "path": "hugo/flat/lamp", "entity": {"title": "Lamp"}}
+        assert next(told) == lamp
+        fresh.on_loop(lambda: engine.change(Update(id=engine.id("hugo/box"), fields={"title": {"": "Not under"}})))
+        fresh.on_loop(lambda: engine.change(Update(id=room, fields={"title": {"": "Salon"}})))
+        assert next(told) == {"change": "CHANGED", "id": room, "path": "hugo/flat/living", "entity": {"title": "Salon"}}
+        fresh.on_loop(lambda: engine.change(Delete(id=made.id)))
+        assert next(told) == {**lamp, "change": "DELETED", "entity": None}
+
+
+def test_too_many_entities_are_not_followed(fresh: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changing, "_MOST", 3)
+    with stream(fresh, CHANGES % "") as found:
+        (_, said), _end = found
+    assert said["errors"][0]["extensions"]["code"] == "subscription.broad"
