@@ -14,6 +14,8 @@ from api.docs.openapi import include_faces
 from api.docs.routes import router as docs
 from api.metrics import Metrics
 from api.middleware import Envelope
+from api.oauth.pages import PAGES
+from api.origins import Origins
 from api.positions import Positioned
 from api.schema import documents
 
@@ -31,6 +33,7 @@ def create_app(engine: Engine) -> FastAPI:
     app.state.metrics = Metrics(engine)
     problems.install(app)
     app.add_middleware(Positioned)
+    app.add_middleware(Origins, pages=PAGES)
     app.add_middleware(Envelope, count=app.state.metrics.count)
     include_faces(app)
     app.include_router(graphql.router(engine))

@@ -209,7 +209,7 @@ async def _make(  # noqa: PLR0913 - as `invite`
         )
     )
     await _audited(engine, "invitation.make", principal, invitation)
-    return Made(invitation, f"{engine.authority.issuer}/account/invitation?link={secret}")
+    return Made(invitation, f"{engine.authority.pages}/account/invitation?link={secret}")
 
 
 def _checked_redirect(engine: Engine, client_id: str, address_: str) -> None:

@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         description="Whether people sign in here. False: at the external issuers only, and only machines get tokens "
         "here.",
     )
+    account_url: str = Field(
+        "",
+        description="The origin at which people sign in and answer, if it is to be another than that of the API: their "
+        "pages answer there alone, and nothing else does; empty: the same.",
+    )
     ontology_path: tuple[Path, ...] = Field(
         (), description="Directories to look for ontologies in, before the shipped."
     )

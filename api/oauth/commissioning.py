@@ -89,7 +89,7 @@ def begin(engine: Engine, form: Form, network: str) -> Done:
         return Done(_REFUSED, _deed("box.begin", entity=proved, result="access_denied"))
     authority.proved_claim(serial)
     device_code, user_code = authority.commissioning.begin(asset.id, serial)
-    page = f"{authority.issuer}/device"
+    page = f"{authority.pages}/device"
     body = {
         "device_code": device_code,
         "user_code": user_code,

@@ -74,7 +74,7 @@ def authorize_device(authority: Authority, form: Form) -> Answer:
         if not scopes:
             raise InvalidScopeError("the client may have none of these scopes")
         device_code, user_code = authority.device_codes.begin(client.client_id, scopes)
-        address = f"{authority.issuer}/device"
+        address = f"{authority.pages}/device"
         return Answer(
             200,
             {

@@ -13,15 +13,16 @@ from twin.access.principals import IDENTITY_SCOPES, SCOPES
 __all__ = ["authorization_server", "protected_resource"]
 
 
-def authorization_server(issuer: str) -> dict[str, Any]:
+def authorization_server(issuer: str, pages: str) -> dict[str, Any]:
     """RFC 8414, section 2, with what RFC 7636, 8628, 9126, 9207 and OpenID Connect Discovery (section 3) add, and what
     gateways and devices need that come from the factory (``commissioning_…``).
 
-    One document for both: a client that finds us by one of them may still sign users in.
+    One document for both: a client that finds us by one of them may still sign users in. ``pages`` is the origin at
+    which they do.
     """
     return {
         "issuer": issuer,
-        "authorization_endpoint": f"{issuer}/oauth/authorize",
+        "authorization_endpoint": f"{pages}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/token",
         "jwks_uri": f"{issuer}/oauth/jwks.json",
         "revocation_endpoint": f"{issuer}/oauth/revoke",

@@ -156,13 +156,13 @@ async def jwks(request: Request) -> Response:
 @router.get("/.well-known/oauth-authorization-server", summary="Describe the authorization server")
 async def server_metadata(request: Request) -> Response:
     """Where tokens come from (RFC 8414)."""
-    return _document(authorization_server(engine_of(request).tokens.issuer))
+    return _document(authorization_server(engine_of(request).tokens.issuer, engine_of(request).authority.pages))
 
 
 @router.get("/.well-known/openid-configuration", summary="Describe the sign-in")
 async def provider_metadata(request: Request) -> Response:
     """The same for who signs users in (OpenID Connect Discovery)."""
-    return _document(authorization_server(engine_of(request).tokens.issuer))
+    return _document(authorization_server(engine_of(request).tokens.issuer, engine_of(request).authority.pages))
 
 
 @router.get("/.well-known/oauth-protected-resource", summary="Describe the protected resource")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.bench import (
+    access,
     commits,
     cypher,
     fanout,
@@ -30,6 +31,7 @@ BENCHES = {
     "commits": commits.run,
     "views": views.run,
     "visibility": visibility.run,
+    "access": access.run,
     "graphql": graphql.run,
     "telemetry": telemetry.run,
     "fanout": fanout.run,

@@ -59,7 +59,7 @@ def million(report: Report) -> None:
 def _measure(report: Report, size: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "graph.sqlite"
-        _write(path, size)
+        write(path, size)
         ours, peer = _apart("ours", path), _apart("peer", path)
     note = (
         f"{ours['entities']:,} entities, {ours['relations']:,} relations: {ours['worked']:.2f} s of work; "
@@ -79,7 +79,7 @@ def _apart(what: str, path: Path) -> dict[str, Any]:
     return dict(json.loads(found.stdout.splitlines()[-1]))
 
 
-def _write(path: Path, size: int) -> None:
+def write(path: Path, size: int) -> None:
     """A file with so many entities at least, and some of their readings."""
     with tempfile.TemporaryDirectory() as folder, Twin(folder) as twin, uncollected():
         parameters = {"floors": _FLOORS, "flats_per_floor": _FLATS, "rooms_per_flat": 6}

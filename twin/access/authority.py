@@ -79,6 +79,8 @@ class Authority:
         that it was let into. Both are called on any thread, and the second must not block.
         """
         self.issuer = issuer
+        self.pages = issuer
+        """The origin at which people sign in and answer: that of the issuer, unless they have one of their own."""
         self.external_only = external_only
         """Whether people sign in at external issuers only: here, clients get tokens in their own name and no other."""
         self.sites_of = sites_of

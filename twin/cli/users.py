@@ -23,7 +23,8 @@ user = typer.Typer(help="Users: people who sign in, and let apps act for them.",
 
 Who = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail address (or id) of the user.")]
 Url = Annotated[
-    str, typer.Option("--url", metavar="URL", envvar="TWIN_PUBLIC_URL", help="Where people reach the twin.")
+    str,
+    typer.Option("--url", metavar="URL", envvar=["TWIN_ACCOUNT_URL", "TWIN_PUBLIC_URL"], help="Where people sign in."),
 ]
 _HERE = "http://127.0.0.1:8080"
 

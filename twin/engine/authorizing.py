@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from twin.access.authority import Authority
 from twin.access.placing import in_place
 from twin.engine.granting import sites_held
+from twin.errors import InvalidValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +37,7 @@ def open_authority(
 
         return asyncio.run_coroutine_threadsafe(held(), loop).result(_REACH_SECONDS)
 
-    return Authority(
+    authority = Authority(
         records,
         url,
         sites_of=sites_of,
@@ -43,3 +45,18 @@ def open_authority(
         earlier_keys=earlier_keys,
         lifetime=settings.token_seconds,
     )
+    authority.pages = _pages(settings.account_url, url) or url
+    return authority
+
+
+def _pages(address: str, url: str) -> str:
+    """The origin of the pages, if it is one, and not that of the API; `InvalidValue` otherwise."""
+    parts, api = urlsplit(address.rstrip("/")), urlsplit(url)
+    there = parts.scheme in {"http", "https"} and parts.netloc and not (parts.path or parts.query or parts.fragment)
+    if address and (not there or "@" in parts.netloc or parts[:2] == api[:2]):
+        raise InvalidValue(
+            f"people cannot meet the twin at {address!r}",
+            code="account.url",
+            help=f"name an origin of their own in TWIN_ACCOUNT_URL, such as https://account.example, beside {url}",
+        )
+    return address.rstrip("/")

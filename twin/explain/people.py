@@ -16,6 +16,10 @@ PEOPLE: dict[str, Cause] = {
         "Somebody asks what box they are, with a token that is of no gateway or device.",
         "Only a box that was commissioned asks this, with the token that it got by its own key.",
     ),
+    "account.url": Cause(
+        "The pages at which people sign in are to have an address that cannot be their origin.",
+        "Give https://HOST or https://HOST:PORT in TWIN_ACCOUNT_URL, another than the API's, or leave it out.",
+    ),
     "client.exists": Cause(
         "A client of that name is registered already.",
         "Choose another name, or make a new secret: twin client rotate NAME.",

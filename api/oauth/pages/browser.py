@@ -75,7 +75,7 @@ class Browser(msgspec.Struct, frozen=True):
 async def browser_of(request: Request) -> Browser:
     """Read a request completely, and look up who is signed in."""
     engine = engine_of(request)
-    secret = request.cookies.get(_cookie(engine.authority.issuer), "")
+    secret = request.cookies.get(_cookie(engine.authority.pages), "")
     signed_in = await engine.in_pool(lambda: engine.authority.sessions.find(secret))
     form = await form_of(request)
     return Browser(
@@ -85,8 +85,8 @@ async def browser_of(request: Request) -> Browser:
         query=form.query,
         fields=form.fields,
         address=network_of(request),
-        genuine=_genuine(request, engine.authority.issuer),
-        known=request.cookies.get(_cookie(engine.authority.issuer) + _KNOWN, ""),
+        genuine=_genuine(request, engine.authority.pages),
+        known=request.cookies.get(_cookie(engine.authority.pages) + _KNOWN, ""),
     )
 
 
@@ -107,27 +107,27 @@ def know_again(response: Response, browser: Browser, secret: str) -> Response:
 
 def forget(response: Response, browser: Browser) -> Response:
     """Have the browser show nothing any more."""
-    secure = browser.authority.issuer.startswith("https:")
-    response.delete_cookie(_cookie(browser.authority.issuer), path="/", secure=secure, httponly=True, samesite="lax")
+    secure = browser.authority.pages.startswith("https:")
+    response.delete_cookie(_cookie(browser.authority.pages), path="/", secure=secure, httponly=True, samesite="lax")
     return response
 
 
 def _kept(response: Response, browser: Browser, suffix: str, secret: str, seconds: int) -> Response:
-    secure = browser.authority.issuer.startswith("https:")
-    name = _cookie(browser.authority.issuer) + suffix
+    secure = browser.authority.pages.startswith("https:")
+    name = _cookie(browser.authority.pages) + suffix
     response.set_cookie(name, secret, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")
     return response
 
 
-def _cookie(issuer: str) -> str:
+def _cookie(pages: str) -> str:
     """``__Host-``: no other host and no page without TLS can have set it, where there is TLS."""
-    return "__Host-twin" if issuer.startswith("https:") else "twin"
+    return "__Host-twin" if pages.startswith("https:") else "twin"
 
 
-def _genuine(request: Request, issuer: str) -> bool:
+def _genuine(request: Request, pages: str) -> bool:
     site = request.headers.get("sec-fetch-site", "same-origin")
-    origin = request.headers.get("origin", issuer)
-    here = {urlsplit(issuer).netloc, request.headers.get("host", "")}
+    origin = request.headers.get("origin", pages)
+    here = {urlsplit(pages).netloc, request.headers.get("host", "")}
     return site in _OURS and urlsplit(origin).netloc in here
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.oauth.forms import form_of
@@ -22,7 +23,7 @@ from api.oauth.pages.signin import choose_password, password_page, sign_in, sign
 from api.oauth.pages.teams import change_organisations, organisations_page
 from twin.engine.vault import Busy
 
-__all__ = ["router"]
+__all__ = ["PAGES", "router"]
 
 router = APIRouter(include_in_schema=False)
 
@@ -139,3 +140,7 @@ async def _organisations(request: Request) -> Response:
 @router.post("/account/organisations")
 async def _change_organisations(request: Request) -> Response:
     return await change_organisations(await browser_of(request))
+
+
+PAGES = frozenset(each.path for each in router.routes if isinstance(each, APIRoute))
+"""The paths of all pages, and of their forms."""
