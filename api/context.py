@@ -67,15 +67,16 @@ def bearer_of(connection: HTTPConnection) -> str:
     return token.strip(" ")
 
 
-def verified(engine: "Engine", token: str) -> Principal:
-    """Who a token speaks for now; `Unauthenticated` otherwise."""
+async def verified(engine: "Engine", token: str) -> Principal:
+    """Who a token speaks for now; `Unauthenticated` otherwise, `BackendError` when its issuer cannot be asked."""
+    await engine.tokens.ready(token)
     return engine.tokens.verify(token, now())
 
 
-def caller_of(connection: HTTPConnection, *scopes: str) -> Caller:
+async def caller_of(connection: HTTPConnection, *scopes: str) -> Caller:
     """Who sent a request, with a token that carries these scopes."""
     engine = engine_of(connection)
-    principal = verified(engine, bearer_of(connection))
+    principal = await verified(engine, bearer_of(connection))
     asked_by(connection, principal)
     for scope in scopes:
         principal.require(scope)
@@ -99,7 +100,7 @@ _scheme: SecurityBase = OAuth2(
 
 
 async def _caller(request: Request, needed: SecurityScopes, _documented: Annotated[object, Depends(_scheme)]) -> Caller:
-    return caller_of(request, *needed.scopes)
+    return await caller_of(request, *needed.scopes)
 
 
 Reader = Annotated[Caller, Security(_caller, scopes=["twin:read"])]

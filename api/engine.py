@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twin.engine.authoring import Authoring
     from twin.engine.server import Role
     from twin.engine.topologies import Topologies
+    from twin.engine.trusting import Trusting
     from twin.engine.vault import Vault
     from twin.events import Bus
     from twin.graph.mirror import Mirror
@@ -92,7 +93,7 @@ class Engine(Protocol):
         """Who may get tokens."""
 
     @property
-    def tokens(self) -> Tokens:
+    def tokens(self) -> Tokens | Trusting:
         """What proves who is asking."""
 
     @property

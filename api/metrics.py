@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from api.engine import Drift, Engine
+    from twin.access.issuers.trust import Trust
 
 __all__ = ["Metrics"]
 
@@ -71,6 +72,7 @@ class _OfEngine(Collector):
         yield from _told(engine.told)
         yield GaugeMetricFamily("twin_subscriptions", "Open subscriptions to readings.", value=len(engine.readings))
         yield from _drift(engine.drift)
+        yield from _issuers(engine.tokens.trusts)
         up = GaugeMetricFamily("twin_part_up", "Whether a part works (1) or not (0).", labels=["part"])
         for part, state in engine.health().items():
             up.add_metric([part], float(state == "ok"))
@@ -90,6 +92,18 @@ def _told(counts: Mapping[str, int]) -> Iterable[Metric]:
     for fate in _TOLD:
         family.add_metric([fate], counts.get(fate, 0))
     yield family
+
+
+def _issuers(trusts: Iterable[Trust]) -> Iterable[Metric]:
+    """External issuers, by what the settings call them."""
+    up = GaugeMetricFamily("twin_issuer_up", "Whether an issuer's keys could be fetched.", labels=["issuer"])
+    text = "When an issuer's keys were last fetched, in seconds since 1970; 0: never."
+    fetched = GaugeMetricFamily("twin_issuer_keys_fetched_seconds", text, labels=["issuer"])
+    for each in trusts:
+        up.add_metric([each.issuer.name], float(bool(each.fetched) and not each.failing))
+        fetched.add_metric([each.issuer.name], each.fetched / 1e6)
+    yield up
+    yield fetched
 
 
 def _processes(engine: Engine) -> Iterable[Metric]:

@@ -63,7 +63,7 @@ async def _context(connection: HTTPConnection) -> Context:
     engine = engine_of(connection)
     context = Context(engine, request_id(connection))
     if connection.scope["type"] == "http":
-        context.principal = caller_of(connection, "twin:read").principal
+        context.principal = (await caller_of(connection, "twin:read")).principal
         context.streams = accepts_events(connection.headers.get("accept", ""))
     return context
 
@@ -86,9 +86,12 @@ class _Connection(handlers.BaseGraphQLTransportWSHandler[Context, None]):
         payload = message["payload"] = message.get("payload") or {}
         if not self.connection_init_received:
             try:
-                self.context.principal = _shown(self.context, payload if isinstance(payload, dict) else {})
+                self.context.principal = await _shown(self.context, payload if isinstance(payload, dict) else {})
             except Forbidden:
                 await self.websocket.close(code=4403, reason="Forbidden")
+                return
+            except BackendError as error:
+                await self.websocket.close(code=_TRY_AGAIN, reason=error.code_)
                 return
             except TwinError:
                 await self.websocket.close(code=4401, reason="Unauthorized")
@@ -228,7 +231,7 @@ def _says_silent(message: Any) -> bool:
     return any((each.get("extensions") or {}).get("code") == "feed.silent" for each in errors)
 
 
-def _shown(context: Context, payload: dict[str, Any]) -> Any:
+async def _shown(context: Context, payload: dict[str, Any]) -> Any:
     """The principal of a connection: by its upgrade's header, or (browsers cannot set one) by its first message."""
     request: Any = context.request
     try:
@@ -237,6 +240,6 @@ def _shown(context: Context, payload: dict[str, Any]) -> Any:
         scheme, _, token = str(payload.get("authorization", "")).partition(" ")
         if scheme.lower() != "bearer":
             raise
-    principal = verified(context.engine, token)
+    principal = await verified(context.engine, token)
     principal.require("twin:read")
     return principal

@@ -45,9 +45,9 @@ _NOT_YET = {
 
 
 def token_server(authority: Authority) -> Server:
-    """A server that gives tokens in all four ways."""
+    """A server that gives tokens in all four ways; in the last alone where people sign in elsewhere."""
     server = Server(authority)
-    for grant in (_Code, _Refresh, _Device, _Machine):
+    for grant in (_Machine,) if authority.external_only else (_Code, _Refresh, _Device, _Machine):
         server.register_grant(grant)
     return server
 

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.oauth.server import METHODS, PRIVATE_METHODS
-from twin.access.applications import GRANTS
+from twin.access.applications import GRANTS, MACHINE
 from twin.access.assertions import ALGORITHMS
 from twin.access.commissioning import BOX_CLIENT
 from twin.access.principals import IDENTITY_SCOPES, SCOPES
 
-__all__ = ["authorization_server", "protected_resource"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["authorization_server", "for_machines", "protected_resource"]
+
+_OF_PEOPLE = (
+    "authorization_endpoint",
+    "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
+    "userinfo_endpoint",
+    "code_challenge_methods_supported",
+    "authorization_response_iss_parameter_supported",
+    "response_modes_supported",
+    "subject_types_supported",
+    "id_token_signing_alg_values_supported",
+    "claims_supported",
+    "prompt_values_supported",
+    "commissioning_client_id",
+    "commissioning_key_endpoint",
+)
+"""What is not said where people sign in elsewhere."""
 
 
 def authorization_server(issuer: str, pages: str) -> dict[str, Any]:
@@ -56,11 +76,18 @@ def authorization_server(issuer: str, pages: str) -> dict[str, Any]:
     }
 
 
-def protected_resource(issuer: str, audience: str) -> dict[str, Any]:
-    """RFC 9728, section 2."""
+def for_machines(document: dict[str, Any]) -> dict[str, Any]:
+    """The same of a server at which no people sign in: clients get tokens in their own name, and that is all."""
+    left = {name: value for name, value in document.items() if name not in _OF_PEOPLE}
+    only = {"grant_types_supported": [MACHINE], "response_types_supported": [], "scopes_supported": list(SCOPES)}
+    return {**left, **only}
+
+
+def protected_resource(issuer: str, audience: str, servers: Sequence[str]) -> dict[str, Any]:
+    """RFC 9728, section 2; ``servers`` are the issuers whose tokens are taken."""
     return {
         "resource": audience,
-        "authorization_servers": [issuer],
+        "authorization_servers": list(servers),
         "jwks_uri": f"{issuer}/oauth/jwks.json",
         "scopes_supported": list(SCOPES),
         "bearer_methods_supported": ["header"],

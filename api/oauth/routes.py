@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.context import bearer_of, caller_of, engine_of
+from api.engine import Engine
 from api.oauth import commissioning, endpoints
 from api.oauth.documented import (
     BOX_DOCS,
@@ -23,10 +24,11 @@ from api.oauth.documented import (
     TOKEN_DOCS,
     USERINFO_DOCS,
 )
+from api.oauth.elsewhere import PEOPLE
 from api.oauth.forms import Answer, Form, form_of, respond
 from api.oauth.grants import token_server
 from api.oauth.identity import userinfo
-from api.oauth.metadata import authorization_server, protected_resource
+from api.oauth.metadata import authorization_server, for_machines, protected_resource
 from api.oauth.noted import note_answer
 from api.oauth.pages.browser import network_of
 from api.oauth.registration import register
@@ -79,7 +81,12 @@ async def introspect(request: Request) -> Response:
     return await _answer(request, endpoints.introspect)
 
 
-@router.post("/oauth/device_authorization", summary="Begin on a device without a browser", openapi_extra=DEVICE_DOCS)
+@router.post(
+    "/oauth/device_authorization",
+    dependencies=[PEOPLE],
+    summary="Begin on a device without a browser",
+    openapi_extra=DEVICE_DOCS,
+)
 async def device_authorization(request: Request) -> Response:
     """A code for the device, and one for the person who lets it in with a browser of their own (RFC 8628).
 
@@ -107,7 +114,7 @@ async def commissioning_key(request: Request) -> Response:
 @router.get("/oauth/commissioning", summary="Know what the box is", openapi_extra=BOX_DOCS)
 async def commissioned(request: Request) -> Response:
     """Which gateway or device a box is, where it publishes, and on which topics: the only thing that it may ask."""
-    engine, principal = engine_of(request), caller_of(request, SCOPE).principal
+    engine, principal = engine_of(request), (await caller_of(request, SCOPE)).principal
     client = await engine.in_pool(lambda: engine.authority.clients.find(principal.client))
     if not principal.device or client is None:
         raise Forbidden(
@@ -116,7 +123,13 @@ async def commissioned(request: Request) -> Response:
     return respond(Answer(200, commissioning.facts(engine, client)))
 
 
-@router.post("/oauth/par", summary="Push an authorization request", status_code=201, openapi_extra=PUSH_DOCS)
+@router.post(
+    "/oauth/par",
+    dependencies=[PEOPLE],
+    summary="Push an authorization request",
+    status_code=201,
+    openapi_extra=PUSH_DOCS,
+)
 async def par(request: Request) -> Response:
     """Leave what an app asks for here, before it sends the browser (RFC 9126)."""
     return await _answer(request, endpoints.push)
@@ -136,11 +149,11 @@ async def registration(request: Request) -> Response:
     return respond(answer)
 
 
-@router.get("/oauth/userinfo", summary="Know who signed in", openapi_extra=USERINFO_DOCS)
-@router.post("/oauth/userinfo", include_in_schema=False)
+@router.get("/oauth/userinfo", dependencies=[PEOPLE], summary="Know who signed in", openapi_extra=USERINFO_DOCS)
+@router.post("/oauth/userinfo", dependencies=[PEOPLE], include_in_schema=False)
 async def userinfo_(request: Request) -> Response:
     """What the user of a token with the scope openid lets its app know of them (OpenID Connect)."""
-    engine, principal = engine_of(request), caller_of(request, "openid").principal
+    engine, principal = engine_of(request), (await caller_of(request, "openid")).principal
     found = await engine.in_pool(partial(userinfo, engine.authority, principal))
     if found is None:
         raise Unauthenticated("the access token is not valid", help="its user is gone")
@@ -156,20 +169,25 @@ async def jwks(request: Request) -> Response:
 @router.get("/.well-known/oauth-authorization-server", summary="Describe the authorization server")
 async def server_metadata(request: Request) -> Response:
     """Where tokens come from (RFC 8414)."""
-    return _document(authorization_server(engine_of(request).tokens.issuer, engine_of(request).authority.pages))
+    return _document(_described(engine_of(request)))
 
 
 @router.get("/.well-known/openid-configuration", summary="Describe the sign-in")
 async def provider_metadata(request: Request) -> Response:
     """The same for who signs users in (OpenID Connect Discovery)."""
-    return _document(authorization_server(engine_of(request).tokens.issuer, engine_of(request).authority.pages))
+    return _document(_described(engine_of(request)))
 
 
 @router.get("/.well-known/oauth-protected-resource", summary="Describe the protected resource")
 async def resource_metadata(request: Request) -> Response:
     """Whose tokens this API takes (RFC 9728)."""
     tokens = engine_of(request).tokens
-    return _document(protected_resource(tokens.issuer, tokens.audience))
+    return _document(protected_resource(tokens.issuer, tokens.audience, tokens.servers))
+
+
+def _described(engine: Engine) -> dict[str, Any]:
+    described = authorization_server(engine.tokens.issuer, engine.authority.pages)
+    return for_machines(described) if engine.authority.external_only else described
 
 
 async def _preflight() -> Response:

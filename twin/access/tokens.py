@@ -187,6 +187,9 @@ class Tokens:
             raise TokenRefused("revoked")
         return principal
 
+    async def run(self) -> None:
+        """Keep up with other issuers: there are none."""
+
     async def ready(self, token: str) -> None:
         """Return once all is known that it takes to verify a token: of ours, it is."""
 

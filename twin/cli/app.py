@@ -16,6 +16,7 @@ from twin.cli import (
     devices,
     doctor,
     history,
+    issuers,
     keys,
     layout,
     moving,
@@ -90,6 +91,7 @@ app.command("explain-access", rich_help_panel=_MORE)(rights.explain_access)
 app.command(rich_help_panel=_MORE)(audit.audit)
 app.command(rich_help_panel=_MORE)(doctor.doctor)
 app.command(rich_help_panel=_MORE)(check.check)
+app.add_typer(issuers.issuer, name="issuer", rich_help_panel=_MORE)
 app.add_typer(keys.keys, name="keys", rich_help_panel=_MORE)
 app.add_typer(neo4j.neo4j, name="neo4j", rich_help_panel=_MORE)
 app.command(rich_help_panel=_MORE)(moving.copy)

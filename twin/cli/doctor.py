@@ -22,15 +22,22 @@ def doctor(
             "--graph", envvar="TWIN_GRAPH", help="Where the graph is.", show_default="where it was the last time"
         ),
     ] = None,
+    issuers: Annotated[
+        str,
+        typer.Option(
+            "--issuers", envvar="TWIN_ISSUERS", help="File of external issuers.", show_default="in the directory"
+        ),
+    ] = "",
     *,
     json: Json = False,
 ) -> None:
-    """Look at the directory, the journal and the graph of a twin, and say what is wrong and what to do."""
+    """Look at the directory, journal, graph and external issuers of a twin; say what is wrong and what to do."""
     import msgspec
 
     from twin.engine.examining import examine
+    from twin.engine.issuers import examine as ask_issuers
 
-    found = list(examine(data, graph or ""))
+    found = [*examine(data, graph or ""), *ask_issuers(data, issuers)]
     wrong, unsure = ([each for each in found if each.verdict == verdict] for verdict in ("wrong", "unsure"))
     lines = []
     for each in found:

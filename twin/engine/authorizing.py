@@ -1,4 +1,6 @@
-"""The authorization server of a running twin, which asks the graph what users hold, and which box has its place."""
+"""The authorization server of a running twin, which asks the graph what users hold, and which box has its place; and
+whose tokens are taken beside its own.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +9,24 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from twin.access.authority import Authority
+from twin.access.issuers.configured import configured
 from twin.access.placing import in_place
 from twin.engine.granting import sites_held
+from twin.engine.trusting import Trusting
 from twin.errors import InvalidValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from twin.access.tokens import Tokens
+    from twin.engine.trusting import InPool
     from twin.graph.mirror import Mirror
     from twin.ontology.model import Ontology
     from twin.records import Records
     from twin.settings import Settings
 
-__all__ = ["open_authority"]
+__all__ = ["open_authority", "open_tokens"]
 
 _REACH_SECONDS = 5.0
 
@@ -44,6 +50,7 @@ def open_authority(
         in_place=lambda box: in_place(graph()[0], box),
         earlier_keys=earlier_keys,
         lifetime=settings.token_seconds,
+        external_only=not settings.sign_in,
     )
     authority.pages = _pages(settings.account_url, url) or url
     return authority
@@ -60,3 +67,28 @@ def _pages(address: str, url: str) -> str:
             help=f"name an origin of their own in TWIN_ACCOUNT_URL, such as https://account.example, beside {url}",
         )
     return address.rstrip("/")
+
+
+def open_tokens(
+    authority: Authority, settings: Settings, mirror: Callable[[], Mirror], in_pool: InPool
+) -> Tokens | Trusting:
+    """What checks tokens: those of ours, and of the external issuers if there are any.
+
+    Raises:
+        InvalidValue: these cannot be, or nobody could sign in anywhere (``issuers.invalid``).
+    """
+    issuers = configured(settings.issuers, settings.data)
+    if not issuers and authority.external_only:
+        raise InvalidValue(
+            "nobody could sign in: that is switched off here, and no external issuer is configured",
+            code="issuers.invalid",
+            help="name an issuer in the file of TWIN_ISSUERS, or leave TWIN_SIGN_IN on",
+        )
+    for each in issuers:
+        if each.issuer.rstrip("/") == authority.issuer.rstrip("/"):
+            raise InvalidValue(
+                f"{each.name} is this twin itself",
+                code="issuers.invalid",
+                help="tokens of our own are taken without being configured",
+            )
+    return Trusting(issuers, authority, mirror, in_pool) if issuers else authority.tokens

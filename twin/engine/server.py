@@ -26,7 +26,7 @@ from twin.engine.answering import settle
 from twin.engine.arrivals import Arrivals
 from twin.engine.auditing import Auditing, unreported
 from twin.engine.authoring import Authoring
-from twin.engine.authorizing import open_authority
+from twin.engine.authorizing import open_authority, open_tokens
 from twin.engine.authors import names_in
 from twin.engine.core import Core
 from twin.engine.drift import DriftCheck
@@ -116,7 +116,7 @@ class Engine:
         except BaseException:
             await self.stop()
             raise
-        self._tasks.append(asyncio.create_task(self._upkeep.run()))
+        self._tasks += [asyncio.create_task(each) for each in (self._upkeep.run(), self.tokens.run())]
         self._every(self.settings.follow_seconds, self._follow)
         self._every(_REVOKE_SECONDS, self._revoke)
         self._every(_AUDIT_SECONDS, self._audit)
@@ -140,7 +140,8 @@ class Engine:
         records = Records(home.records)
         closing.callback(records.close)
         self.authority = open_authority(records, self.url, home.keys, settings, lambda: (self.mirror, self.ontology))
-        self.clients, self.tokens = self.authority.clients, self.authority.tokens
+        self.clients = self.authority.clients
+        self.tokens = open_tokens(self.authority, settings, lambda: self.mirror, self.in_pool)
         self._positions = Positions.open(home.keys)
         self.audit = Audit(records)
         self.auditing = Auditing(self.audit, self.in_pool, self._unreported)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import msgspec
 
 from twin.access.principals import Principal
-from twin.errors import Unauthenticated
+from twin.errors import BackendError, Forbidden, Unauthenticated
 from twin.mqtt.door import Admission, Counts, Refusal
 from twin.telemetry.hearing import SCOPE as HEARS
 from twin.telemetry.journal import JournalMessage
@@ -74,6 +74,11 @@ class TelemetryDoor:
         except (Unauthenticated, UnicodeDecodeError):
             self._noting.refused(address)
             return Refusal.BAD_CREDENTIALS
+        except Forbidden:  # a good token of somebody who is nobody here
+            self._noting.refused(address)
+            return Refusal.NOT_AUTHORIZED
+        except BackendError:  # who issued it has to be asked first: the client comes again
+            return Refusal.UNAVAILABLE
         if not (principal.may(_SCOPE) or principal.may(HEARS)):
             self._noting.refused(address, principal)
             return Refusal.NOT_AUTHORIZED

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import quote
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from twin.access.clients import ClientRecord
 from twin.access.revocations import RevocationRecord, revoke
-from twin.access.users import UserRecord, normal
+from twin.access.users import UserRecord, named, normal
 from twin.errors import Conflict, NotFound
 from twin.ids import mint
 from twin.records import Base
@@ -41,7 +41,7 @@ Kind = Literal["user", "client"]
 V = TypeVar("V")
 
 _KEPT = 10_000
-_STRANGER_SECONDS = 5
+_STRANGER_SECONDS = 2
 _SECOND = 1_000_000
 
 
@@ -116,9 +116,14 @@ class Identities:
                 _keep(self._known, key, found)
         return found, met
 
-    def link(self, issuer: str, subject: str, kind: Kind, holder: str) -> Identity:
-        """Have a subject be a user or a client (by id) from now on. `Conflict` when it is somebody already."""
+    def link(self, issuer: str, subject: str, kind: Kind, ref: str) -> Identity:
+        """Have a subject be a user (by address or id) or a client (by name or id) from now on.
+
+        Raises:
+            NotFound: there is no such user or client. Conflict: the subject is somebody else already.
+        """
         with self._records.write() as session:
+            holder = named(session, ref).id if kind == "user" else _client(session, ref)
             row = session.get(IdentityRecord, (issuer, subject))
             if row is not None and _seen(session, row) is not None and row.holder != holder:
                 raise Conflict(
@@ -241,6 +246,15 @@ def _add(session: Session, issuer: str, subject: str, kind: Kind, holder: str, a
             help=f"twin {kind} list shows those there are",
         )
     return made
+
+
+def _client(session: Session, ref: str) -> str:
+    """The id of a client of that name or id that an issuer's tokens may stand for: a box has a key of its own."""
+    called = or_(ClientRecord.name == ref, ClientRecord.client_id == ref)
+    record = session.scalars(select(ClientRecord).where(called)).first()
+    if record is None or record.seen(session).box is not None:
+        raise NotFound(f"there is no client {ref!r}", code="client.unknown", help="twin client list shows them")
+    return record.client_id
 
 
 def _end(session: Session, row: IdentityRecord, at: int) -> None:
