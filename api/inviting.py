@@ -20,7 +20,7 @@ from twin.access.audit import Deed, address
 from twin.access.delegating import Giver, giver_of, may_give
 from twin.access.giving import Party
 from twin.access.invitations import Invitation, unknown
-from twin.access.organising import hand_over, held_in, join
+from twin.access.organising import checked_standing, hand_over, held_in, join
 from twin.access.owners import admins_of, owns
 from twin.access.principals import SCOPE_OF, Principal
 from twin.access.visibility import insufficient
@@ -70,7 +70,7 @@ async def invite(
     organisation = organisations.find(question, on)
     if organisation is not None:
         organisations.require_all_of(question, organisation)
-        join(engine.mirror, Party("user", question.principal.subject, ""), organisation, role)
+        checked_standing(role)
         return await _make(question, email, "member", organisation, role=role, until=until, days=days, back=redirect)
     target = target_of(question, on)
     named = role_on(question, role, target)

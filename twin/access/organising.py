@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twin.graph.mirror import Mirror
     from twin.graph.model import Entity, Entry
 
-__all__ = ["LONGEST_NAME", "hand_over", "held_in", "join", "named", "organisation_of", "part"]
+__all__ = ["LONGEST_NAME", "checked_standing", "hand_over", "held_in", "join", "named", "organisation_of", "part"]
 
 LONGEST_NAME = 200
 
@@ -39,18 +39,24 @@ def organisation_of(identity: str, key: str, name: str) -> Entity:
     return msgspec.structs.replace(made, key=key, path=f"organisation:{key}")
 
 
-def join(mirror: Mirror, user: Party, organisation: Entity, standing: str, until: int | None = None) -> list[Entry]:
-    """Make a user a member (or an admin) of an organisation; who is one already is that from now on instead.
-
-    Raises:
-        InvalidValue: nobody is that (``member.standing``).
-    """
+def checked_standing(standing: str) -> str:
+    """What somebody is of an organisation; `InvalidValue` for what nobody is."""
     if standing not in STANDINGS:
         raise InvalidValue(
             f"nobody is {standing!r} of an organisation",
             code="member.standing",
             help=f"somebody is one of: {', '.join(STANDINGS)}",
         )
+    return standing
+
+
+def join(mirror: Mirror, user: Party, organisation: Entity, standing: str, until: int | None = None) -> list[Entry]:
+    """Make a user a member (or an admin) of an organisation; who is one already is that from now on instead.
+
+    Raises:
+        InvalidValue: nobody is that (``member.standing``).
+    """
+    checked_standing(standing)
     entries: list[Entry] = [] if user.id in mirror.entities else [Create(entity_of(user))]
     if not entries and mirror.relation(user.id, organisation.id, MEMBER_OF) is not None:
         entries.append(Unlink(type=MEMBER_OF, source=user.id, target=organisation.id))

@@ -16,11 +16,13 @@ from twin.cli import (
     devices,
     doctor,
     history,
+    inviting,
     issuers,
     keys,
     layout,
     moving,
     neo4j,
+    organisations,
     people,
     rights,
     serve,
@@ -84,8 +86,11 @@ app.command()(devices.simulate)
 app.add_typer(devices.deadletter, name="deadletter")
 app.add_typer(assets.asset, name="asset", rich_help_panel=_MORE)
 app.add_typer(people.client, name="client")
+for _inviting in (inviting.invite, inviting.invitations, inviting.uninvite):
+    users.user.command()(_inviting)
 app.add_typer(users.user, name="user", rich_help_panel=_MORE)
 app.add_typer(rights.grant, name="grant", rich_help_panel=_MORE)
+app.add_typer(organisations.organisation, name="organisation", rich_help_panel=_MORE)
 app.add_typer(rights.fleet, name="fleet", rich_help_panel=_MORE)
 app.command("explain-access", rich_help_panel=_MORE)(rights.explain_access)
 app.command(rich_help_panel=_MORE)(audit.audit)

@@ -9,6 +9,7 @@ import typer
 
 from twin.cli.options import DEFAULT_DATA, Data, Json
 from twin.cli.output import Output
+from twin.cli.parties import commit, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from twin.access.authority import Authority
     from twin.access.users import User
 
-__all__ = ["user"]
+__all__ = ["LOCAL", "Url", "user"]
 
 user = typer.Typer(help="Users: people who sign in, and let apps act for them.", no_args_is_help=True)
 
@@ -26,14 +27,14 @@ Url = Annotated[
     str,
     typer.Option("--url", metavar="URL", envvar=["TWIN_ACCOUNT_URL", "TWIN_PUBLIC_URL"], help="Where people sign in."),
 ]
-_HERE = "http://127.0.0.1:8080"
+LOCAL = "http://127.0.0.1:8080"
 
 
 @user.command()
 def add(
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail address, by which they sign in.")],
     name: Annotated[str, typer.Option("--name", help="Name, for people.", show_default="the address")] = "",
-    url: Url = _HERE,
+    url: Url = LOCAL,
     data: Data = DEFAULT_DATA,
     *,
     json: Json = False,
@@ -47,7 +48,7 @@ def add(
 
 
 @user.command()
-def link(email: Who, url: Url = _HERE, data: Data = DEFAULT_DATA, *, json: Json = False) -> None:
+def link(email: Who, url: Url = LOCAL, data: Data = DEFAULT_DATA, *, json: Json = False) -> None:
     """Print a new link for a user to choose a password by; earlier links end."""
     with _opened(data) as authority:
         found, secret = authority.users.link(email)
@@ -83,9 +84,14 @@ def enable(email: Who, data: Data = DEFAULT_DATA, *, json: Json = False) -> None
 
 @user.command()
 def remove(email: Who, data: Data = DEFAULT_DATA, *, json: Json = False) -> None:
-    """End a user, their sessions and all that they let apps do."""
+    """End a user, their roles, their sessions and all that they let apps do."""
+    from twin.graph.model import Delete
+
     with _opened(data) as authority:
         removed = authority.remove_user(email)
+    with opened(data) as (twin, _):
+        if removed.id in twin.mirror.entities:
+            commit(twin, [Delete(id=removed.id)], f"remove user:{removed.id}, with all roles")
     Output(json=json).result(_row(removed), f"Removed {removed.email}.")
 
 

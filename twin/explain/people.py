@@ -113,6 +113,10 @@ PEOPLE: dict[str, Cause] = {
         "Somebody says who is in an organisation, and is no admin of it.",
         "Ask one of its admins.",
     ),
+    "member.kind": Cause(
+        "Only users are in organisations: clients and other organisations are not.",
+        "Name a user by e-mail address; give a client a role of its own.",
+    ),
     "member.standing": Cause(
         "Somebody is a member of an organisation, or an admin, and nothing else.",
         "Say member, or admin.",
@@ -128,6 +132,10 @@ PEOPLE: dict[str, Cause] = {
     "organisation.beyond": Cause(
         "An app says who is in an organisation that has more than the app may do, or in sites that it may not touch.",
         "Do it on the account page, or let the app have as much as the organisation has.",
+    ),
+    "organisation.exists": Cause(
+        "There is an organisation of that key already.",
+        "Choose another key; its name, for people, may be the same.",
     ),
     "organisation.name": Cause(
         "That cannot be the name of an organisation.",

@@ -38,7 +38,11 @@ def test_a_role_is_given_listed_explained_and_taken(twin: Command, data: Path) -
     assert nothing.err.startswith("Ana may not see flat/kitchen.\nTo give read, command: Guest on flat/kitchen, say.\n")
     with Twin(data) as opened:
         summaries = [change.changeset.summary for change in opened.store.changes(0)][-2:]
-    assert summaries == ["give a role on flat", "take a role back on flat"]
+    (ana,) = twin("user", "list", "--json").data
+    assert summaries == [
+        f"give user:{ana['id']} the role Owner on flat",
+        f"take from user:{ana['id']} the role Owner on flat",
+    ]
 
 
 def test_a_role_stops_where_it_is_not_had(twin: Command) -> None:
