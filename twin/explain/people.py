@@ -12,13 +12,13 @@ PEOPLE: dict[str, Cause] = {
         "A command that talks to a running twin does not know where it is, or as whom to speak.",
         "Start a demo on the same data directory, or give --server, --mqtt, --client-id and TWIN_CLIENT_SECRET.",
     ),
-    "box.none": Cause(
-        "Somebody asks what box they are, with a token that is of no gateway or device.",
-        "Only a box that was commissioned asks this, with the token that it got by its own key.",
-    ),
     "account.url": Cause(
         "The pages at which people sign in are to have an address that cannot be their origin.",
         "Give https://HOST or https://HOST:PORT in TWIN_ACCOUNT_URL, another than the API's, or leave it out.",
+    ),
+    "box.none": Cause(
+        "Somebody asks what box they are, with a token that is of no gateway or device.",
+        "Only a box that was commissioned asks this, with the token that it got by its own key.",
     ),
     "client.exists": Cause(
         "A client of that name is registered already.",

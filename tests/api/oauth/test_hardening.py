@@ -340,7 +340,7 @@ class TestPages:
 
     def test_over_tls_a_cookie_is_ours_alone(self, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
         """``__Host-``: over TLS only, of this host only, for all of it."""
-        monkeypatch.setattr(served.engine.authority, "issuer", "https://twin.test")
+        monkeypatch.setattr(served.engine.authority, "pages", "https://twin.test")
         browser = Browser(served.engine, "", None, "", (), "", genuine=True)  # type: ignore[arg-type]
         for act, name in ((remember, "__Host-twin"), (know_again, "__Host-twin-known")):
             said = act(Response(), browser, "secret").headers["set-cookie"]
