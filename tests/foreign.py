@@ -110,8 +110,8 @@ def _node() -> str:
 class Paho:
     """A paho client with its loop in a thread, and what it was told."""
 
-    def __init__(self, twin: Running, token: str, version: MQTTProtocolVersion) -> None:
-        self.client = paho.Client(CallbackAPIVersion.VERSION2, protocol=version)
+    def __init__(self, twin: Running, token: str, version: MQTTProtocolVersion, client_id: str = "") -> None:
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id, protocol=version)
         self.client.username_pw_set("ignored", token)
         self.connected: queue.Queue[int] = queue.Queue()
         """The reason of each CONNACK, as MQTT 5 numbers them."""
@@ -136,9 +136,9 @@ class Paho:
 
 
 @contextmanager
-def paho_client(twin: Running, token: str, version: MQTTProtocolVersion) -> Iterator[Paho]:
+def paho_client(twin: Running, token: str, version: MQTTProtocolVersion, client_id: str = "") -> Iterator[Paho]:
     """A connected paho client."""
-    peer = Paho(twin, token, version)
+    peer = Paho(twin, token, version, client_id)
     try:
         yield peer
     finally:
