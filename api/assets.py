@@ -40,6 +40,8 @@ MOST = 1000
 """Assets that are declared at once."""
 _KINDS = ("gateway", "device")
 _NAMED = 10
+_LONGEST = 200
+"""Characters of a serial that count where tries are counted."""
 
 
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,11 +74,13 @@ def page(question: Question, *, fleet: str | None, state: State | None, first: i
     question.principal.require(SCOPE)
     mirror, size, position = question.engine.mirror, page_size(first), cursors.decode(after)
     found = sorted((mirror.entities[each] for each in _visible(question)), key=lambda each: each.path)
-    seen = [(each.path, _seen(question, each)) for each in found]
-    seen = [each for each in seen if fleet in {None, each[1].fleet} and state in {None, each[1].state}]
-    rest = seen if position is None else [each for each in seen if each[0] > position[0]]
-    items: list[tuple[str, object]] = [(cursors.encode(path), each) for path, each in rest[:size]]
-    return Slice(items, len(rest) > size, position is not None, lambda: len(seen))
+    if state is not None:
+        found = [each for each in found if declaring.state_of(mirror, each) == state]
+    if fleet is not None:
+        found = [each for each in found if _owner(question, each) == fleet]
+    rest = found if position is None else [each for each in found if each.path > position[0]]
+    items: list[tuple[str, object]] = [(cursors.encode(each.path), _seen(question, each)) for each in rest[:size]]
+    return Slice(items, len(rest) > size, position is not None, lambda: len(found))
 
 
 def find(question: Question, ref: str) -> Seen:
@@ -133,7 +137,6 @@ async def release(question: Question, ref: str, *, via: str) -> Seen:
     place = declaring.place_of(question.engine.mirror, asset)
     entries = declaring.release(question.engine.mirror, asset)
     await _commit(question, entries, f"release {asset.key}", via, place)
-    await _end(question, asset)
     return _seen(question, _now(question, asset))
 
 
@@ -151,8 +154,6 @@ async def replace(question: Question, ref: str, serial: str, code: str, *, via: 
     new = await _proved(question, serial, code, "asset.replace")
     entries = declaring.replace(mirror, question.engine.ontology, old, new)
     await _commit(question, entries, f"replace {old.key} by {serial}", via, place)
-    if old.id != new.id:
-        await _end(question, old)
     return _seen(question, _now(question, new))
 
 
@@ -161,7 +162,9 @@ async def block(question: Question, ref: str, *, blocked: bool, via: str) -> See
     question.principal.require(SCOPE)
     asset, mirror = _asset(question, ref), question.engine.mirror
     if not _owns(question, asset):
-        raise insufficient("administer", declaring.owner_of(mirror, asset) or asset)
+        error = insufficient("administer", declaring.owner_of(mirror, asset) or asset)
+        _note(question, "asset.block", error)
+        raise error
     said = f"{'block' if blocked else 'unblock'} {asset.key}"
     await _commit(question, declaring.block(asset, blocked=blocked), said, via, declaring.place_of(mirror, asset))
     return _seen(question, _now(question, asset))
@@ -238,10 +241,9 @@ def _asset(question: Question, ref: str) -> Entity:
 
 async def _proved(question: Question, serial: str, code: str, action: str) -> Entity:
     """The asset whose claim code that is, and that may be claimed by who shows it."""
-    engine, principal = question.engine, question.principal
-    caller = principal.subject
+    engine = question.engine
     try:
-        engine.authority.guess_claim(serial[:_LONGEST], f"claim {caller}")
+        engine.authority.guess_claim(serial[:_LONGEST], f"claim {question.principal.subject}")
         found = await engine.in_pool(partial(engine.authority.assets.proves, serial, code))
         asset = None if found is None else engine.mirror.get(found)
         if asset is None or asset.properties.get(STATE) == BLOCKED:
@@ -251,23 +253,25 @@ async def _proved(question: Question, serial: str, code: str, action: str) -> En
                 help="type both as they are printed on the box; if they are right, ask whoever delivered it",
             )
     except TwinError as error:
-        deed = Deed(
-            at=now(),
-            action=action,
-            result=error.code_,
-            user=principal.subject,
-            client=principal.client,
-            token=principal.token,
-            address=address(),
-        )
-        engine.auditing.soon(deed)
+        _note(question, action, error)
         raise
     engine.authority.proved_claim(serial)
     return asset
 
 
-_LONGEST = 200
-"""Characters of a serial that count where tries are counted."""
+def _note(question: Question, action: str, error: TwinError) -> None:
+    """Have the audit keep that somebody was refused; a serial that was typed may be a code in the wrong field."""
+    principal = question.principal
+    deed = Deed(
+        at=now(),
+        action=action,
+        result=error.code_,
+        user=principal.subject,
+        client=principal.client,
+        token=principal.token,
+        address=address(),
+    )
+    question.engine.auditing.soon(deed)
 
 
 def _only(question: Question, asset: Entity, below: Entity) -> Entity:
@@ -333,9 +337,10 @@ async def _commit(
         await question.engine.commit(made)
 
 
-async def _end(question: Question, asset: Entity) -> None:
-    """The client of a box is no more; since the graph has taken its place away, it has counted for nothing already."""
-    await question.engine.in_pool(partial(question.engine.authority.commissioning.end, asset.id))
+def _owner(question: Question, asset: Entity) -> str:
+    """The key of the fleet that owns an asset."""
+    owner = declaring.owner_of(question.engine.mirror, asset)
+    return "" if owner is None else owner.key
 
 
 def _now(question: Question, asset: Entity) -> Entity:
@@ -344,7 +349,7 @@ def _now(question: Question, asset: Entity) -> Entity:
 
 def _seen(question: Question, asset: Entity) -> Seen:
     mirror, said = question.engine.mirror, asset.properties
-    owner, place = declaring.owner_of(mirror, asset), declaring.place_of(mirror, asset)
+    place = declaring.place_of(mirror, asset)
     return Seen(
         id=asset.id,
         serial=asset.key,
@@ -352,6 +357,6 @@ def _seen(question: Question, asset: Entity) -> Seen:
         type=str(said.get(FITS, "")).rpartition("/")[2],
         model=str(said.get("model", "")),
         vendor=str(said.get("vendor", "")),
-        fleet="" if owner is None else owner.key,
+        fleet=_owner(question, asset),
         place=place if place is not None and shows(mirror, place, question.sites) else None,
     )

@@ -303,3 +303,14 @@ def test_graphql_does_the_same(fresh: Served, operator: httpx2.Client) -> None:
     wrong = ask(operator, f'mutation {{ claimAsset(serial: "EB-1", code: "WRONG-CODE", at: "hugo") {RESULT} }}')
     assert wrong["claimAsset"]["code"] == "claim.refused"
     assert ask(operator, DECLARE, given=[{"serial": "x y"}])["declareAssets"]["code"] == "serial.invalid"
+
+
+def test_refused_blocks_are_in_the_audit(fresh: Served, operator: httpx2.Client) -> None:
+    declare(operator, "EB-1")
+    claim(operator, "EB-1", at="zola/box")
+    with person(fresh, "zoe", "zola", sites=("zola",)) as zoe:
+        refused = ask(zoe, f'mutation {{ blockAsset(serial: "EB-1") {RESULT} }}')["blockAsset"]
+        assert refused["code"] == "role.insufficient"
+    asyncio.run(fresh.engine.auditing.flush())
+    (record,) = fresh.engine.audit.list(Filter(action="asset.block", refused=True))
+    assert (record.deed.user, record.deed.result) == ("zoe", "role.insufficient")

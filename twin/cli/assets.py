@@ -242,7 +242,7 @@ def _labels(codes: Path | None) -> Iterator[Any]:
             help="name a file that is not there yet, in a directory that is",
         ) from error
     with os.fdopen(descriptor, "w", newline="", encoding="utf-8") as opened:
-        writer = csv.writer(opened)
+        writer = csv.writer(opened, lineterminator="\n")
 
         def write(drawn: Sequence[ClaimCode]) -> None:
             writer.writerow(["serial", "claim_code"])
