@@ -1,12 +1,12 @@
-"""The AsyncAPI document: what devices publish over MQTT, with the points that the ontologies in force know."""
+"""The AsyncAPI document: what devices publish over MQTT and what apps hear of it, with the points that the ontologies
+in force know.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from twin.ontology.model import Ontology, PointType
 
 __all__ = ["asyncapi"]
@@ -22,6 +22,22 @@ _TYPES = {
     "list": "array",
 }
 
+_SERVER = (
+    "MQTT 3.1.1 and 5, QoS 0 and 1. A PUBACK means that the message is on disk. A session, and what is queued in it, "
+    "is of one client, or of one of its users, and ends when what they were let do does."
+)
+_WHO_HEARS = (
+    "What the points of an entity say. Needs the scope twin:read, and of each point that it may be seen: what is "
+    "private takes twin:read-private as well."
+)
+_HEARD = (
+    "A new subscription is told at once, flagged as retained, what everything that its filter matches says now; after "
+    "that what changes, gathered for a tenth of a second, the newest of each point. Points that not everybody sees who "
+    "sees the entity come in messages of their own. A filter is granted where something of its site may be seen; one "
+    "with a wildcard for the site is granted to all who may hear, and tells what may be seen. Whether a message may be "
+    "heard is asked right before it is written, of queued and retained ones too."
+)
+
 
 def asyncapi(ontology: Ontology) -> dict[str, Any]:
     """The document of an ontology (AsyncAPI 3)."""
@@ -30,13 +46,13 @@ def asyncapi(ontology: Ontology) -> dict[str, Any]:
         "info": {
             "title": "Building twin over MQTT",
             "version": "1",
-            "description": "What devices and gateways send. Topics and payloads follow UDMI.",
+            "description": "What devices and gateways send (topics and payloads follow UDMI), and what apps are told.",
         },
         "servers": {
             "twin": {
                 "host": "localhost:1883",
                 "protocol": "mqtt",
-                "description": "MQTT 3.1.1 and 5, QoS 0 and 1. A PUBACK means that the message is on disk.",
+                "description": _SERVER,
                 "security": [{"$ref": "#/components/securitySchemes/token"}],
             }
         },
@@ -49,14 +65,32 @@ def asyncapi(ontology: Ontology) -> dict[str, Any]:
                     "device": {"description": "The id or the declared serial of a device or gateway of the site."},
                 },
                 "messages": {"pointset": {"$ref": "#/components/messages/pointset"}},
-            }
+            },
+            "readings": {
+                "address": "twin/{site}/readings/{path}",
+                "description": "Of a site itself: twin/{site}/readings. Filters may have wildcards anywhere: "
+                "twin/hugo/readings/#, twin/+/readings/+/thermostat.",
+                "parameters": {
+                    "site": {"description": "The site's key."},
+                    "path": {"description": "The entity's path below the site: floor-1/flat-102/thermostat."},
+                },
+                "messages": {"readings": {"$ref": "#/components/messages/readings"}},
+                "bindings": {"mqtt": {"bindingVersion": "0.2.0"}},
+            },
         },
         "operations": {
+            "sendReadings": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/readings"},
+                "summary": _WHO_HEARS,
+                "description": _HEARD,
+                "bindings": {"mqtt": {"qos": 1, "retain": True, "bindingVersion": "0.2.0"}},
+            },
             "receivePointset": {
                 "action": "receive",
                 "channel": {"$ref": "#/channels/pointset"},
                 "summary": "What the points of a device say. Needs the scope telemetry:write and the site.",
-            }
+            },
         },
         "components": {
             "messages": {
@@ -72,9 +106,29 @@ def asyncapi(ontology: Ontology) -> dict[str, Any]:
                             }
                         }
                     ],
-                }
+                },
+                "readings": {
+                    "contentType": "application/json",
+                    "payload": {"$ref": "#/components/schemas/readings"},
+                    "examples": [
+                        {
+                            "payload": {
+                                "id": "aaaqeayeaudaocajbifqydiob4",
+                                "points": {
+                                    "temperature": {
+                                        "value": 21.5,
+                                        "unit": "Cel",
+                                        "time": "2026-11-03T07:15:00Z",
+                                        "receivedAt": "2026-11-03T07:15:00.250000Z",
+                                        "quality": "good",
+                                    }
+                                },
+                            }
+                        }
+                    ],
+                },
             },
-            "schemas": {"pointset": _pointset(ontology)},
+            "schemas": {"pointset": _pointset(ontology), "readings": _readings(ontology)},
             "securitySchemes": {
                 "token": {
                     "type": "userPassword",
@@ -85,11 +139,54 @@ def asyncapi(ontology: Ontology) -> dict[str, Any]:
     }
 
 
-def _pointset(ontology: Ontology) -> dict[str, Any]:
+def _kinds(ontology: Ontology) -> dict[str, list[PointType]]:
+    """All points that there are, by name."""
     names: dict[str, list[PointType]] = {}
     for each in ontology.types.values():
         for name, kind in each.points.items():
             names.setdefault(name, []).append(kind)
+    return {name: names[name] for name in sorted(names)}
+
+
+def _readings(ontology: Ontology) -> dict[str, Any]:
+    time = {"type": "string", "format": "date-time"}
+    return {
+        "type": "object",
+        "required": ["id", "points"],
+        "additionalProperties": False,
+        "properties": {
+            "id": {"type": "string", "description": "Of the entity; never changes, as its path may."},
+            "points": {
+                "type": "object",
+                "description": "By name: those that changed; of a retained message, all that were ever heard.",
+                "minProperties": 1,
+                "properties": {name: _told(kinds, time) for name, kinds in _kinds(ontology).items()},
+            },
+        },
+    }
+
+
+def _told(kinds: list[PointType], time: dict[str, Any]) -> dict[str, Any]:
+    """What a point of a name is told to say: as GraphQL and REST tell it."""
+    value = _value(kinds)
+    units = sorted({kind.unit for kind in kinds if kind.unit is not None})
+    value.pop("description", None)
+    unit: dict[str, Any] = {"enum": [*units, *([None] if any(kind.unit is None for kind in kinds) else [])]}
+    return {
+        "type": "object",
+        "required": ["value", "unit", "time", "receivedAt", "quality"],
+        "additionalProperties": False,
+        "properties": {
+            "value": value,
+            "unit": unit,
+            "time": {**time, "description": "When the source says it was so."},
+            "receivedAt": {**time, "description": "When the twin received it."},
+            "quality": {"type": "string", "enum": ["good", "stale", "uncertain", "bad"]},
+        },
+    }
+
+
+def _pointset(ontology: Ontology) -> dict[str, Any]:
     return {
         "type": "object",
         "required": ["points"],
@@ -103,15 +200,22 @@ def _pointset(ontology: Ontology) -> dict[str, Any]:
             "points": {
                 "type": "object",
                 "description": "By name; those the device does not have become dead letters.",
-                "properties": {name: _point(names[name]) for name in sorted(names)},
+                "properties": {name: _point(kinds) for name, kinds in _kinds(ontology).items()},
             },
         },
     }
 
 
-def _point(kinds: Iterable[PointType]) -> dict[str, Any]:
+def _point(kinds: list[PointType]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["present_value"],
+        "properties": {"present_value": _value(kinds), "units": {"type": "string"}},
+    }
+
+
+def _value(found: list[PointType]) -> dict[str, Any]:
     """What all points of a name have in common is all that a name can promise."""
-    found = list(kinds)
     types = sorted({_TYPES[kind.value] for kind in found})
     units = sorted({kind.unit for kind in found if kind.unit is not None})
     value: dict[str, Any] = {"type": types[0] if len(types) == 1 else types}
@@ -120,8 +224,4 @@ def _point(kinds: Iterable[PointType]) -> dict[str, Any]:
         value["enum"] = words
     if units:
         value["description"] = f"In {' or '.join(units)}, by the device's type; elsewhere named by units."
-    return {
-        "type": "object",
-        "required": ["present_value"],
-        "properties": {"present_value": value, "units": {"type": "string"}},
-    }
+    return value

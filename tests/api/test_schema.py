@@ -29,6 +29,13 @@ def test_the_schema_of_the_shipped_ontologies_stands_alone() -> None:
     assert {each.name for each in schema.type_map["Kitchen"].interfaces} == {"Entity", "Node", "Room", "Space"}  # type: ignore[attr-defined]
 
 
+def test_what_apps_hear_is_described() -> None:
+    document = json.loads(SHIPPED["api/schema/asyncapi.json"])
+    assert document["channels"]["readings"]["address"] == "twin/{site}/readings/{path}"
+    points = document["components"]["schemas"]["readings"]["properties"]["points"]["properties"]
+    assert points["temperature"]["properties"]["value"]["type"] == "number"
+
+
 def test_making_it_twice_gives_the_same() -> None:
     assert documents(ontology()) == documents(ontology())
 

@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jsonschema_rs
 import paho.mqtt.client as paho
 import pytest
 
+from api.docs.asyncapi import asyncapi
 from tests.hearing import BEDROOM, CLIMATE, KITCHEN, OTHER, PRESENCE, READ, Ear, build, staged
 from tests.twin.mqtt.peers import live, until
 from twin.graph.model import Move
@@ -59,6 +61,8 @@ async def test_paho_is_told_what_is_so_and_then_what_changes(data: Path, protoco
         ]
         document = json.loads(ear.told[2].payload)
         assert document["id"] == stage.there(CLIMATE).id
+        described = jsonschema_rs.validator_for(asyncapi(stage.engine.ontology)["components"]["schemas"]["readings"])
+        assert all(described.is_valid(json.loads(each.payload)) for each in ear.told)
         said = document["points"]["temperature"]
         assert (said["value"], said["unit"], said["quality"]) == (21.0, "Cel", "good")
         assert said.keys() == {"value", "unit", "time", "receivedAt", "quality"}
