@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from twin.access.clients import ClientRecord
+from twin.access.opaque import digest
 from twin.access.revocations import RevocationRecord, revoke
 from twin.access.users import UserRecord, named, normal
 from twin.errors import Conflict, NotFound
@@ -219,7 +220,8 @@ def _invited(session: Session, email: str) -> UserRecord | None:
 
 def _newcomer(session: Session, issuer: Issuer, said: Said, at: int) -> UserRecord:
     """A new user. An address that is not verified, or somebody's already, is not taken for theirs."""
-    address = f"{quote(said.subject, safe='')}@{issuer.name}.invalid"
+    # A subject is told from another by case, an address is not.
+    address = normal(f"{quote(said.subject, safe='')[:80]}.{digest(said.subject)[:8]}@{issuer.name}.invalid")
     taken = session.scalars(select(UserRecord.id).where(UserRecord.email == normal(said.email))).first()
     if said.email and taken is None:
         address = normal(said.email)
