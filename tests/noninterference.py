@@ -20,6 +20,7 @@ import httpx2
 from api.app import create_app
 from api.changing import Altered, Sight
 from api.questions import Question
+from api.sharing import shared
 from api.watching import Watch, watch
 from tests.api.building import Double, prop
 from tests.rights import EVERYONE, Granting, may
@@ -28,7 +29,7 @@ from twin.access.tokens import OnBehalf
 from twin.access.visibility import Visibilities
 from twin.engine.annals import Annals
 from twin.engine.authoring import Authoring
-from twin.graph.model import Create, Delete, Link, Move, Recast, Unlink, Update
+from twin.graph.model import MEMBER_OF, Create, Delete, Link, Move, Recast, Unlink, Update
 from twin.graph.readings import Reading, order_key
 from twin.graph.visibility import seeing, shows
 from twin.ontology.model import KINDS, PERMISSIONS
@@ -52,6 +53,7 @@ _FEW, _TRIES = 5, 30
 _PRIVATE = {"t/Sensor": "present", "t/Meter": "power"}
 _LEVEL = prop("level", "integer")
 _NOTE = prop("note", "string", private=True)
+_LISTS = ("access/grants", "access/invitations", "organisations", "assets")
 _RELATIONS = ("feeds", "INCLUDES", "CONNECTS")
 _WHERE = ("level == 1", "has warmth", "type is Sensor", "level > 0 or measures occupancy", 'note == "x"', "warmth > 20")
 _SORT = ("title", "-key", "level", "-warmth", "created", "-updated", "note", "busy", "-heat")
@@ -198,6 +200,7 @@ class World(Double):
             {id_: self._said(each) for id_, each in entities.items()},
             {id_: self._allowed(each) for id_, each in entities.items()},
             sorted(self._roles(entities)),
+            sorted(self._shared()),
         )
 
     def _said(self, entity: Entity) -> list[Any]:
@@ -219,7 +222,17 @@ class World(Double):
         for grant in grants_of(self.mirror, self.asker.subject):
             for holding in grant.holdings:
                 if holding.entity in entities:
-                    yield holding.entity, holding.role, grant.held.until or 0
+                    yield holding.entity, holding.role, grant.held.until or 0, grant.entity, grant.party
+
+    def _shared(self) -> Iterator[Any]:
+        """What it may know of the roles of others, and of whom it belongs to."""
+        yield from ((each.on.path, each.party.path, str(each.held)) for each in shared(Question(self, self.asker)))
+        for each in self.mirror.relations():
+            if each.type == MEMBER_OF and self._belongs(each.target):
+                yield each.source, each.target, str(each.roles)
+
+    def _belongs(self, organisation: str) -> bool:
+        return self.mirror.relation(self.asker.subject, organisation, MEMBER_OF) is not None
 
     def touches(self, entries: Any, entities: dict[str, Entity]) -> bool:
         """Whether something that is seen was itself changed: its log says so, even if it is as it was."""
@@ -261,6 +274,8 @@ class Asking:
         self.requests += [("GET", f"/api/v1/{each}s?limit=2", None) for each in KINDS]
         self.requests += [("GET", "/api/v1/access", None), ("GET", "/api/v1/audit", None)]
         self.requests += [("GET", "/api/v1/deadletters", None), ("POST", "/graphql", {"query": _ME})]
+        self.requests += [("GET", f"/api/v1/access/explain?ref={quote(each)}", None) for each in self._refs[:6]]
+        self.requests += [("GET", f"/api/v1/{each}", None) for each in _LISTS]
 
     async def answers(self) -> list[tuple[str, bytes]]:
         """What is answered, page after page."""
