@@ -426,7 +426,8 @@ async def test_who_is_forgotten_has_nothing_to_come_back_to(version: int) -> Non
         away = await site.come(version, username="eve")
         await away.subscribes(("t", 1))
         await site.gone(away)
-        there, _ = await site.ask(Connect("there", version, username="eve", clean_start=False))
+        lasting = {Property.SESSION_EXPIRY_INTERVAL: 60} if version == V5 else {}
+        there, _ = await site.ask(Connect("there", version, username="eve", clean_start=False, properties=lasting))
         other = await site.join("other", username="ana")
         await other.subscribes(("t", 1))
         site.tell("t")
@@ -434,6 +435,7 @@ async def test_who_is_forgotten_has_nothing_to_come_back_to(version: int) -> Non
         if version == V5:
             assert await there.is_ended_with(Reason.NOT_AUTHORIZED)
         assert (await other.takes()).topic == "t"
+        assert not site.endpoint._kept._away
         await site.come(version, back=False, username="eve")
         assert site.endpoint.told.abandoned == 1
 
@@ -484,6 +486,15 @@ async def test_a_session_ends_when_its_time_is_over() -> None:
         await site.gone(peer)
         clock.now += 100
         await until(lambda: site.endpoint.sessions == 0)
+        await site.come(back=False)
+
+
+@live
+async def test_a_session_whose_time_is_over_is_not_there_even_if_nobody_has_looked() -> None:
+    clock = Clock()
+    async with listening(clock=clock.microseconds, sweep=60) as site:
+        await site.gone(await site.come())
+        clock.now += 100
         await site.come(back=False)
 
 
@@ -565,6 +576,17 @@ async def test_a_will_waits_for_its_client_as_long_as_it_says() -> None:
 
 
 @live
+async def test_a_client_that_is_back_has_its_will_no_more() -> None:
+    clock, will = Clock(), Will("last", b"bye", properties={Property.WILL_DELAY_INTERVAL: 10})
+    async with listening(**clock.both) as site:
+        await site.gone(await site.come(will=will))
+        await site.gone(await site.come(back=True))
+        clock.now += 100
+        await until(lambda: site.endpoint.sessions == 0)
+        assert not site.door.kept
+
+
+@live
 async def test_a_will_that_waits_is_said_when_its_session_ends() -> None:
     clock, will = Clock(), Will("last", b"bye", properties={Property.WILL_DELAY_INTERVAL: 10})
     async with listening(**clock.both) as site:
@@ -617,6 +639,28 @@ async def test_bytes_that_wait_are_bounded_for_each_and_for_all_and_the_idlest_l
 
 
 @live
+async def test_who_takes_what_it_is_told_loses_nothing_to_who_does_not() -> None:
+    async with listening(limits=Limits(queues_bytes=6_000, in_flight=1)) as site:
+        slow = await site.join("slow")
+        await slow.subscribes(("slow", 1))
+        site.tell("slow", b"0" * 100)
+        site.tell("slow", b"1" * 100)
+        away, _ = await site.ask(Connect("away", properties={Property.SESSION_EXPIRY_INTERVAL: 60}))
+        await away.subscribes(("away", 1))
+        await site.gone(away)
+        for _ in range(4):
+            site.tell("away", b"x" * 600)
+        await slow.takes()
+        assert (await slow.hear()).payload[:1] == b"1"  # type: ignore[union-attr]
+        for _ in range(3):
+            site.tell("slow", b"2" * 600)
+        assert site.endpoint.told.overflowed == 2
+        away, _ = await site.ask(Connect("away", clean_start=False))
+        assert [(await away.takes()).topic for _ in range(2)] == ["away"] * 2
+        assert await away.hears_no_message()
+
+
+@live
 async def test_who_acknowledges_nothing_is_cut_off_when_others_need_the_room() -> None:
     async with listening(limits=Limits(queue_bytes=6_000, queues_bytes=8_000)) as site:
         deaf, _ = await site.ask(Connect("deaf", properties={Property.SESSION_EXPIRY_INTERVAL: 60}))
@@ -654,6 +698,8 @@ async def test_a_slow_reader_holds_neither_memory_nor_others() -> None:
             told = site.endpoint.told
             assert told.overflowed > 1000
             assert told.waiting == 100
+            while told.waiting:
+                assert await loop.sock_recv(slow, 1 << 20)
 
 
 @live
@@ -670,6 +716,26 @@ async def test_a_lot_to_tell_keeps_nobody_waiting() -> None:
         assert await peer.subscribes(("t", 1)) == (Reason.GRANTED_QOS_1,)
         await other.publishes()
         assert await peer.subscribes(("x", QUIET)) == (Reason.SUCCESS,)
+
+
+@live
+async def test_one_filter_is_begun_with_at_a_time() -> None:
+    class Asked(OpenDoor):
+        asked = 0
+
+        def retained(self, admission: Admission, topic_filter: str) -> Iterable[Message]:
+            self.asked += 1
+            return ()
+
+    door = Asked()
+    async with listening(door) as site:
+        await site.join()
+        visit = next(iter(site.endpoint._connected.values())).visit
+        assert visit is not None
+        for topic_filter in ("a", "b", "c"):
+            site.endpoint.audience.subscribe(visit.session, visit.admission, topic_filter, 1, None)
+        assert visit.speak(0) == (b"", True)
+        assert door.asked == 1
 
 
 @live
