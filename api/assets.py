@@ -50,6 +50,9 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     said: Declaration
     code: str = ""
 
+    def __repr__(self) -> str:
+        return f"Declared({self.said!r})"
+
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """An asset as far as whoever asks may know it."""
@@ -67,6 +70,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """Where it is, if that may be seen."""
     claim_code: str | None = None
     """As it was drawn: once, and never again."""
+
+    def __repr__(self) -> str:
+        return f"Seen({self.serial!r}, {self.state!r})"
 
 
 def page(question: Question, *, fleet: str | None, state: State | None, first: int | None, after: str | None) -> Slice:

@@ -35,6 +35,7 @@ __all__ = [
     "claim",
     "declare",
     "made_for",
+    "named_place",
     "owner_of",
     "place_of",
     "places",
@@ -169,6 +170,13 @@ def unfit(ontology: Ontology, asset: Entity, place: Entity) -> str:
     if model and wanted and model != wanted:
         return f"{place.path} is a {wanted}, and the asset a {model}"
     return ""
+
+
+def named_place(mirror: Mirror, asset: Entity) -> Entity | None:
+    """The gateway or device that was built with the serial of an asset, and waits for it; None: none, or several."""
+    found = [each for site in mirror.sites if (each := mirror.by_serial(site, asset.key)) is not None]
+    free = [each for each in found if mirror.declared.asset_of(each.id) is None]
+    return free[0] if len(free) == 1 else None
 
 
 def places(mirror: Mirror, ontology: Ontology, asset: Entity, among: Iterable[str]) -> Iterator[Entity]:

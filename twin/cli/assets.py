@@ -115,7 +115,12 @@ def show(serial: Serial, data: Data = DEFAULT_DATA, *, json: Json = False) -> No
 @asset.command()
 def claim(
     serial: Serial,
-    path: Annotated[str, typer.Argument(metavar="PATH", help="The gateway or device that it is.")],
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PATH]", help="The gateway or device that it is; none: what was built with its serial."
+        ),
+    ] = None,
     data: Data = DEFAULT_DATA,
     *,
     json: Json = False,
@@ -124,7 +129,14 @@ def claim(
     from twin.access import declaring
 
     with _opened(data) as (twin, _):
-        found, place = _named(twin, serial), twin.find(path)
+        found = _named(twin, serial)
+        place = declaring.named_place(twin.mirror, found) if path is None else twin.find(path)
+        if place is None:
+            raise InvalidValue(
+                f"it is not said what {found.key} is, and not one place waits for that serial",
+                code="place.unclear",
+                help="name the gateway or device: twin asset claim SERIAL PATH",
+            )
         entries = declaring.claim(twin.mirror, twin.ontology, found, place)
         _commit(twin, entries, f"claim {found.key} as {place.path}", place)
         row = _row(twin, found)

@@ -48,6 +48,10 @@ ASSETS: dict[str, Cause] = {
         "The gateway or device is another asset already, or waits for one with another serial.",
         "Choose a free place, or put the new box in the place of the old: twin asset replace OLD NEW.",
     ),
+    "place.unclear": Cause(
+        "It is not said which gateway or device an asset is, and there is not exactly one that it can be.",
+        "Name it by its path: twin asset claim SERIAL PATH.",
+    ),
     "serial.invalid": Cause(
         "The text cannot be the serial of an asset: it has to stand in a topic of MQTT and in an address.",
         "Use letters, digits and . _ : @ ~ - only, a letter or digit first.",

@@ -98,7 +98,9 @@ def test_a_box_comes_is_replaced_blocked_and_goes(twin: Command, data: Path) -> 
         (box,) = [each.path for each in opened.entities(kind="gateway")]
     assert twin("claim", "EB-2207-0041", box).out == f"EB-2207-0041 is {box}.\n"
     assert twin("claim", "EB-2207-0042", box).refusal == "place.taken"
-    assert twin("claim", "LRTemp", "flat/kitchen/valve").refusal in {"asset.unfit", "place.taken"}
+    assert twin("claim", "EB-2207-0042").refusal == "place.unclear"
+    assert twin("claim", "KITemp").out == "KITemp is flat/kitchen/climate.\n"
+    assert twin("claim", "LRTemp", "flat/kitchen/valve").refusal == "place.taken"
     assert twin("replace", "EB-2207-0041", "EB-2207-0042").out == f"EB-2207-0042 is {box}.\n"
     assert twin("block", "EB-2207-0042").out == "EB-2207-0042 is blocked.\n"
     assert f"place    {box}" in twin("show", "EB-2207-0042").out
@@ -108,6 +110,20 @@ def test_a_box_comes_is_replaced_blocked_and_goes(twin: Command, data: Path) -> 
     assert twin("remove", "EB-2207-0042").out == "Removed EB-2207-0042.\n"
     assert twin("show", "EB-2207-0042").refusal == "asset.unknown"
     assert twin("replace", "EB-2207-0041", "LRTemp").refusal == "asset.unclaimed"
+
+
+def test_a_topology_that_is_applied_again_leaves_boxes_where_they_are(
+    twin: Command, command: Command, data: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "two.csv"
+    table.write_text("serial,type\nKITemp,ClimateSensor\nNEW-1,ClimateSensor\n")
+    twin("import", table)
+    assert twin("claim", "KITemp").code == 0
+    assert twin("replace", "KITemp", "NEW-1").out == "NEW-1 is flat/kitchen/climate.\n"
+    again = command("plan", ROOT / "examples" / "flat.yaml", "--data", data)
+    assert "Plan: 0 to delete, 0 to change, 0 to create" in again.out or "No changes" in again.out
+    assert command("apply", ROOT / "examples" / "flat.yaml", "--data", data).code == 0
+    assert "place    flat/kitchen/climate" in twin("show", "NEW-1").out
 
 
 def test_the_same_serial_of_two_owners_is_told_apart(twin: Command, tmp_path: Path) -> None:
