@@ -23,6 +23,8 @@ from api.graphql.assets import NAMES as NAMES_OF_ASSETS
 from api.graphql.authoring import NAMES as NAMES_OF_AUTHORING
 from api.graphql.context import question_of
 from api.graphql.fixed import REF
+from api.graphql.sharing import NAMES as NAMES_OF_SHARING
+from api.graphql.sharing import mutation_fields as sharing_fields
 from twin.errors import Conflict, InvalidValue, NotFound
 from twin.graph.model import Entity
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["NAMES", "mutation"]
 
 _OWN = {"Mutation", "PropertyInput", "UpdateResult", "EntityUpdated", "UpdateRefused"}
-NAMES = NAMES_OF_AUTHORING | NAMES_OF_ASSETS | _OWN
+NAMES = NAMES_OF_AUTHORING | NAMES_OF_ASSETS | NAMES_OF_SHARING | _OWN
 """What the types made here are called."""
 
 
@@ -81,7 +83,13 @@ def mutation(frame: Kinds) -> GraphQLObjectType:
         description="Change the title or properties of an entity. Needs the scope twin:write.",
     )
     return GraphQLObjectType(
-        "Mutation", {"updateEntity": field, **frame.authored.mutation_fields(), **frame.stock.mutation_fields()}
+        "Mutation",
+        {
+            "updateEntity": field,
+            **frame.authored.mutation_fields(),
+            **frame.stock.mutation_fields(),
+            **sharing_fields(frame.fixed),
+        },
     )
 
 

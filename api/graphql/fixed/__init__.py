@@ -20,6 +20,7 @@ from api.graphql.fixed.readings import (
 )
 from api.graphql.fixed.reasons import AccessReasons
 from api.graphql.fixed.scalars import CONFIG, REF, Instant, Value
+from api.graphql.fixed.sharing import AccessGrant, Invitation, Organisation
 
 __all__ = ["CONFIG", "READINGS", "REF", "TYPES", "Instant", "Me", "PageInfo", "Property", "Query", "Value"]
 
@@ -56,6 +57,9 @@ TYPES: list[type] = [
     Computed,
     RolePlace,
     AccessReasons,
+    AccessGrant,
+    Invitation,
+    Organisation,
     Made,
     Diagnostic,
     PlanVerb,

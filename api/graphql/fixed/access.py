@@ -6,6 +6,14 @@ import strawberry
 
 from api.access import RoleHeld, held
 from api.graphql.fixed.scalars import Instant
+from api.graphql.fixed.sharing import (
+    AccessGrant,
+    Invitation,
+    Organisation,
+    grants_of,
+    invitations_of,
+    organisations_of,
+)
 from api.slices import MOST
 from api.texts import title_in
 from twin.errors import TooMany
@@ -52,6 +60,27 @@ class Me:
     client_id: str
     scopes: list[str]
     subject: str = strawberry.field(description="The id of the user; of a client in its own name, the client's.")
+
+    @strawberry.field(  # type: ignore[untyped-decorator]  # Strawberry's overloads
+        description="Who has which role where the token may share, and its own. Needs the scope twin:share."
+    )
+    def grants(self, info: strawberry.Info, on: str | None = None) -> list[AccessGrant]:
+        """As things stand now; ``on``: only on this, and on what is in it."""
+        return grants_of(info.context.question, on)
+
+    @strawberry.field(  # type: ignore[untyped-decorator]  # Strawberry's overloads
+        description="Invitations that wait for an answer. Needs the scope twin:share."
+    )
+    async def invitations(self, info: strawberry.Info) -> list[Invitation]:
+        """Those that were sent."""
+        return await invitations_of(info.context.question)
+
+    @strawberry.field(  # type: ignore[untyped-decorator]  # Strawberry's overloads
+        description="The organisations that it is a member of. Needs the scope twin:share."
+    )
+    def organisations(self, info: strawberry.Info) -> list[Organisation]:
+        """As things stand now."""
+        return organisations_of(info.context.question)
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # Strawberry's overloads
         description="What it may act on, and in which roles; null: every site, as a client in its own name."
