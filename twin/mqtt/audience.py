@@ -67,9 +67,8 @@ class Audience:
         if not hearers:
             return
         parcel, speaks = Parcel(message), self._rounds.speaks
-        concerns, about = self._door.concerns, message.about
         for session, terms in hearers:
-            if session.admission is None or not concerns(session.admission, about):
+            if not self._concerns(session, message.about):
                 self.told.told += 1
                 self.told.withheld += 1
                 continue
@@ -81,6 +80,14 @@ class Audience:
             self._holding[session] = None
             session.outbox.put((parcel, terms))
             self._bound(session)
+
+    def _concerns(self, session: Session, about: object) -> bool:
+        """Whether a message is for a session at all. A bug in saying so takes it from one session only."""
+        try:
+            return session.admission is not None and self._door.concerns(session.admission, about)
+        except Exception:
+            log.exception("nobody could say whether a message is for a client, so it is not")
+            return False
 
     def moved(self, session: Session) -> None:
         """Some of what waited for it was sent or acknowledged."""

@@ -698,8 +698,9 @@ async def test_a_slow_reader_holds_neither_memory_nor_others() -> None:
             told = site.endpoint.told
             assert told.overflowed > 1000
             assert told.waiting == 100
-            while told.waiting:
-                assert await loop.sock_recv(slow, 1 << 20)
+            async with asyncio.timeout(5):
+                while told.waiting:
+                    assert await loop.sock_recv(slow, 1 << 20)
 
 
 @live
@@ -775,6 +776,46 @@ async def test_a_bug_in_asking_again_is_the_end_of_a_subscription_and_of_nothing
         assert "ZeroDivisionError" in caplog.text
         assert (await peer.takes()).topic == "t"
         assert await unlucky.hears_no_message()
+
+
+@live
+async def test_a_bug_in_saying_whom_a_message_concerns_takes_it_from_one_listener(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(OpenDoor):
+        def concerns(self, admission: Admission, about: object) -> bool:
+            return bool(1 // (admission.principal != "unlucky"))
+
+    async with listening(Broken()) as site:
+        unlucky, peer = await site.join("a", username="unlucky"), await site.join("b")
+        for each in (unlucky, peer):
+            await each.subscribes(("t", 1))
+        with caplog.at_level(logging.ERROR, "twin.mqtt"):
+            site.tell("t")
+        assert "ZeroDivisionError" in caplog.text
+        assert (await peer.takes()).topic == "t"
+        assert await unlucky.hears_no_message()
+
+
+@live
+async def test_half_a_packet_changes_nothing_and_acknowledgements_may_come_in_pieces() -> None:
+    async with listening() as site:
+        peer = await site.come()
+        await peer.subscribes(("t", 1))
+        peer.say(serialise(Subscribe(1, (("u", 1),)))[:-1])
+        await site.gone(peer)
+        assert not site.endpoint.wants("u")
+        site.tell("t", b"1")
+        site.tell("t", b"2")
+        peer = await site.come(back=True, properties={Property.RECEIVE_MAXIMUM: 1})
+        await peer.hear()
+        for byte in serialise(Ack(Kind.PUBACK, 1)):
+            peer.say(bytes((byte,)))
+            await peer.writer.drain()
+            await asyncio.sleep(0)
+        assert (await peer.takes()).payload == b"2"
+        peer.say(*(Ack(Kind.PUBACK, number) for number in range(1, 5_000)))
+        assert await peer.hears_no_message()
 
 
 @live
