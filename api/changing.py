@@ -7,12 +7,14 @@ hears less often, and what it was told comes to the same.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from api.watching import ended
+from api.watching import ended, silent
 from twin.errors import TooMany
+from twin.events import Subscriber
 from twin.graph import query
 from twin.graph.model import Entity
 from twin.times import now
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
 
     from api.questions import Question
+    from twin.state.current import ReadingChanged
 
 __all__ = ["Altered", "Sight", "What", "changes"]
 
@@ -90,13 +93,28 @@ class Sight:
 
 
 async def changes(sight: Sight) -> AsyncGenerator[Altered, None]:
-    """What comes, changes and goes, until the token ends (`Unauthenticated`) or there is too much (`TooMany`)."""
-    question = sight.question
-    while True:
-        if not question.engine.tokens.holds(question.principal, now()):
-            raise ended()
-        for each in sight.news():
-            yield each
-            if not question.engine.tokens.holds(question.principal, now()):
-                raise ended()
-        await asyncio.sleep(_LOOK_SECONDS)
+    """What comes, changes and goes, until the token ends (`Unauthenticated`), there is too much (`TooMany`), or this
+    process tells nothing any more (`BackendError`).
+    """
+    question, over = sight.question, asyncio.Event()
+    bus = question.engine.readings
+    # Of readings it wants none, and like those who do it is told when there is nothing to be told.
+    mailbox: Subscriber[ReadingChanged] = Subscriber(wants=lambda _: False, key=lambda _: None, ready=over.set)
+    bus.subscribe(mailbox)
+    try:
+        while not over.is_set():
+            _check(question)
+            for each in sight.news():
+                yield each
+                _check(question)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await over.wait()
+        raise silent(mailbox.interrupted)
+    finally:
+        bus.unsubscribe(mailbox)
+
+
+def _check(question: Question) -> None:
+    if not question.engine.tokens.holds(question.principal, now()):
+        raise ended()

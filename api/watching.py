@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twin.graph.model import Entity
     from twin.state.current import ReadingChanged
 
-__all__ = ["Heard", "Watch", "ended", "watch"]
+__all__ = ["Heard", "Watch", "ended", "silent", "watch"]
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -100,7 +100,7 @@ async def watch(wanted: Watch) -> AsyncGenerator[Heard, None]:
     """
     engine = wanted.question.engine
     if engine.silent:
-        raise _silent(engine.silent)
+        raise silent(engine.silent)
     ready = asyncio.Event()
     bus = engine.readings
     mailbox: Subscriber[ReadingChanged] = Subscriber(
@@ -120,7 +120,7 @@ async def watch(wanted: Watch) -> AsyncGenerator[Heard, None]:
                     folded, told = mailbox.coalesced - told, mailbox.coalesced
                     yield Heard(part, event.reading, folded)
             if mailbox.interrupted:
-                raise _silent(mailbox.interrupted)
+                raise silent(mailbox.interrupted)
             if mailbox.closed:
                 raise TooMany(
                     "more points changed than this subscription can hold",
@@ -136,7 +136,8 @@ def ended() -> Unauthenticated:
     return Unauthenticated("the access token has ended", help="get a new one and subscribe again")
 
 
-def _silent(why: str) -> BackendError:
+def silent(why: str) -> BackendError:
+    """What to say where nothing can be told for a while, and nobody who listens is to blame."""
     return BackendError(
         f"there are no live readings here just now: {why}",
         code="feed.silent",

@@ -191,8 +191,10 @@ def test_who_reads_nothing_at_all_is_cut_off(monkeypatch: pytest.MonkeyPatch) ->
     asyncio.run(cut_off())
 
 
-def test_where_readings_fall_silent_the_stream_says_so(fresh: Served) -> None:
-    with listening(fresh) as found:
+@pytest.mark.parametrize("query", [READINGS % "", "subscription { changes { path } }"])
+def test_where_readings_fall_silent_the_stream_says_so(fresh: Served, query: str) -> None:
+    with stream(fresh, query) as found:
+        until(fresh, lambda: len(fresh.engine.readings) == 1)
         fresh.on_loop(lambda: fresh.engine.readings.interrupt("the owner is silent"))
         (_, said), end = found
     assert end == ("complete", None)
