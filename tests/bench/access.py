@@ -46,6 +46,8 @@ _TOKENS = 10_500
 """More than are remembered, so that none is known when its turn comes again."""
 _THREADS = 32
 _PART = 500
+_SETTLE = 3
+"""Seconds until the engine has put in order what was built just now."""
 _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 _VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 
@@ -162,6 +164,7 @@ async def _measured(report: Report, engine: Engine) -> None:
         held = place.id
 
     answered()
+    await asyncio.sleep(_SETTLE)
     ours, alone = [], []
     for _ in range(7):
         before = time.perf_counter()
