@@ -92,6 +92,8 @@ class Trusting:
                 return
             else:
                 return
+            if learning is None:
+                return
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(asyncio.shield(learning), _PATIENCE_SECONDS)
 
@@ -123,10 +125,10 @@ class Trusting:
             failures = failures + 1 if trust.failing else 0
             await asyncio.sleep(_AGAIN_SECONDS[min(failures, len(_AGAIN_SECONDS)) - 1] if failures else REFRESH_SECONDS)
 
-    def _learn(self, lacking: Lacking) -> asyncio.Task[None]:
-        """Begin to learn what is missing, unless that is being done."""
+    def _learn(self, lacking: Lacking) -> asyncio.Task[None] | None:
+        """Begin to learn what is missing, unless that is being done; None: it cannot be learned just now."""
         if lacking.about is None:
-            return self._renew(lacking.trust)
+            return self._renew(lacking.trust) if lacking.ask else self._fetching.get(lacking.trust)
         key = lacking.trust.issuer.issuer, lacking.about.subject
         task = self._meeting.get(key)
         if task is None:
@@ -143,7 +145,7 @@ class Trusting:
 
     async def _renewed(self, trust: Trust) -> None:
         """Fetch the keys of an issuer; where that fails, the last ones count on."""
-        name = trust.issuer.name
+        name, trust.asking = trust.issuer.name, True
         try:
             keys = await _in_thread(partial(self._fetch, trust.issuer))
         except TwinError as error:
@@ -155,6 +157,8 @@ class Trusting:
         else:
             if trust.took(keys, clock()):
                 log.info("issuer.keys", issuer=name, keys=sorted(trust.ids))
+        finally:
+            trust.asking = False
 
     async def _meet(self, trust: Trust, said: Said) -> None:
         """Look up who that is."""

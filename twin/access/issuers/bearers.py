@@ -37,7 +37,8 @@ _PARTS = 3
 class Lacking(BackendError):
     """A token cannot be judged before something is known: ``about`` says who it is about, None: by which key."""
 
-    def __init__(self, trust: Trust, about: Said | None = None) -> None:
+    def __init__(self, trust: Trust, about: Said | None = None, *, ask: bool = False) -> None:
+        """``ask``: the keys are to be asked for; else they are being asked for, or were a moment ago."""
         super().__init__(
             "who issued the access token cannot be asked just now",
             code="issuer.waiting",
@@ -45,6 +46,7 @@ class Lacking(BackendError):
         )
         self.trust = trust
         self.about = about
+        self.ask = ask
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -154,8 +156,9 @@ class Bearers:
             raise TokenRefused("header")
         key = trust.key(key_id, algorithm, now)
         if key is None:
-            if trust.may_ask(now) or trust.failing or now >= trust.until:
-                raise Lacking(trust)
+            ask = not trust.asking and trust.may_ask(now)
+            if ask or trust.asking or trust.failing or now >= trust.until:
+                raise Lacking(trust, ask=ask)
             raise TokenRefused("header")
         if not has_signed(key, algorithm, signed.encode(), _unpadded(signature)):
             raise TokenRefused("signature")

@@ -39,6 +39,8 @@ class Trust:
         """Until when they count, if nothing more is heard of the issuer."""
         self.failing = ""
         """Why they could not be fetched the last time; empty: they could."""
+        self.asking = False
+        """Whether they are being fetched."""
         self._tried = 0
         self._asks = Throttle(_ASKS, _EACH_SECONDS)
 
