@@ -171,7 +171,7 @@ class Endpoint:
             return Reason.QUOTA_EXCEEDED
         self._connected[visit.key] = connection
         session, resumed = self._kept.open(visit.key, clean=visit.connect.clean_start, now=self.clock())
-        session.connection, session.admission = connection, visit.admission
+        session.connection = connection
         session.expiry = lifetime(visit.connect, self.limits.session_seconds)
         visit.begin(session, resumed=resumed)
         return None

@@ -106,6 +106,7 @@ class Visit:
     def begin(self, session: Session, *, resumed: bool) -> None:
         """The client is let in to this session."""
         self.session, self.resumed = session, resumed
+        session.admission = self.admission
         self._voice = Voice(self._door, self.admission, session, self.connect, self._limits.in_flight)
         self._audience.resume(session)
 
