@@ -250,6 +250,8 @@ class Owner:
         """The graph has changed: topics may lead elsewhere, and followers want to know."""
         if self._endpoint is not None:
             self._endpoint.forget_routes()
+        if self._announcing is not None:
+            self._announcing.moved()
         if self._feed is not None:
             self._feed.moved()
 

@@ -74,7 +74,6 @@ class Announcing:
         self._audience = audience
         self._mailbox: Subscriber[ReadingChanged] | None = None
         self._wanted: dict[str, bool] = {}
-        self._at = (-1, -1)
         self._waking: asyncio.Handle | None = None
 
     def listen(self) -> None:
@@ -86,6 +85,10 @@ class Announcing:
                     wants=self._wants, key=lambda event: (event.entity_id, event.point), ready=self._soon, bound=_MOST
                 )
             )
+
+    def moved(self) -> None:
+        """The graph has changed: entities may be told of on other topics."""
+        self._wanted.clear()
 
     def rest(self) -> None:
         """Now and then: gather nothing more where nobody subscribes any more."""
@@ -102,16 +105,13 @@ class Announcing:
             self._waking = None
 
     def _wants(self, event: ReadingChanged) -> bool:
-        mirror = self._twin.mirror
-        at = (mirror.head, mirror.era)
-        if at != self._at:
-            self._at = at
-            self._wanted.clear()
         found = self._wanted.get(event.entity_id)
-        if found is None:
-            entity = mirror.get(event.entity_id)
-            found = entity is not None and self._audience.wants(topic_of(entity.path))
-            self._wanted[event.entity_id] = found
+        return self._ask(event.entity_id) if found is None else found
+
+    def _ask(self, entity_id: str) -> bool:
+        entity = self._twin.mirror.get(entity_id)
+        found = entity is not None and self._audience.wants(topic_of(entity.path))
+        self._wanted[entity_id] = found
         return found
 
     def _soon(self) -> None:

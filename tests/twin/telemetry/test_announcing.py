@@ -107,6 +107,7 @@ async def test_what_is_gone_by_then_is_not_told_and_a_bug_takes_nothing_from_oth
     assert stage.everyone.told == [("room", {"warmth": 68.0})]
     stage.say("temperature", 30.0)
     stage.mirror.apply(Change(stage.mirror.head + 1, changeset(Delete(id=stage.sensor.id))))
+    stage.announcing.moved()
     await asyncio.sleep(0)
     await until(lambda: stage.announcing._waking is None)
     assert len(stage.everyone.told) == 1 + (stage.mirror.get(stage.room.id) is not None)

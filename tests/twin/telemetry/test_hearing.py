@@ -13,6 +13,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from api.docs.asyncapi import asyncapi
+from tests.foreign import Node
 from tests.hearing import BEDROOM, CLIMATE, KITCHEN, OTHER, PRESENCE, READ, Ear, build, staged
 from tests.twin.mqtt.peers import live, until
 from twin.graph.model import Move
@@ -315,3 +316,37 @@ async def test_nothing_is_gathered_while_nobody_listens(data: Path) -> None:
         await stage.apart(ear.close)
         await until(lambda: stage.engine.told["subscriptions"] == 0)
         await until(lambda: len(stage.engine.readings) == 0)
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("version", ["4", "5"])
+@live
+async def test_mqtt_js_is_told_what_it_missed_as_far_as_it_may_still_hear_it(
+    data: Path, version: str, tmp_path: Path
+) -> None:
+    node = Node(tmp_path)
+    async with staged(data) as stage:
+        await stage.give("house", "Guest")
+
+        def words(token: str) -> list[str]:
+            return ["127.0.0.1", str(stage.engine.mqtt_port), token, ALL, version, "1", "js", "false"]
+
+        with node.lines("listen.mjs", *words(stage.token())) as lines:
+            assert await stage.apart(lines.next) == {"ready": [1], "present": False}
+        await until(lambda: stage.engine.connections == 0)
+        stage.say(CLIMATE, "temperature", 20.0)
+        stage.say(OTHER, "temperature", 1.0)
+        await until(lambda: stage.engine.told["waiting"] == 4)
+        await stage.give("house", None)
+        await stage.give(BEDROOM, "Guest")
+        await stage.give("house", "Guest", "ben")
+        with node.lines("listen.mjs", *words(stage.token("ben"))) as lines:
+            said = [await stage.apart(lines.next) for _ in range(5)]
+            assert {"ready": [1], "present": False} in said
+            assert all(each["retain"] for each in said if "topic" in each)
+        with node.lines("listen.mjs", *words(stage.token())) as lines:
+            said = [await stage.apart(lines.next) for _ in range(5)]
+        missed = [each["topic"] for each in said if "topic" in each and not each["retain"]]
+        assert missed == ["twin/house/readings/bedroom/climate", "twin/house/readings/bedroom"]
+        assert {each["topic"] for each in said if "topic" in each} == set(missed)
+        assert {"ready": [1], "present": True} in said
