@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -27,16 +27,6 @@ if TYPE_CHECKING:
 CHANGES = "subscription { changes { change path } }"
 VALVE = f"{THERMOSTAT}/valve"
 PASSWORD = "correct horse battery"
-
-
-class Open(Protocol):
-    """A subscription that lasts."""
-
-    def next(self) -> Any:
-        """What the next event says."""
-
-    def end(self) -> str:
-        """How it ends, and that nothing else comes before."""
 
 
 class Socket:
@@ -73,6 +63,23 @@ class Events:
         (_, said), last = self._found
         assert last == ("complete", None)
         return str(said["errors"][0]["extensions"]["code"])
+
+
+class Both:
+    """The same subscription over a WebSocket and as events: what is told is the same."""
+
+    def __init__(self, socket: Socket, events: Events) -> None:
+        self._socket = socket
+        self._events = events
+
+    def next(self) -> Any:
+        said = self._socket.next()
+        assert self._events.next() == said
+        return said
+
+    def end(self) -> tuple[str, str]:
+        """How each ends, and that nothing else comes before."""
+        return self._socket.end(), self._events.end()
 
 
 class User:
@@ -112,18 +119,6 @@ class User:
         return issued.token
 
 
-@contextmanager
-def over_socket(user: User, query: str) -> Iterator[Open]:
-    with connection(user.served, user.token()) as opened:
-        yield Socket(opened, query)
-
-
-@contextmanager
-def over_events(user: User, query: str) -> Iterator[Open]:
-    with stream(user.served, query, user.token()) as found:
-        yield Events(found)
-
-
 @pytest.fixture
 def user(fresh: Served, monkeypatch: pytest.MonkeyPatch) -> User:
     for where in (endpoint, streaming, changing):
@@ -138,8 +133,8 @@ def test_whatever_is_ended_anywhere_ends_streams_within_a_second() -> None:
     assert all(server._REVOKE_SECONDS + look < 1 for look in looks)
 
 
-@pytest.fixture(params=[over_socket, over_events], ids=["websocket", "events"])
-def listening(request: pytest.FixtureRequest, user: User, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+@pytest.fixture
+def listening(user: User, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     """Opens a subscription of the user, and waits until it is there."""
     begun: list[object] = []
 
@@ -151,11 +146,13 @@ def listening(request: pytest.FixtureRequest, user: User, monkeypatch: pytest.Mo
     monkeypatch.setattr(subscriptions, "Sight", Noted)
 
     @contextmanager
-    def opened(query: str) -> Iterator[Open]:
+    def opened(query: str) -> Iterator[Both]:
         known = user.served.engine.readings._subscribers
-        before, sights = user.served.on_loop(lambda: set(known)), len(begun)
-        with request.param(user, query) as found:
-            until(user.served, lambda: len(begun) > sights if query == CHANGES else not before.issuperset(known))
+        before, sights = user.served.on_loop(lambda: len(known)), len(begun)
+        bearer = user.token()
+        with connection(user.served, bearer) as socket, stream(user.served, query, bearer) as events:
+            found = Both(Socket(socket, query), Events(events))
+            until(user.served, lambda: len(known) == before + 2 and (query != CHANGES or len(begun) == sights + 2))
             yield found
 
     return opened
@@ -194,14 +191,14 @@ ENDS = [_token_revoked, _consent_ended, _client_rotated, _client_removed, _user_
 def test_a_stream_ends_when_its_right_does(user: User, listening: Any, end: Callable[[User], None]) -> None:
     with listening(READINGS % "") as opened:
         end(user)
-        assert opened.end() in {"4401", "token.invalid"}
+        assert opened.end() == ("4401", "token.invalid")
     until(user.served, lambda: not len(user.served.engine.readings))
 
 
 def test_a_stream_ends_when_its_token_expires(user: User, listening: Any) -> None:
     user.served.engine.tokens.lifetime = 2
     with listening(READINGS % "") as opened:
-        assert opened.end() in {"4401", "token.invalid"}
+        assert opened.end() == ("4401", "token.invalid")
 
 
 def test_a_role_that_is_taken_narrows(user: User, listening: Any) -> None:
