@@ -1,9 +1,10 @@
 """Whom the subjects of external issuers are here: a user of the twin, or a client that acts in its own name.
 
 A subject is known by its issuer and its number there, never by an e-mail address: addresses change hands. The one
-exception is the first time: somebody who was invited (added, and without a password and any other sign-in so far) is
-known by an address that the issuer has verified. Every link has an id, which tokens that were checked through it carry
-(`Principal.authorization`): ending it ends them, as it does with what users let apps do.
+exception is the first time: somebody who was invited (added, and without a password and any other sign-in so far; or
+offered something at an address that is nobody's yet) is known by an address that the issuer has verified. Every link
+has an id, which tokens that were checked through it carry (`Principal.authorization`): ending it ends them, as it does
+with what users let apps do.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from twin.access.clients import ClientRecord
+from twin.access.invitations import InvitationRecord
 from twin.access.opaque import digest
 from twin.access.revocations import RevocationRecord, revoke
 from twin.access.users import UserRecord, named, normal
@@ -83,7 +85,7 @@ class Identities:
         self._lock = Lock()
         self._known: dict[tuple[str, str], Identity] = {}
         self._strangers: dict[tuple[str, str], int] = {}
-        records.create(UserRecord, ClientRecord, RevocationRecord, IdentityRecord)
+        records.create(UserRecord, ClientRecord, InvitationRecord, RevocationRecord, IdentityRecord)
 
     def known(self, issuer: str, subject: str) -> Identity | None:
         """Who that is, as far as it has been looked up."""
@@ -170,7 +172,7 @@ class Identities:
             if row is not None:
                 return _seen(session, row), False
             user = _invited(session, said.email)
-            if user is None and issuer.users == "everyone":
+            if user is None and (issuer.users == "everyone" or _is_awaited(session, said.email, self._clock())):
                 user = _newcomer(session, issuer, said, self._clock())
             if user is None:
                 return None, False
@@ -216,6 +218,14 @@ def _invited(session: Session, email: str) -> UserRecord | None:
         return None
     linked = session.scalars(select(IdentityRecord.id).where(IdentityRecord.holder == user.id)).first()
     return user if linked is None else None
+
+
+def _is_awaited(session: Session, email: str, at: int) -> bool:
+    """Whether an invitation waits for somebody of that address, who has no account yet."""
+    address = normal(email)
+    waiting = select(InvitationRecord.id).where(InvitationRecord.email == address, InvitationRecord.expires > at)
+    taken = select(UserRecord.id).where(UserRecord.email == address)
+    return bool(email) and session.scalar(waiting.limit(1)) is not None and session.scalar(taken) is None
 
 
 def _newcomer(session: Session, issuer: Issuer, said: Said, at: int) -> UserRecord:

@@ -44,6 +44,17 @@ def test_who_was_invited_is_known_by_a_verified_address_once(authority: Authorit
     authority.choose_password(link, "correct horse battery")
 
 
+def test_who_was_offered_something_by_mail_has_an_account_from_then_on(authority: Authority) -> None:
+    authority.invitations.make(ADA, "role", "site", role="home/Guest")
+    assert authority.identities.meet(policy("linked"), said()) == (None, False)
+    assert authority.identities.meet(policy("invited"), said(verified=False)) == (None, False)
+    found, new = authority.identities.meet(policy("invited"), said())
+    assert found is not None
+    assert new
+    assert [each.email for each in authority.users.list()] == [ADA]
+    assert authority.identities.meet(policy("invited"), said("s2")) == (None, False)
+
+
 def test_who_has_a_password_is_not_known_by_an_address(authority: Authority) -> None:
     user, link = authority.users.add(ADA)
     authority.choose_password(link, "correct horse battery")
