@@ -104,7 +104,8 @@ class World:
     def temperature(self) -> float | None:
         answer = self.twin.graphql(KITCHEN, token=self.twin.facts["token"])
         points = {each["name"]: each["reading"] for each in answer["data"]["entity"]["points"]}
-        return points["temperature"] and points["temperature"]["value"]
+        reading: Any = points["temperature"]
+        return None if reading is None else float(reading["value"])
 
 
 def _program() -> ModuleType:

@@ -40,11 +40,12 @@ _REFUSED = Answer(
     {"error": "access_denied", "error_description": "no box with that serial and claim code can be let in"},
 )
 _NOT_PROVED = Answer(
-    400,
+    401,
     {
-        "error": "invalid_request",
-        "error_description": "the token, the key and its proof do not belong together, or the token was used or is old",
+        "error": "invalid_token",
+        "error_description": "what was shown, the key and its proof do not belong together, or it was used or is old",
     },
+    {"WWW-Authenticate": 'Bearer realm="twin", error="invalid_token"'},
 )
 
 
@@ -140,7 +141,7 @@ def key(engine: Engine, body: bytes, token: str) -> Done:
     except InvalidValue as error:
         return Done(_error("invalid_request", error.message), _deed("box.key", result=error.code_))
     if keys is None:
-        return Done(_NOT_PROVED, _deed("box.key", result="invalid_request"))
+        return Done(_NOT_PROVED, _deed("box.key", result="invalid_token"))
     return _first(engine, token, keys) if token else _next(engine, said.client_assertion, keys)
 
 
@@ -166,7 +167,7 @@ def facts(engine: Engine, client: Client) -> dict[str, Any]:
 def _first(engine: Engine, token: str, keys: dict[str, Any]) -> Done:
     client = engine.authority.commissioning.swap(token, keys, lambda box: in_place(engine.mirror, box))
     if client is None or client.box is None:
-        return Done(_NOT_PROVED, _deed("box.key", result="invalid_request"))
+        return Done(_NOT_PROVED, _deed("box.key", result="invalid_token"))
     return Done(Answer(201, {}), _of(client, "box.key", keys), client)
 
 
@@ -174,7 +175,7 @@ def _next(engine: Engine, assertion: str, keys: dict[str, Any]) -> Done:
     """The statement names the new key (``jkt``, as in RFC 7800): one for the token endpoint moves nothing."""
     shown = engine.authority.changes_of_key.shown(assertion)
     if shown is None or shown[0].box is None or shown[1].get("jkt") != thumbprint(keys):
-        return Done(_NOT_PROVED, _deed("box.rekey", result="invalid_request"))
+        return Done(_NOT_PROVED, _deed("box.rekey", result="invalid_token"))
     engine.authority.commissioning.rekey(shown[0].client_id, keys)
     return Done(Answer(200, {}), _of(shown[0], "box.rekey", keys), shown[0])
 

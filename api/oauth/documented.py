@@ -168,11 +168,12 @@ KEY_DOCS: dict[str, Any] = {
             }
         },
     },
-    "security": [{}],
+    "security": [{"OAuth2": []}, {}],
     "responses": {
         "200": _json("The box, with another key.", list(_BOX), _BOX),
         "201": _json("The box.", list(_BOX), _BOX),
-        "400": _ERRORS["400"],
+        "400": {"description": "The request is malformed, or the key is none that a box may have."},
+        "401": {"description": "Token or statement, key and proof do not belong together, or the token was used."},
     },
 }
 BOX_DOCS: dict[str, Any] = {

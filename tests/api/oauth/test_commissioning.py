@@ -315,7 +315,7 @@ def test_a_token_buys_one_key(box: Factory, ada: Person) -> None:
     token = box.let_in(ada)
     thief = ECKey.generate_key("P-256")
     assert box.swap(token).status_code == 201
-    assert error(box.swap(token, thief)) == (400, "invalid_request")
+    assert error(box.swap(token, thief)) == (401, "invalid_token")
     assert box.ask_token().status_code == 200
 
 
@@ -324,7 +324,7 @@ def test_of_many_that_bring_a_token_at_once_one_has_the_box(box: Factory, ada: P
     keys = [ECKey.generate_key("P-256") for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda key: box.swap(token, key).status_code, keys))
-    assert sorted(statuses) == [201] + [400] * 7
+    assert sorted(statuses) == [201] + [401] * 7
 
 
 def test_keys_that_must_not_be_leave_the_token_as_it_is(box: Factory, ada: Person) -> None:
@@ -336,7 +336,7 @@ def test_keys_that_must_not_be_leave_the_token_as_it_is(box: Factory, ada: Perso
         assert box.key.as_dict(private=True)["d"] not in refused.text
     other = ECKey.generate_key("P-256")
     for proof in (box.proof(token, other), box.proof("another"), box.proof(token, aud=ISSUER), "x", ""):
-        assert error(box.swap(token, proof=proof)) == (400, "invalid_request")
+        assert error(box.swap(token, proof=proof)) == (401, "invalid_token")
     assert box.swap(token).status_code == 201
 
 
@@ -351,7 +351,7 @@ def test_neither_token_nor_statement_or_both_are_refused(box: Factory, ada: Pers
     box.commission(ada)
     assert error(box.swap("")) == (400, "invalid_request")
     assert error(box.swap("x", client_assertion="y")) == (400, "invalid_request")
-    assert error(box.swap("nonsense")) == (400, "invalid_request")
+    assert error(box.swap("nonsense")) == (401, "invalid_token")
 
 
 def test_what_does_not_change_a_key(served: Served, box: Factory, ada: Person, ben: Person) -> None:
@@ -368,9 +368,9 @@ def test_what_does_not_change_a_key(served: Served, box: Factory, ada: Person, b
         "x",
     ]
     for each in said:
-        assert error(box.rekey(new, each)) == (400, "invalid_request")
+        assert error(box.rekey(new, each)) == (401, "invalid_token")
     once = box.statement(new)
-    assert error(box.swap("", new, client_assertion=once, proof=box.proof("another", new))) == (400, "invalid_request")
+    assert error(box.swap("", new, client_assertion=once, proof=box.proof("another", new))) == (401, "invalid_token")
     assert box.rekey(new, once).status_code == 200
     assert box.ask_token(new).status_code == 200
     free(served, other)
@@ -425,7 +425,7 @@ def test_who_loses_its_place_loses_its_tokens_at_once(served: Served, ada: Perso
     change(served, *entries)
     assert box.http.get("/oauth/commissioning", headers=token).status_code == 401
     assert error(box.ask_token()) == (401, "invalid_client")
-    assert error(box.rekey(ECKey.generate_key("P-256"))) == (400, "invalid_request")
+    assert error(box.rekey(ECKey.generate_key("P-256"))) == (401, "invalid_token")
     assert [each for each in mirror.relations() if each in before] == before
     if how == "block":
         change(served, *block(mirror.entities[asset.id], blocked=False))
