@@ -265,11 +265,14 @@ class Owner:
         def holds(principal: Principal) -> bool:
             return self._tokens.holds(principal, at)
 
-        self._endpoint.end(lambda admission: not holds(principal_of(admission)) and self._ended(admission))
+        self._endpoint.end(lambda admission: self._revoked(admission, holds, at))
         self._endpoint.forget_sessions(lambda owner: not cast("Session", owner).last(holds))
 
-    def _ended(self, admission: Admission) -> bool:
-        """Have the audit note that a connection is ended."""
+    def _revoked(self, admission: Admission, holds: Callable[[Principal], bool], at: int) -> bool:
+        """Whether a connection is to end before its time, which the audit is told; the endpoint ends it at its time."""
+        over = admission.expires is not None and admission.expires <= at
+        if over or holds(principal_of(admission)):
+            return False
         self._noting.ended(admission, principal_of(admission))
         return True
 

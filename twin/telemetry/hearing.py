@@ -80,9 +80,11 @@ class Hearing:
 
     def _has(self, principal: Principal, key: str) -> bool:
         """Whether something may be seen of a site; of any, as much as that is."""
+        if key == ANY:
+            return True
         mirror = self._twin.mirror
-        site = None if key == ANY else mirror.by_path(key)
-        return key == ANY or (site is not None and shown(mirror, site.id, self._rights(principal).sites))
+        site = mirror.by_path(key)  # people and fleets have paths, too
+        return site is not None and site.kind == "site" and shown(mirror, site.id, self._rights(principal).sites)
 
     def hears(self, principal: Principal, about: About) -> bool:
         """Whether a client may be told this, now."""

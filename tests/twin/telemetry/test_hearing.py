@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import jsonschema_rs
 import paho.mqtt.client as paho
 import pytest
+from msgspec.structs import replace
 
 from api.docs.asyncapi import asyncapi
 from tests.foreign import Node
 from tests.hearing import BEDROOM, CLIMATE, KITCHEN, OTHER, PRESENCE, READ, Ear, build, staged
 from tests.twin.mqtt.peers import live, until
-from twin.graph.model import Move
+from twin.graph.model import Create, Move
 from twin.telemetry.told import topic_of
 from twin.times import now
 
@@ -350,3 +351,26 @@ async def test_mqtt_js_is_told_what_it_missed_as_far_as_it_may_still_hear_it(
         assert missed == ["twin/house/readings/bedroom/climate", "twin/house/readings/bedroom"]
         assert {each["topic"] for each in said if "topic" in each} == set(missed)
         assert {"ready": [1], "present": True} in said
+
+
+@live
+async def test_people_fleets_and_sites_that_are_being_built_are_no_sites(data: Path) -> None:
+    async with staged(data) as stage:
+        await stage.give("house", "Guest")
+        await stage.change(
+            Create(replace(stage.there("villa"), id="v" * 26, key="new", path="new", site="v" * 26, hidden=True))
+        )
+        ear = await stage.ear(stage.token(None))
+        denied = await stage.apart(partial(ear.subscribe, "twin/user:ana/#", "twin/user:nobody/#", "twin/new/#"))
+        assert denied == [0x87] * 3
+
+
+@live
+async def test_a_token_that_runs_out_ends_its_connection_as_the_protocol_has_it(data: Path) -> None:
+    async with staged(data) as stage:
+        stage.engine.authority.tokens.lifetime = 1
+        ear = await stage.ear(stage.token(None))
+        await stage.until(ear, lambda: bool(ear.ends))
+        assert ear.ends == ["Maximum connect time"]
+        await stage.engine.auditing.flush()
+        assert [each.deed.action for each in stage.engine.audit.export() if each.deed.action == "mqtt.end"] == []
