@@ -98,5 +98,12 @@ def hand_over(mirror: Mirror, site: Entity, before: str, after: Party) -> list[E
     there = mirror.relation(after.id, site.id, HAS_ROLE) if after.id in mirror.entities else None
     if there is not None:
         entries.append(Unlink(type=HAS_ROLE, source=after.id, target=site.id))
-        moved += tuple(each for each in there.roles if each.role not in {one.role for one in moved})
+        ends = {each.role: each.until for each in there.roles}
+        moved = tuple(Held(each.role, _later(each.until, ends.pop(each.role, 0))) for each in moved)
+        moved += tuple(Held(name, until) for name, until in ends.items())
     return [*entries, Link(Relation(type=HAS_ROLE, source=after.id, target=site.id, roles=moved))]
+
+
+def _later(first: int | None, second: int | None) -> int | None:
+    """The later of two ends; None never comes."""
+    return None if first is None or second is None else max(first, second)

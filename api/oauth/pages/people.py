@@ -170,7 +170,13 @@ def _invite(browser: Browser, question: Question) -> Iterator[Markup]:
         field("email", "E-mail address", "email"),
         choice("role", "Role", _roles(question, sites)),
         field("on", "Path of what it is had on", value=sites[0].path if len(sites) == 1 else "", hint="hugo/flat-302"),
-        field("until", "Last day before it ends", "date", required=False, hint="Empty: it does not end by itself."),
+        field(
+            "until",
+            "Day on which it ends",
+            "date",
+            required=False,
+            hint="At its first moment, UTC; empty: not by itself.",
+        ),
         button("Make an invitation"),
     )
 

@@ -131,11 +131,11 @@ def test_all_that_somebody_was_given_in_a_site_goes_with_it() -> None:
         has("ana", HOME.id, Held("t/Owner", 7)),
         has("ana", ROOM.id, Held("t/Guest")),
         has("ana", CABIN.id, Held("t/Guest")),
-        has("ben", HOME.id, Held("t/Guest"), Held("t/Owner", 3)),
+        has("ben", HOME.id, Held("t/Guest"), Held("t/Owner", 8)),
     )
     apply(mirror, changeset(*hand_over(mirror, HOME, "ana", Party("user", "ben", "Ben"))))
     assert list(held_in(mirror, "ana", HOME.id)) == []
     assert [each.id for each, _ in held_in(mirror, "ana", CABIN.id)] == [CABIN.id]
-    assert list(held_in(mirror, "ben", HOME.id)) == [(mirror.entities[HOME.id], (Held("t/Owner", 7), Held("t/Guest")))]
+    assert list(held_in(mirror, "ben", HOME.id)) == [(mirror.entities[HOME.id], (Held("t/Owner", 8), Held("t/Guest")))]
     apply(mirror, changeset(*hand_over(mirror, HOME, "ben", Party("user", "dan", "Dan"))))
     assert [each.role for _, roles in held_in(mirror, "dan", HOME.id) for each in roles] == ["t/Owner", "t/Guest"]
