@@ -44,7 +44,8 @@ WAYS = 1000
 _ISSUER = "https://twin.test"
 _TOKENS = 10_500
 """More than are remembered, so that none is known when its turn comes again."""
-_THREADS = 32
+_THREADS = 2
+"""As a server has for its records."""
 _PART = 500
 _SETTLE = 3
 """Seconds until the engine has put in order what was built just now."""
