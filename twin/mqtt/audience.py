@@ -106,6 +106,7 @@ class Audience:
         if reason := self._objection(session, topic_filter):
             return reason
         if not self._door.may_hear(admission, topic_filter):
+            self._door.denied(admission, topic_filter)
             return Reason.NOT_AUTHORIZED
         new = topic_filter not in session.wishes
         wish = session.wishes[topic_filter] = Wish(topic_filter, options, identifier, self._time)

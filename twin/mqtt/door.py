@@ -103,6 +103,9 @@ class Door(Protocol):
         filters of a session that a client comes back to.
         """
 
+    def denied(self, admission: Admission, topic_filter: str) -> None:
+        """The client asked to subscribe to a filter and was told that it may not."""
+
     def concerns(self, admission: Admission, about: object) -> bool:
         """Whether a message is to wait for a client, also one that is away, by what it was last admitted with: what it
         may not hear now takes no room from what it may. It is `hears` that decides whether it is told.

@@ -127,11 +127,11 @@ class TelemetryDoor:
 
     def may_hear(self, admission: Admission, topic_filter: str) -> bool:
         """Whether the client may subscribe to a filter (`Hearing.may_hear`)."""
-        principal = principal_of(admission)
-        found = self._hearing.may_hear(principal, topic_filter)
-        if not found:
-            self._noting.denied("subscribe", admission, principal, topic_filter)
-        return found
+        return self._hearing.may_hear(principal_of(admission), topic_filter)
+
+    def denied(self, admission: Admission, topic_filter: str) -> None:
+        """Have the audit note that the client may not subscribe to a filter."""
+        self._noting.denied("subscribe", admission, principal_of(admission), topic_filter)
 
     def concerns(self, admission: Admission, about: object) -> bool:
         """Whether the client could be told this now, with a token that is good."""

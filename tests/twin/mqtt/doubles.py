@@ -63,6 +63,9 @@ class OpenDoor:
     def may_hear(self, admission: Admission, topic_filter: str) -> bool:
         return not topic_filter.startswith("denied/")
 
+    def denied(self, admission: Admission, topic_filter: str) -> None:
+        assert not self.may_hear(admission, topic_filter)
+
     def concerns(self, admission: Admission, about: object) -> bool:
         return about not in self.strange
 

@@ -8,7 +8,7 @@ import pytest
 from tests.telemetry import World, payload, topic
 from twin.access.audit import Deed
 from twin.access.principals import Principal
-from twin.errors import Unauthenticated
+from twin.errors import BackendError, Forbidden, Unauthenticated
 from twin.mqtt.door import Admission, Refusal
 from twin.mqtt.packets import Connect
 from twin.telemetry.door import Owner, Route, TelemetryDoor
@@ -29,6 +29,10 @@ BOX = Owner("box", "box", 1, "", "")
 
 
 def verify(token: str) -> Principal:
+    if token == "stranger":
+        raise Forbidden("nobody here", code="identity.unknown")
+    if token == "unknown key":
+        raise BackendError("its issuer has to be asked first", code="issuer.waiting")
     if token in {"reader", "writer"}:
         return principal(scope="twin:read" if token == "reader" else "twin:write")
     if token != "good":
@@ -80,6 +84,8 @@ def deeds() -> list[Deed]:
         (b"bad", Refusal.BAD_CREDENTIALS),
         (b"\xff\xfe", Refusal.BAD_CREDENTIALS),
         (b"writer", Refusal.NOT_AUTHORIZED),
+        (b"stranger", Refusal.NOT_AUTHORIZED),
+        (b"unknown key", Refusal.UNAVAILABLE),
         (b"reader", Admission(principal=principal(scope="twin:read"), expires=99, owner=BOX, address="::1")),
         (b"good", Admission(principal=principal(), expires=99, owner=BOX, address="::1")),
     ],
@@ -110,6 +116,7 @@ def test_who_may_only_hear_sends_nothing_and_the_audit_says_who_came_and_what_wa
     assert door.route(reader, here) is None
     assert door.may_hear(reader, "twin/flat/readings/#")
     assert not door.may_hear(reader, "r/flat/#")
+    door.denied(reader, "r/flat/#")
     assert isinstance(door.admit(Connect("app", password=b"bad"), "::2"), Refusal)
     said = [(each.action, each.result, each.client, each.address, each.detail) for each in deeds]
     assert said == [
