@@ -21,9 +21,11 @@ import httpx2
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from tests.browser import chromium
 from tests.foreign import paho_client
 from tests.running import ROOT, Running, done, running
 from twin import Twin
+from twin.access.applications import DEVICE
 from twin.access.authority import Authority
 from twin.graph.model import CONNECTS, HAS_ROLE, Actor, ChangeSet, Create, Entity, Held, Link, Relation, Unlink
 from twin.ids import mint
@@ -163,6 +165,27 @@ def test_it_needs_nobody_from_then_on_and_changes_its_key_by_itself(published: W
     soon(published.temperature, 18.5)
     assert (published.state / "key.json").read_text() != before
     assert not (published.state / "next.json").exists()
+
+
+@pytest.mark.browser
+def test_a_person_sees_what_it_is_in_a_real_browser(world: World, tmp_path: Path) -> None:
+    said = {"client_id": "commissioning", "serial": "BX-78", "claim_code": CODE}
+    asked = world.http.post("/oauth/device_authorization", data=said).json()
+    with chromium(tmp_path) as browser:
+        browser.go(asked["verification_uri_complete"])
+        browser.fill(email=EMAIL, password=PASSWORD)
+        browser.press("Sign in")
+        browser.until(f"document.getElementById('user_code').value == '{asked['user_code']}'")
+        browser.press("Go on")
+        browser.until("document.title.startsWith('Let a box in?')")
+        shown = browser.run("document.body.innerText")
+        assert "BX-78" in shown
+        assert asked["user_code"] in shown
+        assert browser.run("document.scripts.length") == 0
+        browser.press("Do not let it in")
+        browser.until("document.body.innerText.includes('was not let in')")
+    poll = {"client_id": "commissioning", "grant_type": DEVICE, "device_code": asked["device_code"]}
+    assert world.http.post("/oauth/token", data=poll).json()["error"] == "access_denied"
 
 
 def test_a_stolen_claim_code_buys_nothing_once_the_box_is_let_in(published: World) -> None:

@@ -194,8 +194,8 @@ class Clients:
         with self._lock, self._records.read() as session:
             rows = session.execute(select(ClientRecord.client_id, ClientRecord.generation)).all()
             self._generations = dict(rows)
-            boxes = session.scalars(select(BoxRecord)).all()
-            self._boxes = {each.client_id: Box(each.asset, each.device) for each in boxes}
+            boxes = session.execute(select(BoxRecord.client_id, BoxRecord.asset, BoxRecord.device)).all()
+            self._boxes = {client_id: Box(asset, device) for client_id, asset, device in boxes}
 
     def current(self, client_id: str) -> int | None:
         """A client's generation as last looked up; None when there is no such client, or it is a box that has its place

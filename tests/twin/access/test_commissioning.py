@@ -15,6 +15,7 @@ from twin.access.boxes import Box
 from twin.access.clients import Client, Clients
 from twin.access.commissioning import TOKEN_SECONDS, Approved, Commissioning, Let, Shown
 from twin.access.device_codes import LIFETIME, DeviceCodes
+from twin.access.ending import revoke_everything
 from twin.access.keys import Keys
 from twin.access.principals import Principal
 from twin.access.revocations import Revocations
@@ -221,6 +222,17 @@ def test_an_asset_can_be_ended_and_begun_again(boxes: Boxes) -> None:
     assert boxes.doing.asked(shown) is None
     assert boxes.doing.redeem(code) == "invalid_grant"
     assert boxes.swapped(boxes.let_in()) is not None
+
+
+def test_a_restore_ends_what_was_being_swapped_and_leaves_boxes_their_keys(boxes: Boxes, records: Records) -> None:
+    client, let = boxes.swapped(boxes.let_in()), boxes.let_in("other", Approved(site="site", device="o", user="ada"))
+    assert client is not None
+    principal = boxes.verified(client)
+    revoke_everything(records)
+    boxes.clients.refresh()
+    assert boxes.swapped(let) is None
+    assert not boxes.tokens.holds(principal, boxes.clock())
+    assert boxes.clients.find(client.client_id) is not None
 
 
 def test_another_key_ends_the_tokens_of_the_old_one(boxes: Boxes) -> None:
