@@ -169,6 +169,8 @@ class Trusting:
 
     def _met(self, trust: Trust, said: Said) -> None:
         found, new = self._authority.identities.meet(trust.issuer, said)
+        if found is not None and found.kind == "client":
+            self._authority.clients.find(found.holder)  # it may be one that another process has just registered
         if found is None or new:
             self._authority.audit.add([_deed(trust, said, "" if found is None else found.holder)])
 

@@ -129,7 +129,7 @@ class Bearers:
         said = said_by(trust.issuer, header.get("typ"), claims, now)
         issuer = trust.issuer.issuer
         identity = self._identities.known(issuer, said.subject)
-        if identity is None or identity.id in self._revoked:
+        if identity is None or identity.id in self._revoked or self._is_older(identity):
             if self._identities.is_stranger(issuer, said.subject):
                 _stranger()
             raise Lacking(trust, said)
@@ -140,6 +140,10 @@ class Bearers:
             del self._known[next(iter(self._known))]
         known = self._known[token] = _Known(principal, trust, trust.keys, said.organisations)
         return known
+
+    def _is_older(self, identity: Identity) -> bool:
+        """Whether a client has been rotated, or removed, since it was looked up."""
+        return identity.kind == "client" and self._current(identity.holder) != identity.generation
 
     def _signed(self, trust: Trust, token: str, now: int) -> tuple[Mapping[str, Any], Mapping[str, Any], str]:
         """Header and claims of a token that one of the issuer's keys has signed, and which one (RFC 8725)."""
