@@ -64,14 +64,20 @@ class Node:
     @contextmanager
     def lines(self, script: str, *words: str) -> Iterator[Lines]:
         """A script that goes on printing, ended with the block."""
-        started = [self.program, str(self.folder / script), *words]
-        with subprocess.Popen(started, stdout=subprocess.PIPE, text=True) as process:
-            lines = Lines(process)
-            try:
-                yield lines
-            finally:
-                process.kill()
-                lines.reader.join(_SECONDS)
+        with printing(self.program, str(self.folder / script), *words) as lines:
+            yield lines
+
+
+@contextmanager
+def printing(*words: str) -> Iterator[Lines]:
+    """A program that goes on printing lines of JSON, ended with the block."""
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        lines = Lines(process)
+        try:
+            yield lines
+        finally:
+            process.kill()
+            lines.reader.join(_SECONDS)
 
 
 class Lines:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import queue
 import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from requests_oauthlib import OAuth2Session
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.foreign import Node, Paho, output, paho_client, program
+from tests.foreign import Node, Paho, output, paho_client, printing, program
 from tests.running import ROOT, Running, done, running
 
 V311, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
@@ -25,6 +27,7 @@ BAD_CREDENTIALS, NOT_AUTHORIZED = 0x86, 0x87
 TOPIC = "r/flat/d/KITemp/events/pointset"
 NOT_OURS = ["r/annex/d/KITemp/events/pointset", "r/nowhere/d/KITemp/events/pointset"]
 """A site of somebody else, and one that does not exist."""
+HEARD = "twin/+/readings/kitchen/climate"
 KITCHEN = '{ entity(ref: "flat/kitchen/climate") { points { name reading { value } } } }'
 READINGS = 'subscription { readings(under: "flat/kitchen") { entity { path } point { name } reading { value } } }'
 QOS = pytest.mark.parametrize("qos", [0, 1])
@@ -56,9 +59,9 @@ def curl() -> str:
     return program("curl", "apt-get install curl")
 
 
-def measured() -> tuple[float, str]:
+def measured(further: float = 0) -> tuple[float, str]:
     """A temperature that nobody has sent yet, and the payload that says so."""
-    value = 15 + next(_values) / 100
+    value = 15 + next(_values) / 100 + further
     points = {"temperature": {"present_value": value}}
     return value, json.dumps({"timestamp": datetime.now(UTC).isoformat(), "version": "1.5.2", "points": points})
 
@@ -141,8 +144,10 @@ class TestPaho:
             assert peer.connected.get(timeout=30) == BAD_CREDENTIALS
 
     @VERSIONS
-    def test_may_not_come_in_with_a_token_for_reading_only(self, twin: Running, version: MQTTProtocolVersion) -> None:
-        with paho_client(twin, twin.token("twin:read"), version) as peer:
+    def test_may_not_come_in_with_a_token_neither_for_telling_nor_for_hearing(
+        self, twin: Running, version: MQTTProtocolVersion
+    ) -> None:
+        with paho_client(twin, twin.token("twin:write"), version) as peer:
             assert peer.connected.get(timeout=30) == NOT_AUTHORIZED
 
 
@@ -170,6 +175,50 @@ class TestMqttJs:
     @pytest.mark.parametrize(("version", "reason"), [("4", 4), ("5", BAD_CREDENTIALS)], ids=["3.1.1", "5"])
     def test_is_told_that_its_password_is_wrong(self, twin: Running, node: Node, version: str, reason: int) -> None:
         assert self.publish(node, twin, "wrong", TOPIC, "{}", version, "1")["code"] == reason
+
+
+class TestListening:
+    """Each subscribes over MQTT to what one device says: it is told what that is now, then what is published."""
+
+    @staticmethod
+    def assert_hears(twin: Running, lines: Any) -> None:
+        """A listener prints the payloads that it hears."""
+        lines.next()
+        value, payload = measured(further=3)  # less than a point's deadband is no news
+        with paho_client(twin, twin.facts["token"], V5) as peer:
+            assert peer.publish(TOPIC, payload, 1) == 0
+            assert any(heard["points"]["temperature"]["value"] == value for heard in iter(lines.next, None))
+
+    @pytest.fixture(autouse=True)
+    def _something_to_hear(self, twin: Running) -> None:
+        with paho_client(twin, twin.facts["token"], V5) as peer:
+            peer.publish(TOPIC, measured()[1], 1)
+
+    @pytest.mark.mosquitto
+    @pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
+    def test_mosquitto_sub(self, twin: Running, version: str) -> None:
+        host, port = twin.mqtt
+        who = ["-h", host, "-p", str(port), "-u", "ignored", "-P", twin.token("twin:read"), "-V", version]
+        with printing(
+            program("mosquitto_sub", "apt-get install mosquitto-clients"), *who, "-t", HEARD, "-q", "1", "-F", "%p"
+        ) as lines:
+            self.assert_hears(twin, lines)
+
+    @VERSIONS
+    def test_paho(self, twin: Running, version: MQTTProtocolVersion) -> None:
+        with paho_client(twin, twin.token("twin:read"), version) as peer:
+            heard = queue.Queue[Any]()
+            peer.client.on_message = lambda _c, _u, message: heard.put(json.loads(message.payload))
+            peer.client.subscribe(HEARD, 1)
+            self.assert_hears(twin, SimpleNamespace(next=lambda: heard.get(timeout=30)))
+
+    @pytest.mark.node
+    @pytest.mark.parametrize("version", ["4", "5"], ids=["3.1.1", "5"])
+    def test_mqtt_js(self, twin: Running, node: Node, version: str) -> None:
+        words = [*map(str, twin.mqtt), twin.token("twin:read"), HEARD, version, "1", "listener", "true"]
+        with node.lines("listen.mjs", *words) as lines:
+            said = (json.loads(line["payload"]) for line in iter(lines.next, None) if "payload" in line)
+            self.assert_hears(twin, SimpleNamespace(next=lambda: next(said)))
 
 
 # HTTP
