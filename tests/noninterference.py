@@ -23,13 +23,14 @@ from api.questions import Question
 from api.sharing import shared
 from api.watching import Watch, watch
 from tests.api.building import Double, prop
+from tests.graphs import changeset
 from tests.rights import EVERYONE, Granting, may
 from twin.access.principals import SCOPES
 from twin.access.tokens import OnBehalf
 from twin.access.visibility import Visibilities
 from twin.engine.annals import Annals
 from twin.engine.authoring import Authoring
-from twin.graph.model import MEMBER_OF, Create, Delete, Link, Move, Recast, Unlink, Update
+from twin.graph.model import MEMBER_OF, Computed, Create, Delete, Link, Move, Recast, Unlink, Update
 from twin.graph.readings import Reading, order_key
 from twin.graph.visibility import seeing, shows
 from twin.ontology.model import KINDS, PERMISSIONS
@@ -103,7 +104,10 @@ class World(Double):
             granting.give_or_take()
             self.asker, self.token = self._principal()
         for each in list(self.mirror.entities.values()):
-            self.measure(each)
+            if each.kind in {"site", "space", "view"} and self.dice.random() < 0.7:
+                self.follow(changeset(Update(id=each.id, fields=self._worked(each))))
+            for _ in each.points:
+                self.measure(each)
 
     def _principal(self) -> tuple[Principal, str]:
         scopes = frozenset(SCOPES) if self.dice.random() < 0.7 else frozenset({"twin:read"})
@@ -122,7 +126,7 @@ class World(Double):
 
     def happen(self) -> Any:
         """Something, anywhere; its entries, where the graph was changed."""
-        if self.dice.random() < 0.2:
+        if self.dice.random() < 0.35:
             measured = [each for each in self.mirror.entities.values() if each.points and each.kind == "device"]
             if measured:
                 self.measure(self.dice.choice(measured))
@@ -161,23 +165,34 @@ class World(Double):
 
     def _note(self) -> Any:
         """Something private is written down, something is named, somewhere."""
-        from tests.graphs import changeset
-
         found = [each for each in self.mirror.entities.values() if each.site]
         if not found:
             return None
         one = self.dice.choice(found)
+        if one.kind in {"site", "space", "view"} and self.dice.random() < 0.5:
+            return changeset(Update(id=one.id, fields=self._worked(one)))
         word = self.dice.choice(["x", "y", "lamp"])
         fields: dict[str, Any] = self.dice.choice(
             [{"properties": {"note": word, "level": self.dice.randrange(3)}}, {"title": {"": word}}]
         )
         return changeset(Update(id=one.id, fields=fields), summary=f"note {one.path}")
 
+    def _worked(self, entity: Entity) -> dict[str, Any]:
+        """It has the points that are worked out from others, and some that follow one."""
+        sensors = [
+            each.id for each in self.mirror.entities.values() if each.site == entity.site and "warmth" in each.points
+        ]
+        followed = {"heat": (self.dice.choice(sensors), "warmth")} if sensors and self.dice.random() < 0.5 else {}
+        computed = {name: each for name, each in entity.computed.items() if name not in followed}
+        if not followed and "devices" not in computed:
+            computed["devices"] = Computed("count", "temperature", None)
+        return {"points": tuple(sorted({*computed, *followed})), "computed": computed, "sources": followed}
+
     def measure(self, entity: Entity) -> None:
-        """All its points say something."""
-        if entity.kind != "device":
+        """One of its points says something."""
+        if entity.kind != "device" or not entity.points:
             return
-        for name in entity.points:
+        for name in self.dice.sample(entity.points, 1):
             value: Any = self.dice.random() < 0.5 if name == "present" else float(self.dice.randrange(40))
             at = now()
             order = order_key(0, at, next(_orders), value)
@@ -206,7 +221,11 @@ class World(Double):
     def _said(self, entity: Entity) -> list[Any]:
         private = _PRIVATE.get(entity.type)
         reads = self._may("read-private", entity) and self.asker.may("twin:read-private")
-        return [self.current.read(entity.id, each) for each in entity.points if each != private or reads]
+        return [
+            self.current.read(entity.id, each)
+            for each in entity.points
+            if (each != private or reads) and each not in entity.computed and each not in entity.sources
+        ]
 
     def _allowed(self, entity: Entity) -> list[bool]:
         return [self._may(each, entity, wholly=wholly) for each in PERMISSIONS for wholly in (False, True)]
@@ -276,6 +295,9 @@ class Asking:
         self.requests += [("GET", "/api/v1/deadletters", None), ("POST", "/graphql", {"query": _ME})]
         self.requests += [("GET", f"/api/v1/access/explain?ref={quote(each)}", None) for each in self._refs[:6]]
         self.requests += [("GET", f"/api/v1/{each}", None) for each in _LISTS]
+        worked = [each for each in seen if mirror.entities[each].kind in {"site", "space", "view"}]
+        worked = dice.sample(worked, min(8, len(worked)))
+        self.requests += [("GET", f"/api/v1/entities/{each}/points", None) for each in worked]
 
     async def answers(self) -> list[tuple[str, bytes]]:
         """What is answered, page after page."""

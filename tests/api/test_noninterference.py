@@ -21,7 +21,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made.records.close()
 
 
-@settings(deadline=None, max_examples=3)
+@settings(deadline=None, max_examples=2)
 @given(st.integers(0, 2**32))
 def test_what_a_principal_may_not_see_changes_no_byte_of_its_answers(world: World, seed: int) -> None:
     event("out of sight" if hold(world, seed, steps=8, requests=20) else "all in sight")

@@ -9,7 +9,7 @@ from tests.noninterference import World, hold
 if TYPE_CHECKING:
     from pathlib import Path
 
-_GRAPHS = 40
+_GRAPHS = 20
 _STEPS = 20
 _REQUESTS = 60
 
