@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakValueDictionary
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from twin.errors import BackendError
+from twin.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +31,11 @@ VERSION = 1
 """The schema this program writes, kept in the file (``PRAGMA user_version``)."""
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
+_PATIENCE_SECONDS = 30.0
+"""How long a write waits for those before it. Nothing waits for ever, whatever one of them does."""
+_turns = WeakValueDictionary[str, Turns]()
+"""Whose turn it is to write, by file: SQLite lets one write, is not fair, and fails who is not let in for 5 s."""
+_opening = Lock()
 
 
 class Base(DeclarativeBase):
@@ -43,6 +51,8 @@ class Records:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        with _opening:
+            self._turns = _turns.setdefault(str(path.resolve()), Turns())
         with self._explained():
             _make_private(path)
             self._engine = _open(path)
@@ -54,7 +64,7 @@ class Records:
 
     def create(self, *models: type[Base]) -> None:
         """Make the tables of these models where they are not there yet; those that others refer to come first."""
-        with self._explained(), self._engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+        with self._explained(), self._begun() as connection:
             for table in [model.__table__ for model in models]:
                 cast("Table", table).create(connection, checkfirst=True)
 
@@ -68,20 +78,28 @@ class Records:
     def write(self) -> Iterator[Session]:
         """A session whose work is committed when the block ends, and undone when it raises.
 
-        The right to write is taken at once, so nobody else writes between its first read and its commit. An
-        ``IntegrityError`` of SQLAlchemy is passed on: the caller knows which rule it broke.
+        The right to write is taken at once, so nobody else writes between its first read and its commit; the threads
+        of a process write in the order in which they came. A write within a write is a mistake (`RuntimeError`): use
+        the session that is open. An ``IntegrityError`` of SQLAlchemy is passed on: the caller knows which rule it
+        broke.
         """
         writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
-        with self._explained(), Session(writing) as session, session.begin():
+        with self._explained(), self._turns.turn(_PATIENCE_SECONDS), Session(writing) as session, session.begin():
             yield session
 
     def close(self) -> None:
         """Let go of the file; idempotent."""
         self._engine.dispose()
 
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
+        with self._turns.turn(_PATIENCE_SECONDS), writing.begin() as connection:
+            yield connection
+
     def _adopt(self) -> None:
         """Mark a new file with our version; refuse one from the future."""
-        with self._engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+        with self._begun() as connection:
             found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
             if found > VERSION:
                 raise BackendError(

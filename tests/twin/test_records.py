@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -125,3 +126,68 @@ def test_a_directory_that_is_not_there_is_said(tmp_path: Path) -> None:
         Records(tmp_path / "absent" / "records.sqlite")
     assert refused.value.code_ == "records.unavailable"
     assert "No such file" in refused.value.message
+
+
+def test_many_threads_write_at_once_and_none_is_refused(records: Records) -> None:
+    """Through several `Records` of one file, as where a part of a process opens the file for itself."""
+    with records.write() as session:
+        session.add(Note(name="a", count=0))
+    others = Records(records.path)
+    together = Barrier(32)
+
+    def add_some(number: int) -> None:
+        together.wait(60)
+        for _ in range(8):
+            with (records, others)[number % 2].write() as session:
+                session.get_one(Note, "a").count += 1
+
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(add_some, range(32)))
+    others.close()
+    with records.read() as session:
+        assert session.get_one(Note, "a").count == 32 * 8
+
+
+def test_who_waits_to_write_keeps_nothing_from_those_who_read(records: Records) -> None:
+    """More of them than the pool has connections."""
+    with ThreadPoolExecutor(32) as pool:
+        with records.write() as session:
+            session.add(Note(name="a", count=0))
+            waiting = [pool.submit(_add, records, f"b{number}") for number in range(32)]
+            while len(records._turns._waiting) < 32:
+                assert not any(each.done() for each in waiting)
+            with records.read() as reading:
+                assert reading.scalars(select(Note)).all() == []
+        for each in waiting:
+            each.result(60)
+    with records.read() as session:
+        assert len(session.scalars(select(Note)).all()) == 33
+
+
+def test_a_write_within_a_write_is_a_mistake_that_is_said_at_once(records: Records) -> None:
+    others = Records(records.path)
+
+    def nested(inner: Records) -> None:
+        with records.write() as session:
+            session.add(Note(name="a", count=0))
+            _add(inner, "b")
+
+    for inner in (records, others):
+        with pytest.raises(RuntimeError, match="already"):
+            nested(inner)
+    others.close()
+    with records.read() as session:
+        assert session.scalars(select(Note)).all() == []
+
+
+def test_a_write_does_not_wait_for_ever(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.records._PATIENCE_SECONDS", 0.01)
+    with ThreadPoolExecutor(1) as pool, records.write(), pytest.raises(BackendError) as refused:
+        pool.submit(_add, records, "a").result(60)
+    assert refused.value.code_ == "records.unavailable"
+    assert "its turn had not come" in refused.value.message
+
+
+def _add(records: Records, name: str) -> None:
+    with records.write() as session:
+        session.add(Note(name=name, count=0))
