@@ -152,6 +152,7 @@ CODES: dict[str, str] = {
     "revision.conflict": "The entity has changed since the revision that was named: read it again.",
     "body.large": "The request's body is larger than this API takes.",
     "body.unreadable": "The request's body is not the JSON that this needs.",
+    "box.none": "The token is of no gateway or device that was commissioned.",
     "asset.unknown": "There is no asset of that serial or id that this token has to do with.",
     "asset.ambiguous": "Several owners have declared that serial: name the asset by its id.",
     "asset.claimed": "The asset has a place already.",
@@ -243,8 +244,8 @@ def challenge(error: TwinError, issuer: str) -> str | None:
             pass
         case Unauthenticated():
             said = {"error": "invalid_token", "error_description": error.message}
-        case Forbidden():
-            said = {"error": "insufficient_scope", "scope": str(error.details.get("scope", ""))}
+        case Forbidden() if "scope" in error.details:
+            said = {"error": "insufficient_scope", "scope": str(error.details["scope"])}
         case InvalidValue() if error.code_ == "token.ambiguous":
             said = {"error": "invalid_request", "error_description": error.message}
         case _:

@@ -227,6 +227,10 @@ _REST: dict[str, Cause] = {
         "Register one that may: twin client add NAME --scope telemetry:write --site KEY.",
     ),
     "title.invalid": Cause("A title has no text, or too much.", "Give it some, in one language at least."),
+    "topic.denied": Cause(
+        "The audit's word for a topic that an MQTT client may not publish or subscribe to, or that does not exist.",
+        "See what it may: twin client list, twin explain-access; a box has its own topics only.",
+    ),
     "topology.unknown": Cause(
         "No topology of that name is kept for this client.",
         "Keep it first with POST /api/v1/topologies, or send the document itself.",

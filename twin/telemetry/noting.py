@@ -39,27 +39,29 @@ class Noting:
 
     def came(self, principal: Principal, client_id: str, address: str) -> None:
         """Somebody signed in, under an MQTT client identifier of its own choice."""
-        self._note("mqtt.connect", "ok", principal, address, _short(client_id))
+        self._note("mqtt.connect", principal, address, _short(client_id))
 
     def refused(self, address: str, principal: Principal | None = None) -> None:
         """Somebody was not let in: with no token that is good, or with one that is good for nothing here."""
         code = Unauthenticated.code if principal is None else Forbidden.code
-        self._note("mqtt.connect", code, principal, address, "")
+        self._note("mqtt.connect", principal, address, code=code)
 
     def denied(self, action: str, admission: Admission, principal: Principal, topic: str) -> None:
         """A topic was denied to somebody: to be published to, or subscribed to."""
-        self._note(f"mqtt.{action}", Forbidden.code, principal, admission.address, self._name(principal, topic))
+        self._note(f"mqtt.{action}", principal, admission.address, self._name(principal, topic), code="topic.denied")
 
     def ended(self, admission: Admission, principal: Principal) -> None:
         """A connection was ended, because what its token said is not good any more."""
-        self._note("mqtt.end", Unauthenticated.code, principal, admission.address, "")
+        self._note("mqtt.end", principal, admission.address, code=Unauthenticated.code)
 
-    def _note(self, action: str, result: str, principal: Principal | None, address: str, detail: str) -> None:
+    def _note(
+        self, action: str, principal: Principal | None, address: str, detail: str = "", *, code: str = "ok"
+    ) -> None:
         self._soon(
             Deed(
                 at=self._clock(),
                 action=action,
-                result=result,
+                result=code,
                 user="" if principal is None else principal.subject,
                 client="" if principal is None else principal.client,
                 token="" if principal is None else principal.token,

@@ -121,8 +121,8 @@ def test_who_may_only_hear_sends_nothing_and_the_audit_says_who_came_and_what_wa
     said = [(each.action, each.result, each.client, each.address, each.detail) for each in deeds]
     assert said == [
         ("mqtt.connect", "ok", "box", "::1", "app"),
-        ("mqtt.publish", "scope.insufficient", "box", "::1", here),
-        ("mqtt.subscribe", "scope.insufficient", "box", "::1", "r/flat/#"),
+        ("mqtt.publish", "topic.denied", "box", "::1", here),
+        ("mqtt.subscribe", "topic.denied", "box", "::1", "r/flat/#"),
         ("mqtt.connect", "token.invalid", "", "::2", ""),
     ]
 

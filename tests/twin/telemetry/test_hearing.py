@@ -289,7 +289,7 @@ async def test_a_connection_whose_token_has_ended_is_ended_and_the_audit_says_al
         said = [(each.deed.action, each.deed.result, each.deed.user, each.deed.detail) for each in wanted]
         assert said == [
             ("mqtt.connect", "ok", "ana", "phone"),
-            ("mqtt.subscribe", "scope.insufficient", "ana", "twin/castle/#"),
+            ("mqtt.subscribe", "topic.denied", "ana", "twin/castle/#"),
             ("mqtt.connect", "token.invalid", "", ""),
             ("mqtt.end", "token.invalid", "ana", ""),
         ]
