@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from api import graphql, problems
+from api.crossing import Crossing
 from api.docs.openapi import include_faces
 from api.docs.routes import router as docs
 from api.metrics import Metrics
@@ -35,6 +36,7 @@ def create_app(engine: Engine) -> FastAPI:
     app.add_middleware(Positioned)
     app.add_middleware(Origins, pages=PAGES)
     app.add_middleware(Envelope, count=app.state.metrics.count)
+    app.add_middleware(Crossing)
     include_faces(app)
     app.include_router(graphql.router(engine))
     app.include_router(docs)

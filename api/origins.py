@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from api.engine import Engine
+    from twin.access.authority import Authority
 
-__all__ = ["Origins"]
+__all__ = ["Origins", "among_pages"]
 
 _PORTS = {"http": ":80", "https": ":443"}
 
@@ -42,8 +43,7 @@ class Origins:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        authority = cast("Engine", scope["app"].state.engine).authority
-        there = authority.pages != authority.issuer and Headers(scope=scope).get("host", "") in _hosts(authority.pages)
+        authority, there = _authority(scope), among_pages(scope)
         if authority.pages == authority.issuer or there == (scope["path"] in self._pages):
             await self._app(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "GET" and not there:
@@ -52,6 +52,16 @@ class Origins:
             await RedirectResponse(address, 303)(scope, receive, send)
         else:
             await _nothing(scope, receive, send)
+
+
+def among_pages(scope: Scope) -> bool:
+    """Whether a request came to the origin that pages have of their own."""
+    authority = _authority(scope)
+    return authority.pages != authority.issuer and Headers(scope=scope).get("host", "") in _hosts(authority.pages)
+
+
+def _authority(scope: Scope) -> Authority:
+    return cast("Engine", scope["app"].state.engine).authority
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:

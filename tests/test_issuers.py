@@ -128,6 +128,13 @@ class Beside:
         assert answer.status_code == 200, answer.text
         return [each["key"] for each in answer.json()["items"]]
 
+    def until_sites(self, keys: list[str], token: str) -> None:
+        """Wait until the twin has followed what a script beside it wrote."""
+        end = time.monotonic() + 20
+        while (found := self.sites(token)) != keys:
+            assert time.monotonic() < end, found
+            time.sleep(0.05)
+
     def code(self, token: str) -> str:
         return str(self.get(SITES, token).json()["code"])
 
@@ -165,7 +172,9 @@ organisations = ["north"]
         with running(data, "--no-simulate") as twin, closing(Records(data / "records.sqlite")) as records:
             authority = Authority(records, twin.facts["issuer"], sites_of=lambda _: frozenset())
             _owners(data, authority.users.add("ada@example.com")[0].id)
-            yield Beside(twin, provider, authority)
+            found = Beside(twin, provider, authority)
+            found.until_sites(["flat"], provider.of("ada")["access_token"])
+            yield found
     finally:
         provider.stop()
 

@@ -23,6 +23,7 @@ A digital twin of buildings: their sites, spaces, views, gateways and devices, a
 Get a token from `/oauth/token` with a client's id and secret, and send it as `Authorization: Bearer TOKEN`.
 Times are RFC 3339 in UTC. Units are UCUM codes. Lists come in pages: follow the `Link` header, or `next`.
 Errors are problems (RFC 9457) with a stable `code`. What a token may not see does not exist for it.
+Apps in a browser may ask from any origin (CORS): with a token, never with a cookie.
 """
 
 _WRITTEN = "Where the graph stands after this, as an opaque text: send it along to read no less anywhere."

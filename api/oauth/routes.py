@@ -39,23 +39,6 @@ from twin.errors import Forbidden, RequestError, Unauthenticated
 __all__ = ["router"]
 
 _KEPT = {"Cache-Control": "public, max-age=300"}
-_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
-"""For what carries no cookie and answers no cookie: apps in a browser ask for documents and tokens themselves."""
-_PREFLIGHT = {
-    **_ANYWHERE,
-    "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
-    "Access-Control-Max-Age": "86400",
-}
-_OPEN = (
-    "/oauth/token",
-    "/oauth/revoke",
-    "/oauth/userinfo",
-    "/oauth/jwks.json",
-    "/.well-known/oauth-authorization-server",
-    "/.well-known/openid-configuration",
-    "/.well-known/oauth-protected-resource",
-)
 
 router = APIRouter(tags=["OAuth2"])
 
@@ -66,13 +49,13 @@ async def token(request: Request) -> Response:
     form = await form_of(request)
     if commissioning.is_box(form):
         return await _box(request, partial(commissioning.poll, engine_of(request), form))
-    return await _answer(request, lambda authority, form: token_server(authority).token(form), _ANYWHERE, "token.issue")
+    return await _answer(request, lambda authority, form: token_server(authority).token(form), "token.issue")
 
 
 @router.post("/oauth/revoke", summary="Take a token back", openapi_extra=TOKEN_ASKED_DOCS)
 async def revoke(request: Request) -> Response:
     """End a token of the client's: a refresh token with all that descends from it (RFC 7009)."""
-    return await _answer(request, endpoints.revoke, _ANYWHERE, "token.revoke")
+    return await _answer(request, endpoints.revoke, "token.revoke")
 
 
 @router.post("/oauth/introspect", summary="Look into a token", openapi_extra=TOKEN_ASKED_DOCS)
@@ -157,7 +140,7 @@ async def userinfo_(request: Request) -> Response:
     found = await engine.in_pool(partial(userinfo, engine.authority, principal))
     if found is None:
         raise Unauthenticated("the access token is not valid", help="its user is gone")
-    return respond(Answer(200, found, _ANYWHERE))
+    return respond(Answer(200, found))
 
 
 @router.get("/oauth/jwks.json", summary="Get the public keys")
@@ -190,26 +173,13 @@ def _described(engine: Engine) -> dict[str, Any]:
     return for_machines(described) if engine.authority.external_only else described
 
 
-async def _preflight() -> Response:
-    """A browser asks whether an app of another origin may ask."""
-    return Response(status_code=204, headers=_PREFLIGHT)
-
-
-for _path in _OPEN:
-    router.add_api_route(_path, _preflight, methods=["OPTIONS"], include_in_schema=False)
-
-
-async def _answer(
-    request: Request, act: Callable[[Authority, Form], Answer], headers: dict[str, str] | None = None, action: str = ""
-) -> Response:
+async def _answer(request: Request, act: Callable[[Authority, Form], Answer], action: str = "") -> Response:
     """``action`` is what the audit calls it, where it is kept."""
     engine, form = engine_of(request), await form_of(request)
     answer = await engine.in_pool(partial(act, engine.authority, form))
     if action:
         await note_answer(engine, action, answer, form)
-    response = respond(answer)
-    response.headers.update(headers or {})
-    return response
+    return respond(answer)
 
 
 async def _box(request: Request, act: Callable[[], commissioning.Done]) -> Response:
@@ -227,4 +197,4 @@ async def _box(request: Request, act: Callable[[], commissioning.Done]) -> Respo
 
 
 def _document(content: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(content), headers={**_KEPT, **_ANYWHERE}, media_type="application/json")
+    return Response(orjson.dumps(content), headers=_KEPT, media_type="application/json")

@@ -50,7 +50,7 @@ def test_by_id_as_well_as_by_name(client: Command) -> None:
         ([*READ, "--site", "flat", "--all-sites"], "client.sites", "--all-sites"),
         ([*READ, "--site", "attic"], "site.unknown", "sites: flat"),
         ([*READ, "--site", "flat/kitchen"], "site.unknown", "sites: flat"),
-        (["--scope", "twin:everything", "--all-sites"], "scope.unknown", "twin:read, twin:read-private, twin:write"),
+        (["--scope", "twin:everything", "--all-sites"], "scope.unknown", "twin:read, twin:read-private, twin:conf"),
     ],
 )
 def test_what_makes_no_client(client: Command, words: list[str], code: str, said: str) -> None:
