@@ -12,6 +12,7 @@ import typer
 from twin.access.principals import IDENTITY_SCOPES, SCOPES
 from twin.cli.options import DEFAULT_DATA, Data, Json, known_site
 from twin.cli.output import Output
+from twin.cli.parties import commit
 from twin.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -115,10 +116,14 @@ def list_(data: Data = DEFAULT_DATA, *, json: Json = False) -> None:
 
 @client.command()
 def remove(name: Name, data: Data = DEFAULT_DATA, *, json: Json = False) -> None:
-    """End a client, its tokens and its connections."""
+    """End a client, its roles, its tokens and its connections."""
+    from twin.graph.model import Delete
+
     output = Output(json=json)
-    with _opened(data) as (_, clients):
+    with _opened(data) as (twin, clients):
         removed = clients.remove(name)
+        if removed.client_id in twin.mirror.entities:
+            commit(twin, [Delete(id=removed.client_id)], f"remove client:{removed.client_id}, with all roles")
     output.result({"client_id": removed.client_id, "name": removed.name}, f"Removed {removed.name}.")
 
 

@@ -80,3 +80,6 @@ def test_a_client_has_what_it_was_registered_for_and_its_roles(twin: Command) ->
     assert len(said["removals"]["read"]) == 2
     assert registered["role"] == "its registration"
     assert (role["role"], role["permissions"]) == ("connected-home/Guest", ["read", "command"])
+    assert "connected-home/Guest" in twin("grant", "list", "flat/kitchen").out
+    assert twin("client", "remove", "app").code == 0
+    assert twin("grant", "list", "flat/kitchen").out == ""

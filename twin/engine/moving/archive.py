@@ -4,6 +4,7 @@
     records.sqlite         clients, users, keys that sign tokens, dead letters, upgrades
     journal/id             which journal it is, and
     journal/N.journal      its messages from the watermark on
+    issuers.toml           the external issuers, where they are said in the twin's directory
     manifest.json          versions, the cut, counts, and the size and SHA-256 of each of the others
 
 A reader that finds a manifest of its format, and of each member the size and digest that are said, has everything.
@@ -33,7 +34,7 @@ __all__ = ["FORMAT", "GRAPH", "JOURNAL", "RECORDS", "Cut", "Manifest", "Member",
 FORMAT = 1
 GRAPH, RECORDS, JOURNAL = "graph.sqlite", "records.sqlite", "journal"
 _MANIFEST = "manifest.json"
-_NAMES = re.compile(r"graph\.sqlite|records\.sqlite|journal/(id|[0-9]{20}\.journal)")
+_NAMES = re.compile(r"graph\.sqlite|records\.sqlite|issuers\.toml|journal/(id|[0-9]{20}\.journal)")
 _CHUNK = 1 << 20
 _LEVEL = 1
 """Most of what compressing saves, in a fifth of the time that the rest would take."""

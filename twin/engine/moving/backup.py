@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from twin.access.issuers.configured import FILE as ISSUERS
 from twin.engine.home import Home
 from twin.engine.moving.archive import GRAPH, JOURNAL, RECORDS, Cut, Manifest, pack
 from twin.engine.moving.files import copy_sqlite, sync, writing
@@ -75,6 +76,8 @@ def _gather(home: Home, content: Path, progress: Callable[[str, int, int], None]
             store.close()
         cut, counts = _seen(content / GRAPH)
         messages = journal.copy(content / JOURNAL, lambda id_: cut.offset if id_ == cut.journal else 0)
+    if (home.directory / ISSUERS).is_file():
+        shutil.copyfile(home.directory / ISSUERS, content / ISSUERS)
     return cut, {**counts, "messages": messages}
 
 

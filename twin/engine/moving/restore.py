@@ -1,7 +1,8 @@
 """A backup into a directory: a twin of its own from then on.
 
 It begins a new timeline, with a journal of another id: nobody who knew the twin of before can take one for the other.
-Nothing that was let in before is let in again: keys that sign tokens are new, tokens and sessions have ended.
+Nothing that was let in before is let in again: keys that sign tokens are new, tokens and sessions have ended. The
+external issuers that somebody has said in the directory stay what they are; those of the backup are for where none are.
 
 The file is read to its end before anything is touched. What was in the directory is set aside first, as a directory of
 its own that can be served; from then to the last step the directory is marked, and whoever opens it is refused until
@@ -20,6 +21,7 @@ import msgspec
 from msgspec.structs import replace as changed
 
 from twin.access.ending import revoke_everything
+from twin.access.issuers.configured import FILE as ISSUERS
 from twin.engine.home import Home, unfinished
 from twin.engine.moving.archive import GRAPH, JOURNAL, RECORDS, Manifest, extract, look
 from twin.engine.moving.files import copy_sqlite, sync, writing
@@ -196,8 +198,9 @@ class _Restore:
         for folder in (home.journal, home.keys):
             if folder.is_dir():
                 shutil.copytree(folder, aside / folder.name)
-        if home.demo.exists():
-            shutil.copy2(home.demo, aside / home.demo.name)
+        for file in (home.demo, home.directory / ISSUERS):
+            if file.exists():
+                shutil.copy2(file, aside / file.name)
         aside.rename(home.directory / name)
 
     def _fill(self, store: GraphStore, source: SQLiteStore) -> None:
@@ -224,4 +227,7 @@ class _Restore:
         home.demo.unlink(missing_ok=True)
         if (self._stage / JOURNAL).is_dir():
             (self._stage / JOURNAL).rename(home.journal)
+        issuers = self._stage / ISSUERS
+        if issuers.exists() and not (home.directory / ISSUERS).exists():
+            issuers.rename(home.directory / ISSUERS)
         sync(home.directory)

@@ -114,6 +114,19 @@ def test_what_is_replaced_is_kept_as_a_directory_of_its_own(made: Path, tmp_path
     assert len(messages(aside)) == MESSAGES
 
 
+def test_external_issuers_come_along_where_none_are_said(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made / "data", tmp_path / "data")
+    (tmp_path / "data" / "issuers.toml").write_text("[issuers.old]\n")
+    backup(tmp_path / "data", tmp_path / "x.twin")
+    restore(tmp_path / "x.twin", tmp_path / "new")
+    assert (tmp_path / "new" / "issuers.toml").read_text() == "[issuers.old]\n"
+    (tmp_path / "new" / "issuers.toml").write_text("[issuers.new]\n")
+    done = restore(tmp_path / "x.twin", tmp_path / "new", replace=True)
+    assert done.aside is not None
+    for folder in (tmp_path / "new", Path(done.aside)):
+        assert (folder / "issuers.toml").read_text() == "[issuers.new]\n"
+
+
 def test_a_damaged_file_touches_nothing(made: Path, tmp_path: Path) -> None:
     make(tmp_path / "mine", seed=2)
     before = seen(tmp_path / "mine")
