@@ -33,7 +33,20 @@ if TYPE_CHECKING:
     from api.questions import Question
     from twin.graph.model import Entry
 
-__all__ = ["MOST", "SCOPE", "Declared", "Seen", "block", "claim", "declare", "find", "page", "release", "replace"]
+__all__ = [
+    "MOST",
+    "SCOPE",
+    "Declared",
+    "Seen",
+    "block",
+    "claim",
+    "declare",
+    "find",
+    "page",
+    "release",
+    "remove",
+    "replace",
+]
 
 SCOPE = "twin:write"
 MOST = 1000
@@ -165,15 +178,23 @@ async def replace(question: Question, ref: str, serial: str, code: str, *, via: 
 
 async def block(question: Question, ref: str, *, blocked: bool, via: str) -> Seen:
     """Keep an asset out, its connections cut at once, or let it in again: for who administers its fleet."""
-    question.principal.require(SCOPE)
-    asset, mirror = _asset(question, ref), question.engine.mirror
-    if not _owns(question, asset):
-        error = insufficient("administer", declaring.owner_of(mirror, asset) or asset)
-        _note(question, "asset.block", error)
-        raise error
+    asset, mirror = _owned(question, ref, "asset.block"), question.engine.mirror
     said = f"{'block' if blocked else 'unblock'} {asset.key}"
     await _commit(question, declaring.block(asset, blocked=blocked), said, via, declaring.place_of(mirror, asset))
     return _seen(question, _now(question, asset))
+
+
+async def remove(question: Question, ref: str, *, via: str) -> Seen:
+    """Declare an asset no more, and forget its claim code: for who administers its fleet.
+
+    Raises:
+        Conflict: it has a place; release it first.
+    """
+    asset, engine = _owned(question, ref, "asset.remove"), question.engine
+    entries, seen = declaring.remove(engine.mirror, asset), _seen(question, asset)
+    await _commit(question, entries, f"remove {asset.key}", via)
+    await engine.in_pool(partial(engine.authority.assets.forget, [asset.id]))
+    return seen
 
 
 # Who has to do with what
@@ -216,6 +237,17 @@ def _has(question: Question, place: str) -> bool:
 def _owns(question: Question, asset: Entity) -> bool:
     fleets, owner = _fleets(question), declaring.owner_of(question.engine.mirror, asset)
     return fleets is None or (owner is not None and owner.id in fleets)
+
+
+def _owned(question: Question, ref: str, action: str) -> Entity:
+    """An asset whose fleet they administer. Whose place they administer only is told that, and the audit keeps it."""
+    question.principal.require(SCOPE)
+    asset = _asset(question, ref)
+    if not _owns(question, asset):
+        error = insufficient("administer", declaring.owner_of(question.engine.mirror, asset) or asset)
+        _note(question, action, error)
+        raise error
+    return asset
 
 
 def _asset(question: Question, ref: str) -> Entity:

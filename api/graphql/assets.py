@@ -129,6 +129,9 @@ class Stock:
             ),
             "blockAsset": self._field(partial(_block, blocked=True), ref, "Keep an asset out, at once."),
             "unblockAsset": self._field(partial(_block, blocked=False), ref, "Let an asset in again."),
+            "removeAsset": self._field(
+                _remove, ref, "Declare an asset no more; one that has a place is released first."
+            ),
         }
 
     def _field(self, resolve: Any, arguments: dict[str, GraphQLArgument], description: str) -> GraphQLField:
@@ -226,6 +229,10 @@ async def _replace(_root: object, info: Info, serial: str, new: str, code: str) 
 
 async def _block(_root: object, info: Info, serial: str, *, blocked: bool) -> _Changed | _Refused:
     return await _one_changed(info, lambda question: assets.block(question, serial, blocked=blocked, via="graphql"))
+
+
+async def _remove(_root: object, info: Info, serial: str) -> _Changed | _Refused:
+    return await _one_changed(info, lambda question: assets.remove(question, serial, via="graphql"))
 
 
 async def _one_changed(info: Info, act: Callable[[Question], Awaitable[Seen]]) -> _Changed | _Refused:

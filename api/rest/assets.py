@@ -131,6 +131,14 @@ async def show_asset(caller: Author, serial: str) -> Response:
     return answer(_out(assets.find(Question(caller.engine, caller.principal), serial)))
 
 
+@router.delete("/{serial}", summary="Remove an asset", response_model=AssetOut)
+async def remove_asset(caller: Author, serial: str) -> Response:
+    """Declare it no more: the answer tells it for the last time. One that has a place is released first. Needs a role
+    that may administer the fleet that owns it.
+    """
+    return answer(_out(await assets.remove(Question(caller.engine, caller.principal), serial, via="rest")))
+
+
 @router.post(
     "/{serial}/claim",
     summary="Claim an asset",

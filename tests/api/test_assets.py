@@ -125,6 +125,25 @@ def test_a_box_is_out_as_soon_as_it_is_blocked_released_or_replaced(fresh: Serve
     assert not in_place(mirror, after)
 
 
+def test_what_is_removed_is_gone_with_its_code(fresh: Served, operator: httpx2.Client) -> None:
+    first, _ = declare(operator, "EB-1", "EB-2")
+    claim(operator, "EB-1", at="zola/box")
+    assert said(operator.delete("/api/v1/assets/EB-1"))[:2] == (409, "asset.claimed")
+    with person(fresh, "zoe", "zola", sites=("zola",)) as zoe:
+        assert said(zoe.delete("/api/v1/assets/EB-1"))[:2] == (403, "role.insufficient")
+        assert said(zoe.delete("/api/v1/assets/EB-2"))[:2] == (404, "asset.unknown")
+        operator.post("/api/v1/assets/EB-1/release")
+        assert said(zoe.delete("/api/v1/assets/EB-1"))[:2] == (404, "asset.unknown")
+    gone = operator.delete("/api/v1/assets/EB-1")
+    assert (gone.status_code, gone.json()["id"], gone.json()["state"]) == (200, first["id"], "declared")
+    assert said(operator.delete("/api/v1/assets/EB-1"))[:2] == (404, "asset.unknown")
+    assert said(claim(operator, "EB-1", at="zola/box"))[1] == "claim.refused"
+    (again,) = declare(operator, "EB-1", code="")
+    assert again["id"] != first["id"]
+    assert again["claimCode"] is not None
+    assert fresh.engine.log.changes[-2].changeset.summary == "remove EB-1"
+
+
 def test_a_claim_code_is_drawn_and_told_once(operator: httpx2.Client) -> None:
     (first,) = declare(operator, "EB-1", code="")
     (again,) = declare(operator, "EB-1", code="", vendor="Velio")
@@ -289,6 +308,9 @@ def test_graphql_does_the_same(fresh: Served, operator: httpx2.Client) -> None:
     for name, state in (("blockAsset", "BLOCKED"), ("unblockAsset", "CLAIMED"), ("releaseAsset", "DECLARED")):
         done = ask(operator, f'mutation {{ {name}(serial: "EB-2") {RESULT} }}')
         assert done[name]["asset"]["state"] == state
+    declare(operator, "EB-3")
+    gone = ask(operator, f'mutation {{ removeAsset(serial: "EB-3") {RESULT} }}')["removeAsset"]
+    assert gone["asset"] == {"serial": "EB-3", "state": "DECLARED", "place": None}
     listed = ask(
         operator, '{ assets(fleet: "north", first: 1) { totalCount nodes { serial } pageInfo { endCursor } } }'
     )
