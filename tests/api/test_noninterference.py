@@ -8,7 +8,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from tests.noninterference import World, hold
+from tests.noninterference import Builders, World, hold, keep_apart
 from twin.access.visibility import Access
 from twin.graph import query
 
@@ -23,10 +23,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made.records.close()
 
 
+@pytest.fixture(scope="module")
+def builders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builders]:
+    made = Builders(tmp_path_factory.mktemp("builders"))
+    yield made
+    made.records.close()
+
+
 @settings(deadline=None, max_examples=2)
 @given(st.integers(0, 2**32))
 def test_what_a_principal_may_not_see_changes_no_byte_of_its_answers(world: World, seed: int) -> None:
-    event("out of sight" if hold(world, seed, steps=4, requests=10) else "all in sight")
+    event("out of sight" if hold(world, seed, steps=2, requests=5) else "all in sight")
 
 
 def test_something_that_is_told_of_the_hidden_is_found_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,3 +56,16 @@ def test_neighbours_that_are_told_although_they_are_hidden_are_found_out(
 def _open(given: Any) -> Any:
     """Everything, in place of what may be seen."""
     return None if isinstance(given, Access) else given
+
+
+@settings(deadline=None, max_examples=2)
+@given(st.integers(0, 2**32))
+def test_plans_are_the_same_whatever_goes_on_at_other_sites(builders: Builders, seed: int) -> None:
+    event("planned" if keep_apart(builders, seed, requests=20) else "all refused")
+
+
+def test_a_plan_that_tells_of_other_sites_is_found_out(builders: Builders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here, how many changes there were, whoever made them."""
+    monkeypatch.setattr("api.planning.summary", lambda kept: kept.made.summary)
+    with pytest.raises(AssertionError, match="seed"):
+        [keep_apart(builders, seed, requests=10) for seed in range(5)]

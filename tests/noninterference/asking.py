@@ -9,10 +9,9 @@ from urllib.parse import quote
 
 import httpx2
 
-from twin.ontology.model import KINDS
-
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
 
     from tests.noninterference.world import World
     from twin.graph.model import Entity
@@ -20,10 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["Asking"]
 
 _REQUEST = "r" * 26
+_HUT = "topology: hut\nversion: 1.0.0\nuses: { connected-home: ^1.0 }\nsite: { type: Residence }\n"
+_PLAN = """mutation ($site: String!, $document: String!) { planTopology(input: { site: $site, document: $document }) {
+    __typename ... on PlanRefused { code message help } } }"""
+_UNASKABLE = (b"Cannot query field", b"used in position", b"Syntax Error")
+"""What an operation is answered that asks for nothing."""
 _PAGES = 5
 """So many pages of a list are read."""
 _BORDER = 5
 """So much of what is at the border is asked for all that is around it."""
+_KINDS = ("site", "space", "view", "gateway", "device")
 _LISTS = ("access/grants", "access/invitations", "organisations", "assets")
 _RELATIONS = ("feeds", "INCLUDES", "CONNECTS")
 _WHERE = ("level == 1", "has warmth", "type is Sensor", "level > 0 or measures occupancy", 'note == "x"', "warmth > 20")
@@ -52,33 +57,30 @@ class Asking:
         self._refs += [mirror.entities[each].path for each in self._refs[:-1]]
         self._views = [each.key for each in mirror.entities.values() if each.kind == "view"] or ["none"]
         self.requests = [self._request(dice) for _ in range(count)]
-        self.requests += [("GET", f"/api/v1/{each}s?limit={_third(world, each)}", None) for each in KINDS]
+        self.requests += [("GET", f"/api/v1/{each}s?limit={_third(world, each)}", None) for each in _KINDS]
         self.requests += [("GET", "/api/v1/access", None), ("GET", "/api/v1/audit", None)]
         self.requests += [("GET", "/api/v1/deadletters", None), ("POST", "/graphql", {"query": _ME})]
-        self.requests += [("GET", f"/api/v1/access/explain?ref={quote(each)}", None) for each in self._refs[:6]]
+        self.requests += [("GET", f"/api/v1/access/explain?ref={quote(each)}", None) for each in self._refs[:9:2]]
         self.requests += [("GET", f"/api/v1/{each}", None) for each in _LISTS]
         worked = [each for each in seen if mirror.entities[each].kind in {"site", "space", "view"}]
-        worked = dice.sample(worked, min(8, len(worked)))
-        self.requests += [("GET", f"/api/v1/entities/{each}/points", None) for each in worked]
+        self.requests += [_asked(_SAID, each) for each in _cut(worked)]
         ends = [each for each in self._refs if each in seen]
         self.requests += [_around(each, dice.choice(ends)) for each in [*self._refs[:8], *dice.sample(self._refs, 2)]]
-        self.requests.append(_asked([f"entity(ref: {json.dumps(each)}) {{ id title }}" for each in self._refs]))
-        self.requests += [_asked(each) for each in self._by_value()]
+        self.requests.append(_asked("entity(ref: {}) { id title }", self._refs))
+        self.requests += self._by_value()
 
-    def _by_value(self) -> list[list[str]]:
+    def _by_value(self) -> list[tuple[str, str, Any]]:
         """Every condition and every order, of devices and of what they are in."""
-        wheres = [*_WHERE, *(f"in view:{each}" for each in self._views[:4])]
-        lists = [f"devices(where: {json.dumps(each)}, first: 20)" for each in wheres]
-        lists += [f"devices(sort: {json.dumps(each)}, first: 9)" for each in _SORT]
-        lists += [f"spaces(where: {json.dumps(each)}, first: 20)" for each in wheres[-10:]]
-        lists += [f"devices(in: {json.dumps(each.id)}, first: 20)" for each in self._seen_views()]
-        names = [f"search(text: {json.dumps(each)}, first: 50)" for each in _TEXTS]
-        names += [f"readings(measures: [{each}], first: 20)" for each in ("occupancy", "active_power", "temperature")]
-        names = [f"{each} {_NAMES[each.partition('(')[0]]}" for each in names]
-        return [names, *([f"{each} {_ITEMS}" for each in lists[at : at + 8]] for at in range(0, len(lists), 8))]
-
-    def _seen_views(self) -> list[Entity]:
-        return [each for each in self._world.border()[0] if each.kind == "view"][:4]
+        views = [f"in view:{each}" for each in self._views[:4]]
+        seen = [each.id for each in self._world.border()[0] if each.kind == "view"][:4]
+        asked = [
+            *((f"devices(where: {{}}, first: 20) {_ITEMS}", each) for each in _cut([*_WHERE, *views])),
+            *((f"devices(sort: {{}}, first: 9) {_ITEMS}", each) for each in _cut(_SORT)),
+            *((f"spaces(where: {{}}, first: 20) {_ITEMS}", each) for each in _cut([*_WHERE[-6:], *views])),
+            (f"devices(in: {{}}, first: 20) {_ITEMS}", seen),
+            ("search(text: {}, first: 50) { totalCount nodes { path } }", _TEXTS),
+        ]
+        return [("POST", "/graphql", {"query": _READINGS}), *(_asked(*each) for each in asked if each[1])]
 
     async def answers(self) -> list[tuple[str, bytes]]:
         """What is answered, page after page."""
@@ -99,13 +101,14 @@ class Asking:
                         told = json.dumps([said.status_code, sorted(said.headers.items())]).encode() + said.content
                         found.append((f"{method} {following} {body or ''}", told))
                         assert said.status_code < 500, told
+                        assert not any(each in said.content for each in _UNASKABLE), told
                         whole = said.json() if method == "GET" and said.status_code == 200 else {}
                         following = whole.get("next") if isinstance(whole, dict) else None
         return found
 
     def _request(self, dice: random.Random) -> tuple[str, str, Any]:
         makes = [self._collection, self._entity, self._entity, self._search, self._way, self._change, self._graphql]
-        return dice.choice([*makes, self._graphql, self._graphql])(dice)
+        return dice.choice([*makes, self._deed, self._deed, self._graphql, self._graphql])(dice)
 
     def _ref(self, dice: random.Random) -> str:
         return dice.choice(self._refs)
@@ -140,6 +143,22 @@ class Asking:
     def _change(self, dice: random.Random) -> tuple[str, str, Any]:
         """Something that is refused, whatever the rights: a revision that nothing has."""
         return "PATCH", f"/api/v1/entities/{quote(self._ref(dice), safe='')}", {"title": ""}
+
+    def _deed(self, dice: random.Random) -> tuple[str, str, Any]:
+        """Something else that is refused: of what is seen, of what is hidden, and of what is not there."""
+        ref = self._ref(dice)
+        keys = sorted(each.key for each in self._world.mirror.entities.values() if each.kind == "site")
+        site = dice.choice([*keys, "nowhere", ref])
+        return dice.choice(
+            [
+                ("POST", "/api/v1/plans", {"site": site, "document": _HUT}),
+                ("POST", "/graphql", {"query": _PLAN, "variables": {"site": site, "document": _HUT}}),
+                ("POST", "/api/v1/grants", {"party": dice.choice(["ben", "nobody"]), "role": "Nobody", "on": ref}),
+                ("POST", "/api/v1/transfers", {"site": ref, "email": "nobody"}),
+                ("POST", "/api/v1/assets", {"assets": [_asset(dice)]}),
+                ("GET", f"/api/v1/organisations/organisation:{dice.choice(['acme', 'best', 'none'])}", None),
+            ]
+        )
 
     def _graphql(self, dice: random.Random) -> tuple[str, str, Any]:
         ref = self._ref(dice)
@@ -182,6 +201,11 @@ def _border(world: World) -> list[str]:
     return sorted(each.id for each in seen if borders(each))
 
 
+def _asset(dice: random.Random) -> dict[str, Any]:
+    """One that cannot be: its type is none."""
+    return {"serial": "S1", "type": "Nothing", "fleet": dice.choice(["north", "south", "none"])}
+
+
 def _third(world: World, kind: str) -> int:
     """A length of pages by which all of a kind that is seen are read, and the last page may be full."""
     return max(1, sum(each.kind == kind for each in world.border()[0]) // 3)
@@ -189,20 +213,33 @@ def _third(world: World, kind: str) -> int:
 
 def _around(ref: str, end: str) -> tuple[str, str, Any]:
     """Everything that there is around something, and a way from it."""
-    way = f"way(to: {json.dumps(end)}) {{ relation direction to {{ path }} }}"
-    return "POST", "/graphql", {"query": f"{{ entity(ref: {json.dumps(ref)}) {{ {way} {_AROUND} }} }}"}
+    return "POST", "/graphql", {"query": _AROUND, "variables": {"ref": ref, "end": end}}
 
 
-def _asked(lists: list[str]) -> tuple[str, str, Any]:
-    return "POST", "/graphql", {"query": f"{{ {' '.join(f'a{at}: {each}' for at, each in enumerate(lists))} }}"}
+def _asked(field: str, given: Sequence[str]) -> tuple[str, str, Any]:
+    """A field, asked of each; the same text for as many, so it is understood once."""
+    names = [f"a{at}" for at in range(len(given))]
+    kind = "Ref!" if "ref: {}" in field or "in: {}" in field else "String!"
+    fields = " ".join(f"{name}: {field.replace('{}', f'${name}')}" for name in names)
+    query = f"query ({', '.join(f'${name}: {kind}' for name in names)}) {{ {fields} }}"
+    return "POST", "/graphql", {"query": query, "variables": dict(zip(names, given, strict=True))}
+
+
+def _cut(given: Sequence[str]) -> list[Sequence[str]]:
+    """As many at a time as one operation may ask."""
+    return [given[at : at + 8] for at in range(0, len(given), 8)]
 
 
 _ITEMS = "{ totalCount pageInfo { hasNextPage } nodes { id } }"
-_NAMES = {"search": "{ totalCount nodes { path } }", "readings": "{ totalCount nodes { name entity { id } } }"}
+_SAID = "entity(ref: {}) { points { name reading { value time quality } } }"
+_READINGS = """{ a: readings(measures: [occupancy], first: 20) { totalCount nodes { name entity { id } } }
+    b: readings(measures: [active_power], first: 20) { totalCount nodes { name entity { id } } } }"""
 _ME = "{ me { subject scopes sites { site whole roles { role id path permissions until } } } }"
 _POINTS = "{ totalCount pageInfo { endCursor hasNextPage } nodes { name entity { path } reading { value } } }"
 _EDGES = "{ totalCount edges { depth relation from { id } node { path title } } }"
-_AROUND = f"""id path revision parent {{ path title }} site {{ path }} children {{ totalCount nodes {{ path title }} }}
+_AROUND = f"""query ($ref: Ref!, $end: Ref!) {{ entity(ref: $ref) {{
+    id path revision parent {{ path title }} site {{ path }} way(to: $end) {{ relation direction to {{ path }} }}
+    children {{ totalCount nodes {{ path title }} }}
     out: related(direction: OUT) {_EDGES} in: related(direction: IN) {_EDGES}
     far: related(direction: OUT, depth: 3) {_EDGES} near: related(direction: IN, depth: 3) {_EDGES}
     fed: related(relation: "fed_by") {_EDGES} upstream {_EDGES} downstream {_EDGES} views {{ path title }}
@@ -211,7 +248,7 @@ _AROUND = f"""id path revision parent {{ path title }} site {{ path }} children 
         what relation fields {{ name before after }} other {{ path title }} }} }} }}
     ... on View {{ members {{ totalCount nodes {{ path title }} }} }}
     ... on Device {{ parts {{ totalCount }} space {{ path title }} }}
-    ... on Space {{ spaces(recursive: true) {{ totalCount }} devices(recursive: true) {{ totalCount }} }}"""
+    ... on Space {{ spaces(recursive: true) {{ totalCount }} devices(recursive: true) {{ totalCount }} }} }} }}"""
 _OWN = {
     "Device": "parts { totalCount nodes { path } } space { path }",
     "Space": "spaces(recursive: true) { totalCount nodes { path } } devices { totalCount nodes { id } }",

@@ -43,7 +43,7 @@ def elsewhere(world: World, sight: object) -> bool:
     here = world.mirror, world.current, list(world.log.changes)
     kept = _needed(world)
     views = {each.id for each in world.mirror.entities.values() if each.kind == "view" and each.site in kept}
-    for still, includes in ((kept, False), (kept, True), (kept | views, True)):
+    for still, includes in ((kept - _strangers(world), False), (kept, False), (kept, True), (kept | views, True)):
         _go(world, still, includes=includes)
         if world.sight() == sight:
             return True
@@ -58,6 +58,15 @@ def _needed(world: World) -> set[str]:
     places = {each for each in ends if mirror.entities[each].kind in {"view", "fleet"}}
     wanted = {*world.seen(world.asker), *places, *(each.id for each in mirror.entities.values() if not each.site)}
     return {above for each in wanted for above in mirror.line(each)}
+
+
+def _strangers(world: World) -> set[str]:
+    """Who is in no site, and nobody that whoever asks belongs to, or has a role on."""
+    mirror = world.mirror
+    known = {world.asker.subject}
+    for _ in range(2):
+        known |= {other for each in known if each in mirror.entities for other in mirror.leaving(each)}
+    return {each.id for each in mirror.entities.values() if not each.site and each.id not in known}
 
 
 def _go(world: World, kept: set[str], *, includes: bool) -> None:
